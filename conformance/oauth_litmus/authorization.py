@@ -1,0 +1,205 @@
+"""Authorization requests that are correct until a check makes them deviate, and what became of one."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode, urlsplit
+
+from oauth_litmus.clients import Client
+
+if TYPE_CHECKING:
+    from oauth_litmus.answer import Answer, AuthorizationResponse
+    from oauth_litmus.browser_model import Browser
+    from oauth_litmus.cookies import SetCookie
+    from oauth_litmus.login.pages import Page
+
+UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+
+
+def new_verifier(length: int = 64) -> str:
+    """A fresh `code_verifier` (RFC 7636 section 4.1)."""
+    return secrets.token_urlsafe(length)[:length]
+
+
+def s256(code_verifier: str) -> str:
+    """The S256 `code_challenge` of a verifier (RFC 7636 section 4.2)."""
+    return base64.urlsafe_b64encode(hashlib.sha256(code_verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+@dataclass(frozen=True)
+class AuthorizationRequest:
+    """One authorization request. `lands_at` are the URIs to which an answer may rightly be sent."""
+
+    client: Client
+    parameters: tuple[tuple[str, str], ...]
+    code_verifier: str
+    lands_at: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls,
+        client: Client,
+        *,
+        scope: str | None,
+        resource: str | None,
+        code_verifier: str | None = None,
+        redirect_uri: str | None = None,
+    ) -> AuthorizationRequest:
+        """A correct request (OAuth 2.1 section 4.1.1) with a fresh PKCE pair and state."""
+        verifier = code_verifier or new_verifier()
+        parameters = {
+            "response_type": "code",
+            "client_id": client.client_id,
+            "redirect_uri": redirect_uri or client.redirect_uri,
+            "code_challenge": s256(verifier),
+            "code_challenge_method": "S256",
+            "state": secrets.token_urlsafe(24),
+        }
+        if scope:
+            parameters["scope"] = scope
+        if resource:
+            parameters["resource"] = resource
+        return cls(client, tuple(parameters.items()), verifier, client.redirect_uris)
+
+    def get(self, name: str) -> str | None:
+        """The first value of a parameter."""
+        return next((value for key, value in self.parameters if key == name), None)
+
+    def but(self, **changes: str | None) -> AuthorizationRequest:
+        """The same request with parameters set to other values, or left out (None)."""
+        kept = [(key, changes.get(key, value)) for key, value in self.parameters]
+        added = [(key, value) for key, value in changes.items() if self.get(key) is None]
+        return replace(self, parameters=tuple((key, value) for key, value in [*kept, *added] if value is not None))
+
+    def adding(self, *pairs: tuple[str, str]) -> AuthorizationRequest:
+        """The same request with more parameters, also repeated ones."""
+        return replace(self, parameters=(*self.parameters, *pairs))
+
+    def landing_at(self, *uris: str) -> AuthorizationRequest:
+        """The same request, whose answer may also be sent to these URIs."""
+        return replace(self, lands_at=(*self.lands_at, *uris))
+
+    def url(self, endpoint: str) -> str:
+        """The URL at which the browser begins."""
+        separator = "&" if urlsplit(endpoint).query else "?"
+        return f"{endpoint}{separator}{urlencode(self.parameters)}"
+
+
+@dataclass
+class Attempt:
+    """How far an authorization request went."""
+
+    request: AuthorizationRequest
+    browser: Browser
+    answers: list[Answer] = field(default_factory=list["Answer"])
+    pages: list[Page] = field(default_factory=list["Page"])
+    """Pages of the authorization server, in order."""
+    cookies: list[tuple[Answer, SetCookie]] = field(default_factory=list["tuple[Answer, SetCookie]"])
+    """Cookies that the authorization server set, in order."""
+    response: AuthorizationResponse | None = None
+    left_for: str | None = None
+    """A redirect to an address that is neither the client's nor on the way of a login; it was not followed."""
+    upstream_url: str | None = None
+    """The first URL of the upstream provider."""
+    start_url: str | None = None
+    """The last URL of the authorization server before the upstream."""
+    callback_url: str | None = None
+    """The URL with which the upstream sends the browser back, if the walk stopped there or passed it."""
+    callback_initiator: str | None = None
+    """The page of the upstream from which the browser comes back."""
+    submitted: bool = False
+    """Whether a form was sent on the way."""
+    unfinished: bool = False
+    """Whether the login would go on, but this run cannot go with it."""
+    withheld: tuple[str, ...] = ()
+    """Names of cookies that the browser model withheld at the callback."""
+
+    @property
+    def last(self) -> Answer:
+        """The last answer."""
+        return self.answers[-1]
+
+    @property
+    def code(self) -> str | None:
+        """The authorization code, if one was issued to the client."""
+        return self.response.code if self.response else None
+
+    @property
+    def went_on(self) -> bool:
+        """Whether a login or a consent began."""
+        return self.submitted or self.upstream_url is not None
+
+    @property
+    def inconclusive(self) -> Answer | None:
+        """An answer that says nothing about the probe, where the attempt ended with it."""
+        return self.last if self.response is None and self.answers and self.last.is_inconclusive else None
+
+    def reached(self, stranger: str) -> bool:
+        """Whether the browser is sent to this address: by a redirect, a meta refresh, a form, or a script."""
+        if self.left_for is not None:
+            return True
+        host = urlsplit(stranger).hostname or stranger
+        for page in self.pages:
+            if page.meta_refresh and urlsplit(page.meta_refresh).hostname == host:
+                return True
+            if any(urlsplit(form.action).hostname == host for form in page.forms):
+                return True
+        return any(answer.is_html and _script_goes_to(answer.text, stranger) for answer in self.answers)
+
+
+def _script_goes_to(html: str, stranger: str) -> bool:
+    lowered = html.lower()
+    begins = lowered.find("location")
+    return "<script" in lowered and begins >= 0 and stranger.lower() in lowered[begins : begins + 400]
+
+
+@dataclass(frozen=True)
+class Code:
+    """An authorization code with all that it takes to redeem it."""
+
+    value: str
+    client: Client
+    request: AuthorizationRequest
+    response: AuthorizationResponse
+    attempt: Attempt
+    issued_after: float
+    """When the request that issued it was sent: its age is at most what has passed since."""
+    issued_before: float
+
+    @property
+    def code_verifier(self) -> str:
+        """The verifier of this login."""
+        return self.request.code_verifier
+
+    @property
+    def redirect_uri(self) -> str:
+        """The redirect URI of this login."""
+        return self.request.get("redirect_uri") or self.client.redirect_uri
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """A token response with what was asked for."""
+
+    access_token: str
+    refresh_token: str | None
+    client: Client
+    answer: Answer
+    requested_scope: str | None
+    granted_scope: str | None
+    """The scope that the response discloses, or else what was asked for (OAuth 2.1 section 3.2.3)."""
+
+    @property
+    def expires_in(self) -> float | None:
+        """Seconds that the access token lives, as the response says."""
+        value = self.answer.json_object().get("expires_in")
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """The granted scopes as a set: their order means nothing."""
+        return frozenset((self.granted_scope or "").split())

@@ -1,0 +1,138 @@
+"""The decorator that makes a function a check, what a check may need, and the registry."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from oauth_litmus.requirements import Requirement, catalogue, category_of
+
+if TYPE_CHECKING:
+    from oauth_litmus.client import Target
+    from oauth_litmus.target import Server
+
+    CheckFunction = Callable[[Target], Awaitable[None]]
+    Waits = Callable[[Server], float]
+
+
+class Need(StrEnum):
+    """What a check cannot do without. The plan turns a need that is not met into a SKIP or an N/A with its reason."""
+
+    REGISTRATION = "registration"
+    """A client of the right kind: registered dynamically, or configured."""
+    DYNAMIC_REGISTRATION = "dynamic registration"
+    LOGIN = "login"
+    REFRESH = "refresh"
+    """Refresh tokens are issued."""
+    SCOPES = "scopes"
+    """Two scopes that can be granted apart."""
+    RESOURCE = "resource"
+    JWT_ACCESS_TOKENS = "jwt access tokens"
+    REVOCATION = "revocation"
+    CONFIDENTIAL_CLIENT = "confidential client"
+    RELAY = "relay"
+    """The server sends the user on to an upstream login."""
+    UPSTREAM_CONTROL = "upstream control"
+    BURST = "burst"
+    SECOND_SOURCE = "second source"
+
+
+REGISTRATION = Need.REGISTRATION
+DYNAMIC_REGISTRATION = Need.DYNAMIC_REGISTRATION
+LOGIN = Need.LOGIN
+REFRESH = Need.REFRESH
+SCOPES = Need.SCOPES
+RESOURCE = Need.RESOURCE
+JWT_ACCESS_TOKENS = Need.JWT_ACCESS_TOKENS
+REVOCATION = Need.REVOCATION
+CONFIDENTIAL_CLIENT = Need.CONFIDENTIAL_CLIENT
+RELAY = Need.RELAY
+UPSTREAM_CONTROL = Need.UPSTREAM_CONTROL
+BURST = Need.BURST
+SECOND_SOURCE = Need.SECOND_SOURCE
+
+
+@dataclass(frozen=True)
+class Check:
+    """One requirement and the function that judges it.
+
+    `logins` is how many logins it spends when all goes well; `waits` tells how many seconds it waits, from what is known of
+    the server, and raises `Skipped` where that is not known.
+    """
+
+    requirement: Requirement
+    function: CheckFunction
+    needs: frozenset[Need]
+    logins: int
+    waits: Waits | None
+
+    @property
+    def id(self) -> str:
+        """The id of the requirement."""
+        return self.requirement.id
+
+    @property
+    def category(self) -> str:
+        """The category of the requirement, which is the name of the module that holds the check."""
+        return category_of(self.id)
+
+    @property
+    def name(self) -> str:
+        """The function's name: a statement of the right behaviour."""
+        return self.function.__name__
+
+
+class BadDeclarationError(Exception):
+    """A check is declared in a way that cannot be right; raised when its module is imported."""
+
+
+_registry: dict[str, Check] = {}
+
+
+def check(
+    requirement_id: str, *, needs: set[Need] | None = None, logins: int | None = None, waits: Waits | None = None
+) -> Callable[[CheckFunction], CheckFunction]:
+    """Declare a function as the check of one requirement.
+
+    Raises:
+        BadDeclarationError: at import, if the id is unknown, taken, excluded or of another category than the module, or the
+            function is not `async`, has other parameters than `target`, or has no docstring.
+    """
+
+    def register(function: CheckFunction) -> CheckFunction:
+        where = f"{function.__module__}.{function.__name__}"
+        requirement = catalogue().get(requirement_id)
+        if requirement is None:
+            raise BadDeclarationError(f"{where}: no requirement {requirement_id} in the catalogue")
+        if requirement.excluded:
+            raise BadDeclarationError(f"{where}: {requirement_id} is excluded: {requirement.excluded}")
+        if requirement_id in _registry:
+            raise BadDeclarationError(
+                f"{where}: {requirement_id} is judged by {_registry[requirement_id].name} already"
+            )
+        if function.__module__.rpartition(".")[2] != category_of(requirement_id):
+            raise BadDeclarationError(f"{where}: {requirement_id} belongs into checks/{category_of(requirement_id)}.py")
+        if not inspect.iscoroutinefunction(function) or list(inspect.signature(function).parameters) != ["target"]:
+            raise BadDeclarationError(f"{where}: a check is `async def name(target)`")
+        if not function.__doc__:
+            raise BadDeclarationError(f"{where}: the docstring is missing: one sentence that says what is done")
+        wanted = frozenset(needs or set())
+        spends = logins if logins is not None else int(LOGIN in wanted)
+        _registry[requirement_id] = Check(requirement, function, wanted, spends, waits)
+        return function
+
+    return register
+
+
+def all_checks() -> dict[str, Check]:
+    """Every check by id, in the order of the catalogue; imports the modules of `checks/` the first time."""
+    from oauth_litmus import checks
+
+    for module in pkgutil.iter_modules(checks.__path__):
+        importlib.import_module(f"{checks.__name__}.{module.name}")
+    return {identifier: _registry[identifier] for identifier in catalogue() if identifier in _registry}

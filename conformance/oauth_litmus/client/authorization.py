@@ -1,0 +1,177 @@
+"""Authorization verbs (OAuth 2.1 section 4.1): requests, logins, and callbacks that are held and delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from oauth_litmus.answer import Answer
+from oauth_litmus.authorization import Attempt, AuthorizationRequest, Code
+from oauth_litmus.browser_model import Browser
+from oauth_litmus.client.registration import RegistrationVerbs
+from oauth_litmus.clients import Client
+from oauth_litmus.login.walk import Step, Stop, Walk, start
+from oauth_litmus.pacer import Kind
+from oauth_litmus.verdict import Blocked
+
+
+class AuthorizationVerbs(RegistrationVerbs):
+    """What a client does to get a code."""
+
+    def request(
+        self,
+        client: Client,
+        *,
+        scope: str | None = None,
+        code_verifier: str | None = None,
+        redirect_uri: str | None = None,
+    ) -> AuthorizationRequest:
+        """A correct authorization request, by default for every scope that the suite asks for."""
+        wanted = " ".join(self.server.scopes) if scope is None else scope
+        request = AuthorizationRequest.of(
+            client, scope=wanted, resource=self.server.resource, code_verifier=code_verifier, redirect_uri=redirect_uri
+        )
+        self.secret(request.code_verifier, "code_verifier")
+        self.secret(request.get("state"), "state")
+        return request
+
+    async def authorize(self, request: AuthorizationRequest, *, headers: Mapping[str, str] | None = None) -> Attempt:
+        """Only the first answer of the authorization endpoint; nothing is followed."""
+        return await self._walk(request, self.browser(), Stop.FIRST_ANSWER, headers=headers)
+
+    async def attempt(
+        self, request: AuthorizationRequest, *, browser: Browser | None = None, headers: Mapping[str, str] | None = None
+    ) -> Attempt:
+        """Carry an authorization request to its end, through login and consent where the server goes on."""
+        return await self._walk(request, browser or self.browser(), Stop.END, headers=headers)
+
+    async def hold_upstream(self, request: AuthorizationRequest, *, browser: Browser | None = None) -> Attempt:
+        """Carry a request up to the redirect to the upstream provider.
+
+        Raises:
+            Blocked: the server did not send the browser there.
+        """
+        attempt = await self._walk(request, browser or self.browser(), Stop.UPSTREAM)
+        if attempt.upstream_url is None:
+            raise Blocked("set-up: the login did not reach the upstream provider", (attempt.last.number,))
+        return attempt
+
+    async def hold_callback(
+        self,
+        request: AuthorizationRequest,
+        *,
+        browser: Browser | None = None,
+        user: str | None = None,
+        outcome: str | None = None,
+        access_token_lifetime: float | None = None,
+    ) -> Attempt:
+        """Carry a request up to the callback, which stays undelivered in `callback_url`.
+
+        Naming a user, an outcome or a lifetime needs the upstream control.
+
+        Raises:
+            Blocked: the login did not come so far.
+        """
+        if self.run.upstream is None:
+            attempt = await self._walk(request, browser or self.browser(), Stop.CALLBACK)
+        else:
+            attempt = await self.hold_upstream(request, browser=browser)
+            await self.call_back(attempt, user=user, outcome=outcome, access_token_lifetime=access_token_lifetime)
+        if attempt.callback_url is None:
+            raise Blocked("set-up: the upstream did not send the browser back", (attempt.last.number,))
+        return attempt
+
+    async def call_back(
+        self,
+        attempt: Attempt,
+        *,
+        user: str | None = None,
+        outcome: str | None = None,
+        access_token_lifetime: float | None = None,
+    ) -> str:
+        """Have the upstream log a person in (once more) for a held login; the undelivered callback URL."""
+        upstream_url = attempt.upstream_url or ""
+        attempt.callback_url = await self.upstream.callback(
+            upstream_url, user=user or self.user(), outcome=outcome, access_token_lifetime=access_token_lifetime
+        )
+        attempt.callback_initiator = upstream_url
+        return attempt.callback_url
+
+    async def deliver_callback(
+        self,
+        held: Attempt,
+        *,
+        url: str | None = None,
+        browser: Browser | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Attempt:
+        """Deliver a held callback (or another URL in its place), as a navigation that the upstream's page began."""
+        step = Step(url or held.callback_url or "", initiator=held.callback_initiator)
+        return await self._walk(held.request, browser or held.browser, Stop.END, first=step, headers=headers)
+
+    async def login(
+        self,
+        client: Client | None = None,
+        *,
+        scope: str | None = None,
+        request: AuthorizationRequest | None = None,
+        browser: Browser | None = None,
+    ) -> Code:
+        """A fresh code of a finished login.
+
+        Raises:
+            Blocked: the login did not end with a code.
+        """
+        request = request or self.request(client or await self.client(), scope=scope)
+        return self.code_of(await self.attempt(request, browser=browser))
+
+    def code_of(self, attempt: Attempt) -> Code:
+        """The code with which an attempt ended.
+
+        Raises:
+            Blocked: it ended otherwise.
+        """
+        response = attempt.response
+        if response is None or response.code is None:
+            raise Blocked(
+                f"set-up: the login ended without a code ({ending_of(attempt)})",
+                (attempt.last.number,) if attempt.answers else (),
+            )
+        self.secret(response.code, "code")
+        last = attempt.last
+        return Code(
+            response.code, attempt.request.client, attempt.request, response, attempt, last.sent_at, last.received_at
+        )
+
+    async def _walk(
+        self,
+        request: AuthorizationRequest,
+        browser: Browser,
+        stop: Stop,
+        *,
+        first: Step | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Attempt:
+        attempt, beginning = start(self.server, request, browser)
+        charged = first is not None
+
+        async def send(method: str, url: str, *, kind: Kind | None, headers: Mapping[str, str], body: bytes) -> Answer:
+            nonlocal charged
+            if kind is Kind.LOGIN and not charged and self.paced:
+                await self.run.pacer.charge(Kind.LOGIN, self.source)
+                charged = True
+            return await self.send(method, url, kind=kind, headers=headers, body=body, admitted=kind is Kind.LOGIN)
+
+        walk = Walk(self.server, self.run.driver, send, attempt, headers=headers)
+        return await walk.go(first or beginning, stop, Kind.AUTHORIZE if first is None else Kind.LOGIN)
+
+
+def ending_of(attempt: Attempt) -> str:
+    if attempt.response is not None:
+        return f"error={attempt.response.error}"
+    if attempt.unfinished:
+        return "a page that the login driver cannot answer"
+    if attempt.left_for is not None:
+        return "a redirect to an unknown address"
+    if not attempt.answers:
+        return "no answer"
+    return f"answered {attempt.last.status}"

@@ -1,0 +1,87 @@
+"""Registration verbs (RFC 7591): clients of a check's own, and clients that all checks share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from oauth_litmus.answer import Answer
+from oauth_litmus.client.session import Session
+from oauth_litmus.clients import REDIRECT_URI, AuthMethod, Client, metadata
+from oauth_litmus.pacer import Kind
+from oauth_litmus.verdict import Blocked, NotApplicable
+
+
+class RegistrationVerbs(Session):
+    """What a client does before it can ask for anything."""
+
+    async def register(self, document: Mapping[str, object]) -> Answer:
+        """POST a registration as it stands."""
+        endpoint = self.endpoint("registration")
+        headers = {"content-type": "application/json", "accept": "application/json", **self.run.registration_headers}
+        answer = await self.send(
+            "POST", endpoint, kind=Kind.REGISTER, headers=headers, body=json.dumps(document).encode()
+        )
+        client_id = answer.member("client_id")
+        if answer.status < 300 and client_id:
+            self.run.transcript.redactor.publish(client_id)
+            self.run.transcript.redactor.learn(answer.member("client_secret"), "client_secret")
+            self.run.remember(answer)
+        return answer
+
+    def metadata(
+        self, *redirect_uris: str, auth_method: AuthMethod = "none", scope: str | None = None
+    ) -> dict[str, object]:
+        """Client metadata that a conforming server takes; by default for a public client with every scope."""
+        wanted = " ".join(self.server.scopes) if scope is None else scope
+        return metadata(f"oauth-litmus {self.run.run_id}", redirect_uris or (REDIRECT_URI,), auth_method, wanted)
+
+    async def new_client(
+        self, *redirect_uris: str, auth_method: AuthMethod = "none", scope: str | None = None
+    ) -> Client:
+        """A client of this check's own.
+
+        Raises:
+            Blocked: the registration was refused.
+            NotApplicable: the server registers no such clients.
+        """
+        uris = redirect_uris or (REDIRECT_URI,)
+        answer = await self.register(self.metadata(*uris, auth_method=auth_method, scope=scope))
+        client_id = answer.member("client_id")
+        if answer.status >= 300 or not client_id:
+            raise Blocked(
+                f"set-up: the registration of a client was answered {answer.status} {answer.error}".rstrip(),
+                (answer.number,),
+            )
+        given = answer.json_object().get("token_endpoint_auth_method", auth_method)
+        if given != auth_method:
+            raise NotApplicable(f"the server registers clients with {given}, not with {auth_method}")
+        return Client(client_id, uris, auth_method, answer.member("client_secret") or None, scope)
+
+    async def client(self, label: str = "a", *, auth_method: AuthMethod = "none") -> Client:
+        """A client that all checks share: `a` and `b` are two different ones."""
+        configured = [entry for entry in self.run.configured_clients if entry.auth_method == auth_method]
+        if configured:
+            if ord(label) - ord("a") >= len(configured):
+                raise Blocked(
+                    f"set-up: the profile configures {len(configured)} {auth_method} clients, and this check needs another"
+                )
+            return configured[ord(label) - ord("a")]
+        # The two differ in host, since a server may take equal registrations for one client (RFC 7591 section 3.2.1).
+        uri = REDIRECT_URI if label == "a" else f"https://{label}.client.example.com/cb"
+        return await self.once(("client", label, auth_method), lambda: self.new_client(uri, auth_method=auth_method))
+
+    async def confidential_client(self, label: str = "a") -> Client:
+        """A shared client with a secret, which was seen to get tokens.
+
+        Raises:
+            NotApplicable: the server registers public clients only.
+        """
+        method = self.server.confidential_method
+        if method is None:
+            raise NotApplicable("token_endpoint_auth_methods_supported lists no client secret")
+        client = await self.client(
+            label, auth_method="client_secret_post" if method == "client_secret_post" else "client_secret_basic"
+        )
+        await self.once(("control", client.client_id), lambda: self.tokens(client))
+        return client

@@ -1,0 +1,125 @@
+"""The base of the client: sends requests for one check, inside the budgets, from a source address of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Hashable, Mapping
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from oauth_litmus.answer import Answer
+from oauth_litmus.browser_model import Browser
+from oauth_litmus.pacer import Kind
+from oauth_litmus.upstream_control import UpstreamControl
+from oauth_litmus.verdict import Blocked, NotApplicable
+from oauth_litmus.wire import Gate, NoAnswerError
+
+if TYPE_CHECKING:
+    from oauth_litmus.run import Run
+    from oauth_litmus.target import Server
+
+T = TypeVar("T")
+FORM = "application/x-www-form-urlencoded"
+_TRIES = 3
+_PAUSE_BEFORE_RETRY = 1.0
+
+
+class Session:
+    """One check's access to the server."""
+
+    def __init__(self, run: Run, check: str, *, paced: bool = True) -> None:
+        self.run = run
+        self.check = check
+        self.source = run.sources()
+        self.paced = paced
+
+    @property
+    def server(self) -> Server:
+        """What is known of the server."""
+        return self.run.server
+
+    def now(self) -> float:
+        """The present instant, in Unix seconds."""
+        return self.run.clock.now()
+
+    async def until(self, instant: float) -> None:
+        """Return at that instant. Waits of all checks overlap."""
+        await self.run.clock.until(instant)
+
+    async def once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+        """Something that all checks of the run share, made by the first that asks."""
+        return await self.run.once(key, make)
+
+    def user(self, label: str = "a") -> str:
+        """The e-mail address of a person of this check's own, for an upstream that the suite controls."""
+        return f"{self.check.lower()}-{label}-{self.run.run_id}@litmus.example"
+
+    def browser(self) -> Browser:
+        """A browser without cookies."""
+        return Browser(self.run.clock.now)
+
+    def from_another_source(self) -> Self:
+        """The same server, seen from another source address."""
+        return type(self)(self.run, self.check, paced=self.paced)
+
+    def secret(self, value: str | None, kind: str = "secret") -> None:
+        """Have a value that the check made up redacted wherever it turns up."""
+        self.run.transcript.redactor.learn(value, kind)
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        kind: Kind | None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        via: Gate | None = None,
+        admitted: bool = False,
+    ) -> Answer:
+        """Send one request inside the budget of its kind; what is inconclusive is tried again (rule 3 of judging).
+
+        Without a kind the request goes to another server (the upstream), whose budget is not the target's.
+
+        Raises:
+            Blocked: no answer after several tries, or the budget is closed.
+        """
+
+        async def once() -> Answer:
+            return await self.run.wire.send(
+                method, url, check=self.check, headers=headers, body=body, source=self.source, gate=via
+            )
+
+        if via is not None or kind is None or not self.paced:
+            return await self._answered(once)
+        for _ in range(_TRIES - 1):
+            answer = await self.run.pacer.paced(kind, self.source, lambda: self._answered(once), admitted=admitted)
+            if answer.status not in (502, 503, 504):
+                return answer
+            await self.until(self.now() + _PAUSE_BEFORE_RETRY)
+        return await self.run.pacer.paced(kind, self.source, lambda: self._answered(once), admitted=admitted)
+
+    async def _answered(self, send: Callable[[], Awaitable[Answer]]) -> Answer:
+        try:
+            return await send()
+        except NoAnswerError as error:
+            raise Blocked(str(error), (error.number,)) from error
+
+    async def get(self, url: str, *, headers: Mapping[str, str] | None = None, kind: Kind = Kind.RESOURCE) -> Answer:
+        """GET without credentials."""
+        return await self.send("GET", url, kind=kind, headers=headers)
+
+    @property
+    def upstream(self) -> UpstreamControl:
+        """The upstream, where the operator lends it.
+
+        Raises:
+            Blocked: it is not lent (the plan skips checks that need it).
+        """
+        if self.run.upstream is None:
+            raise Blocked("the profile names no upstream_control")
+        return self.run.upstream
+
+    def endpoint(self, name: str) -> str:
+        url = self.server.endpoint(name)
+        if url is None:
+            raise NotApplicable(f"the metadata names no {name}_endpoint")
+        return url

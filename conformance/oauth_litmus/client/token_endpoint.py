@@ -1,0 +1,158 @@
+"""Token endpoint verbs (OAuth 2.1 section 3.2), revocation (RFC 7009), and races at them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from urllib.parse import urlencode
+
+from oauth_litmus.answer import Answer
+from oauth_litmus.authorization import Code, Tokens
+from oauth_litmus.client.authorization import AuthorizationVerbs
+from oauth_litmus.client.session import FORM
+from oauth_litmus.clients import Client
+from oauth_litmus.pacer import Kind
+from oauth_litmus.verdict import Blocked
+from oauth_litmus.wire import Gate
+
+
+class TokenVerbs(AuthorizationVerbs):
+    """What a client does with a code and with tokens."""
+
+    async def token_request(
+        self,
+        parameters: Mapping[str, str | None],
+        client: Client | None,
+        *,
+        via: Gate | None = None,
+        headers: Mapping[str, str] | None = None,
+        query: str = "",
+    ) -> Answer:
+        """POST to the token endpoint as this client (None: as nobody); parameters that are None are left out."""
+        credentials, authorization = client.credentials() if client else ({}, {})
+        form = {name: value for name, value in {**credentials, **parameters}.items() if value is not None}
+        answer = await self.send(
+            "POST",
+            self.endpoint("token") + query,
+            kind=Kind.TOKEN,
+            headers={"content-type": FORM, "accept": "application/json", **authorization, **(headers or {})},
+            body=urlencode(form).encode(),
+            via=via,
+        )
+        for member in ("access_token", "refresh_token", "id_token"):
+            self.secret(answer.member(member), member)
+        return answer
+
+    async def redeem(
+        self, code: Code, *, client: Client | None = None, via: Gate | None = None, **changes: str | None
+    ) -> Answer:
+        """Exchange a code (OAuth 2.1 section 4.1.3), with parameters changed or left out (None)."""
+        parameters: dict[str, str | None] = {
+            "grant_type": "authorization_code",
+            "code": code.value,
+            "code_verifier": code.code_verifier,
+            "redirect_uri": code.redirect_uri,
+            "resource": self.server.resource,
+            **changes,
+        }
+        return await self.token_request(parameters, client or code.client, via=via)
+
+    async def refresh(
+        self, tokens: Tokens, *, client: Client | None = None, via: Gate | None = None, **changes: str | None
+    ) -> Answer:
+        """Refresh (OAuth 2.1 section 4.3.1), with parameters changed or left out (None)."""
+        parameters: dict[str, str | None] = {
+            "grant_type": "refresh_token",
+            "refresh_token": tokens.refresh_token,
+            "resource": self.server.resource,
+            **changes,
+        }
+        return await self.token_request(parameters, client or tokens.client, via=via)
+
+    async def tokens(self, client: Client | None = None, *, scope: str | None = None) -> Tokens:
+        """Tokens of a fresh login.
+
+        Raises:
+            Blocked: login or exchange failed.
+        """
+        return await self.tokens_for(await self.login(client, scope=scope))
+
+    async def tokens_for(self, code: Code) -> Tokens:
+        """The tokens of a code.
+
+        Raises:
+            Blocked: the exchange was refused.
+        """
+        return self.tokens_of(await self.redeem(code), code.client, code.request.get("scope"))
+
+    async def refreshed(self, tokens: Tokens, *, scope: str | None = None) -> Tokens:
+        """The tokens of a refresh, which a conforming server grants.
+
+        Raises:
+            Blocked: the refresh was refused.
+        """
+        return self.tokens_of(await self.refresh(tokens, scope=scope), tokens.client, scope or tokens.granted_scope)
+
+    def tokens_of(self, answer: Answer, client: Client, requested_scope: str | None) -> Tokens:
+        """Read a token response.
+
+        Raises:
+            Blocked: it is none.
+        """
+        if not answer.has_tokens:
+            raise Blocked(
+                f"set-up: the token request was answered {answer.status} {answer.error}".rstrip(), (answer.number,)
+            )
+        disclosed = answer.json_object().get("scope")
+        granted = disclosed if isinstance(disclosed, str) else requested_scope
+        return Tokens(
+            answer.member("access_token"),
+            answer.member("refresh_token") or None,
+            client,
+            answer,
+            requested_scope,
+            granted,
+        )
+
+    async def revoke(self, token: str | None, client: Client, *, hint: str | None = None) -> Answer:
+        """Revoke a token (RFC 7009 section 2.1)."""
+        credentials, authorization = client.credentials()
+        form = {**credentials, "token": token or "", **({"token_type_hint": hint} if hint else {})}
+        headers = {"content-type": FORM, "accept": "application/json", **authorization}
+        return await self.send(
+            "POST", self.endpoint("revocation"), kind=Kind.TOKEN, headers=headers, body=urlencode(form).encode()
+        )
+
+    async def call_resource(
+        self, token: str | None, *, headers: Mapping[str, str] | None = None, query: str = "", method: str = "GET"
+    ) -> Answer:
+        """Call the protected resource with a bearer token (RFC 6750 section 2.1), or with none."""
+        if self.server.resource is None:
+            raise Blocked("no protected resource is known")
+        bearer = {"authorization": f"Bearer {token}"} if token is not None else {}
+        accepts = {"accept": "application/json, text/event-stream"}
+        return await self.send(
+            method, self.server.resource + query, kind=Kind.RESOURCE, headers={**accepts, **bearer, **(headers or {})}
+        )
+
+    async def race(self, racers: int, act: Callable[[Gate], Awaitable[Answer]]) -> list[Answer]:
+        """Have requests arrive at one moment: all but the last byte of each is sent, then the last bytes together."""
+        waiting = racers
+        everybody = asyncio.Event()
+
+        def arrived() -> None:
+            nonlocal waiting
+            waiting -= 1
+            if waiting == 0:
+                everybody.set()
+
+        gates = [Gate(arrived) for _ in range(racers)]
+        requests = [asyncio.ensure_future(act(gate)) for gate in gates]
+        starting = asyncio.ensure_future(everybody.wait())
+        await asyncio.wait(
+            [starting, asyncio.gather(*requests, return_exceptions=True)], return_when=asyncio.FIRST_COMPLETED
+        )
+        starting.cancel()
+        for gate in gates:
+            gate.released.set()
+        return list(await asyncio.gather(*requests))

@@ -1,0 +1,153 @@
+"""The one clock of a run: against a URL it sleeps; in process it is moved when no check can go on by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import time
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
+
+# Kept inside a tuple: freezegun replaces functions that it finds under module names, and durations of a run are real ones.
+_REAL = (time.perf_counter,)
+_SETTLING_TURNS = 8
+"""Turns of the event loop in which a result that is on its way reaches whoever waits for it."""
+
+
+def stopwatch() -> float:
+    """Real seconds from an arbitrary origin, even while the clock of the run is frozen."""
+    return _REAL[0]()
+
+
+class Clock(ABC):
+    """Time for the engine, the pacer and the checks. Instants are Unix seconds.
+
+    A check runs inside `running()`, which bounds how many do so at once; while it waits for an instant or for another
+    check, it gives its place to others.
+    """
+
+    def __init__(self, slots: int) -> None:
+        self._slots = asyncio.Semaphore(slots)
+        self._ready = 0
+
+    def now(self) -> float:
+        """The present instant."""
+        return time.time()
+
+    @property
+    def ready(self) -> int:
+        """How many checks can go on by themselves, counting those that wait for a slot."""
+        return self._ready
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Hold a slot."""
+        self._ready += 1
+        await self._slots.acquire()
+        try:
+            yield
+        finally:
+            self._leave()
+
+    async def until(self, instant: float) -> None:
+        """Return at that instant, or at once if it is over."""
+        while self.now() < instant:
+            waiting = self._instant(instant)
+            self._leave()
+            try:
+                await waiting
+            except BaseException:
+                self._ready += 1
+                await self._slots.acquire()
+                raise
+            self._woken_by_clock()
+            await self._slots.acquire()
+
+    async def for_result_of(self, awaitable: Awaitable[T]) -> T:
+        """Wait for what another check does; this wait holds up neither a slot nor the clock."""
+        self._leave()
+        try:
+            return await awaitable
+        finally:
+            self._ready += 1
+            await self._slots.acquire()
+
+    def _leave(self) -> None:
+        self._slots.release()
+        self._ready -= 1
+        self._left()
+
+    @abstractmethod
+    def _instant(self, instant: float) -> Awaitable[None]:
+        """Something that is done at that instant."""
+
+    @abstractmethod
+    def _woken_by_clock(self) -> None:
+        """A check that waited for an instant goes on."""
+
+    @abstractmethod
+    def _left(self) -> None:
+        """A check stopped being ready."""
+
+
+class WallClock(Clock):
+    """Real time: all waits overlap, so that a run takes about as long as its longest wait."""
+
+    def _instant(self, instant: float) -> Awaitable[None]:
+        return asyncio.sleep(max(0.0, instant - self.now()))
+
+    def _woken_by_clock(self) -> None:
+        self._ready += 1
+
+    def _left(self) -> None:
+        """Real time needs no push."""
+
+
+class SteppedClock(Clock):
+    """A frozen clock, moved to the earliest instant asked for when no check is ready. Nothing else moves it."""
+
+    def __init__(self, slots: int, move_to: Callable[[float], None]) -> None:
+        super().__init__(slots)
+        self._move_to = move_to
+        self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._tickets = 0
+        self._settling = False
+
+    def _instant(self, instant: float) -> Awaitable[None]:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._tickets += 1
+        heapq.heappush(self._waiting, (instant, self._tickets, future))
+        return future
+
+    def _woken_by_clock(self) -> None:
+        """Counted by `_step`, before the check itself runs."""
+
+    def _left(self) -> None:
+        if self._ready == 0 and self._waiting and not self._settling:
+            self._settling = True
+            asyncio.get_running_loop().call_soon(self._settle, _SETTLING_TURNS)
+
+    def _settle(self, turns: int) -> None:
+        if turns and self._ready == 0:
+            asyncio.get_running_loop().call_soon(self._settle, turns - 1)
+            return
+        self._settling = False
+        if self._ready == 0:
+            self._step()
+
+    def _step(self) -> None:
+        while self._waiting and self._waiting[0][2].done():
+            heapq.heappop(self._waiting)
+        if not self._waiting:
+            return
+        earliest = self._waiting[0][0]
+        self._move_to(earliest)
+        while self._waiting and self._waiting[0][0] <= earliest:
+            future = heapq.heappop(self._waiting)[2]
+            if not future.done():
+                self._ready += 1
+                future.set_result(None)

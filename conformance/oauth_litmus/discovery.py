@@ -1,0 +1,149 @@
+"""From the URL that a user types to an authorization server: RFC 8414, OpenID discovery, or a protected resource (RFC 9728)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit, urlunsplit
+
+from oauth_litmus.target import Discovered
+from oauth_litmus.verdict import Blocked
+
+if TYPE_CHECKING:
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.profile import Profile
+
+Get = Callable[[str], Awaitable["Answer"]]
+
+_RESOURCE_METADATA = re.compile(r'resource_metadata\s*=\s*(?:"([^"]*)"|([^\s,"]+))', re.IGNORECASE)
+
+
+class NoServerError(Exception):
+    """There is no authorization server to be found at a URL; the message lists what was tried."""
+
+
+def normalise(text: str) -> str:
+    """A typed URL as an issuer or resource URL.
+
+    Raises:
+        NoServerError: it is no http or https URL.
+    """
+    url = text.strip()
+    if "://" not in url:
+        url = f"{'http' if url.startswith(('localhost', '127.')) else 'https'}://{url}"
+    try:
+        parts = urlsplit(url)
+        port_is_sane = parts.port is None or parts.port > 0
+    except ValueError as error:
+        raise NoServerError(f"{text!r} is no URL: {error}") from error
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_sane:
+        raise NoServerError(f"{text!r} is no http or https URL of a server")
+    return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), parts.query, ""))
+
+
+def metadata_urls(issuer: str) -> list[str]:
+    """Where the metadata of an issuer stands, in the order in which clients look (RFC 8414 section 3.1)."""
+    parts = urlsplit(issuer)
+    origin, path = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
+    if not path:
+        return [f"{origin}/.well-known/oauth-authorization-server", f"{origin}/.well-known/openid-configuration"]
+    return [
+        f"{origin}/.well-known/oauth-authorization-server{path}",
+        f"{origin}/.well-known/openid-configuration{path}",
+        f"{origin}{path}/.well-known/openid-configuration",
+        f"{origin}{path}/.well-known/oauth-authorization-server",
+    ]
+
+
+def resource_metadata_urls(resource: str) -> list[str]:
+    """Where the metadata of a protected resource stands (RFC 9728 section 3.1)."""
+    parts = urlsplit(resource)
+    origin, path = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
+    well_known = f"{origin}/.well-known/oauth-protected-resource"
+    return [f"{well_known}{path}", well_known] if path else [well_known]
+
+
+class Discovery:
+    """Looks for the server behind one URL and remembers what it tried."""
+
+    def __init__(self, get: Get, profile: Profile) -> None:
+        self._get = get
+        self._profile = profile
+        self.tried: list[str] = []
+
+    async def find(self, typed: str) -> Discovered:
+        """The authorization server of this URL.
+
+        Raises:
+            NoServerError: there is none; the message says what was tried.
+        """
+        given = normalise(typed)
+        issuer = self._profile.issuer or given
+        found = await self._metadata(issuer)
+        if found is not None:
+            resource = self._profile.resource
+            return await self._with_resource(found, issuer, given, resource, hint=None if resource else given)
+        return await self._behind_resource(given)
+
+    async def _metadata(self, issuer: str) -> tuple[str, Answer, dict[str, object]] | None:
+        for url in metadata_urls(issuer):
+            answer = await self._try(url)
+            document = answer.json_object() if answer else {}
+            if answer is not None and answer.status == 200 and {"issuer", "token_endpoint", "authorization_endpoint"} & document.keys():
+                return url, answer, document
+        return None
+
+    async def _behind_resource(self, resource: str) -> Discovered:
+        document, url = await self._resource_metadata(resource)
+        servers = document.get("authorization_servers")
+        for server in cast("list[object]", servers) if isinstance(servers, list) else []:
+            if isinstance(server, str) and urlsplit(server).scheme in ("http", "https"):
+                found = await self._metadata(server)
+                if found is not None:
+                    return self._discovered(found, server, resource, resource, document, url)
+        raise NoServerError(
+            f"{resource} is neither an authorization server nor a protected resource that names one. Tried:\n"
+            + "\n".join(f"  {line}" for line in self.tried)
+        )
+
+    async def _with_resource(
+        self, found: tuple[str, Answer, dict[str, object]], issuer: str, given: str, resource: str | None, *, hint: str | None
+    ) -> Discovered:
+        document, url = await self._resource_metadata(resource or hint or issuer, quietly=resource is None)
+        named = document.get("resource")
+        if resource is None and isinstance(named, str) and urlsplit(named).scheme in ("http", "https"):
+            resource = named
+        return self._discovered(found, issuer, given, resource, document or None, url)
+
+    async def _resource_metadata(self, resource: str, *, quietly: bool = False) -> tuple[dict[str, object], str | None]:
+        challenged = None if quietly else await self._try(resource)
+        header = challenged.headers.get("www-authenticate", "") if challenged is not None and challenged.status == 401 else ""
+        match = _RESOURCE_METADATA.search(header)
+        candidates = ([match[1] or match[2]] if match else []) + resource_metadata_urls(resource)
+        for url in dict.fromkeys(candidates):
+            answer = await self._try(url)
+            if answer is not None and answer.status == 200 and "resource" in answer.json_object():
+                return answer.json_object(), url
+        return {}, None
+
+    async def _try(self, url: str) -> Answer | None:
+        try:
+            answer = await self._get(url)
+        except Blocked as error:
+            self.tried.append(str(error))
+            return None
+        self.tried.append(f"GET {url}: {answer.status} {answer.media_type}".rstrip())
+        return answer
+
+    def _discovered(
+        self,
+        found: tuple[str, Answer, dict[str, object]],
+        issuer: str,
+        given: str,
+        resource: str | None,
+        document: dict[str, object] | None,
+        document_url: str | None,
+    ) -> Discovered:
+        url, answer, metadata = found
+        return Discovered(issuer, metadata, answer, url, given, resource, document, document_url, tuple(self.tried))

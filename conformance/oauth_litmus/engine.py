@@ -1,0 +1,155 @@
+"""Runs checks at once, inside the budgets, with waits that overlap; burst checks last; ends cleanly when it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from oauth_litmus import expect
+from oauth_litmus.check import Check, Need, all_checks
+from oauth_litmus.client import Target
+from oauth_litmus.clock import stopwatch
+from oauth_litmus.plan import cannot_judge
+from oauth_litmus.preflight import CHECK as PREFLIGHT
+from oauth_litmus.preflight import Readiness, fly
+from oauth_litmus.verdict import (
+    Blocked,
+    Decision,
+    Finding,
+    Judgement,
+    NotApplicable,
+    Skipped,
+    Verdict,
+    Violation,
+    decide,
+)
+
+if TYPE_CHECKING:
+    from oauth_litmus.run import Run
+
+SLOTS = 24
+"""Checks that are under way at one moment."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What is said of one check. `duration` is in real seconds."""
+
+    check: Check
+    decision: Decision
+    findings: tuple[Finding, ...] = ()
+    exchanges: tuple[int, ...] = ()
+    duration: float = 0.0
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict."""
+        return self.decision.verdict
+
+
+OnResult = Callable[[Result], None]
+
+
+class Engine:
+    """Runs a list of checks against one server."""
+
+    def __init__(self, run: Run, on_result: OnResult = lambda result: None) -> None:
+        self.run = run
+        self.readiness = Readiness()
+        self.results: dict[str, Result] = {}
+        self.interrupted = False
+        self._on_result = on_result
+
+    async def preflight(self) -> Readiness:
+        """Go once through an ordinary login (see `preflight`)."""
+        async with self.run.clock.running():
+            self.readiness = await fly(Target(self.run, PREFLIGHT))
+        return self.readiness
+
+    async def judge(self, checks: Sequence[Check]) -> list[Result]:
+        """Run the checks and return their results in the order given. When cancelled, `results` holds the partial outcome."""
+        runnable: list[Check] = []
+        for check in checks:
+            reason = cannot_judge(check, self.run, self.readiness)
+            if reason is None:
+                runnable.append(check)
+            else:
+                self._finish(Result(check, decide(check.requirement.level, Judgement(), reason)))
+        try:
+            await self._together(check for check in runnable if Need.BURST not in check.needs)
+            await self._bursts([check for check in runnable if Need.BURST in check.needs])
+        finally:
+            self._keep_one_fault_one_finding()
+        return [self.results[check.id] for check in checks]
+
+    def interrupt(self, checks: Sequence[Check]) -> None:
+        """Give a SKIP that says so to every check that has no verdict yet."""
+        for check in checks:
+            if check.id not in self.results:
+                self._finish(Result(check, Decision(Verdict.SKIP, "the run was interrupted before this check had ended")))
+        self.interrupted = True
+
+    async def _together(self, checks: Iterable[Check]) -> None:
+        async with asyncio.TaskGroup() as group:
+            for check in checks:
+                group.create_task(self._one(check), name=check.id)
+
+    async def _bursts(self, checks: Sequence[Check]) -> None:
+        # From one address the bursts would meet each other's windows; from addresses of their own they cannot.
+        if self.run.separate_sources:
+            await self._together(checks)
+            return
+        for check in checks:
+            await self._together([check])
+
+    async def _one(self, check: Check) -> None:
+        judgement = Judgement()
+        expect.judgement.set(judgement)
+        ending: BaseException | None = None
+        async with self.run.clock.running():
+            started = stopwatch()
+            try:
+                await check.function(Target(self.run, check.id, paced=Need.BURST not in check.needs))
+            except (Violation, NotApplicable, Skipped, Blocked) as reason:
+                ending = reason
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:  # noqa: BLE001 - the suite's own fault becomes an ERROR verdict, and the run goes on
+                ending = error
+        decision = decide(check.requirement.level, judgement, ending, strict=self.run.strict)
+        self._finish(Result(check, decision, tuple(judgement.findings), _shown(judgement, ending), stopwatch() - started))
+
+    def _finish(self, result: Result) -> None:
+        self.results[result.check.id] = result
+        self._on_result(result)
+
+    def _keep_one_fault_one_finding(self) -> None:
+        failed = {identifier for identifier, result in self.results.items() if result.verdict is Verdict.FAIL}
+        for identifier, result in self.results.items():
+            if result.verdict in (Verdict.SKIP, Verdict.NOT_APPLICABLE):
+                continue
+            culprit = next((other for other in _all_dependencies(result.check) if other in failed), None)
+            if culprit is not None:
+                reason = f"blocked by {culprit}: what it found makes this check say nothing"
+                self.results[identifier] = replace(result, decision=Decision(Verdict.BLOCKED, reason), findings=(), exchanges=())
+
+
+def _all_dependencies(check: Check) -> list[str]:
+    found: list[str] = []
+    waiting = list(check.requirement.depends_on)
+    checks = all_checks()
+    while waiting:
+        identifier = waiting.pop(0)
+        if identifier not in found and identifier in checks:
+            found.append(identifier)
+            waiting += checks[identifier].requirement.depends_on
+    return found
+
+
+def _shown(judgement: Judgement, ending: BaseException | None) -> tuple[int, ...]:
+    numbers = [number for finding in judgement.findings for number in finding.exchanges]
+    if isinstance(ending, Blocked):
+        numbers += ending.exchanges
+    return tuple(dict.fromkeys(numbers))

@@ -1,0 +1,207 @@
+"""Walks the browser through an authorization request: redirects, pages, forms; stops where it is told to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlencode, urlsplit
+
+from oauth_litmus.answer import Answer, AuthorizationResponse
+from oauth_litmus.authorization import Attempt, AuthorizationRequest
+from oauth_litmus.browser_model import Browser, Navigation
+from oauth_litmus.cookies import SetCookie
+from oauth_litmus.login.pages import Page, read_page
+from oauth_litmus.pacer import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from oauth_litmus.login.drivers import LoginDriver
+    from oauth_litmus.target import Server
+
+MAX_STEPS = 25
+"""Navigations after which a login that does not end is given up."""
+
+
+class Stop(StrEnum):
+    """Where a walk ends at the latest."""
+
+    END = "end"
+    UPSTREAM = "upstream"
+    CALLBACK = "callback"
+    FIRST_ANSWER = "first answer"
+
+
+class Sender(Protocol):
+    """Sends one browser request, paced and recorded."""
+
+    async def __call__(
+        self, method: str, url: str, *, kind: Kind | None, headers: Mapping[str, str], body: bytes
+    ) -> Answer:
+        """Send it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Step:
+    """One navigation to make. `initiator` is the page on which it began; redirects keep it."""
+
+    url: str
+    method: str = "GET"
+    body: tuple[tuple[str, str], ...] = ()
+    initiator: str | None = None
+
+
+class Walk:
+    """One authorization request in one browser."""
+
+    def __init__(
+        self,
+        server: Server,
+        driver: LoginDriver,
+        send: Sender,
+        attempt: Attempt,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.server = server
+        self.driver = driver
+        self.attempt = attempt
+        self._send = send
+        self._headers = dict(headers or {})
+        self._home = _origins(server)
+        self._outside = False
+
+    async def go(self, step: Step, stop: Stop, kind: Kind = Kind.AUTHORIZE) -> Attempt:
+        """Navigate until the browser is back at the client, or at `stop`, or nothing leads on.
+
+        Raises:
+            NoAnswerError: the server did not answer.
+        """
+        for number in range(MAX_STEPS):
+            answer = await self._navigate(step, kind if number == 0 else Kind.LOGIN)
+            if stop is Stop.FIRST_ANSWER:
+                return self.attempt
+            onwards = self._redirect(answer, step) if answer.location else await self._page(answer, step)
+            if onwards is None or self._stops_before(onwards, step, stop):
+                return self.attempt
+            step = onwards
+        self.attempt.unfinished = True
+        return self.attempt
+
+    async def _navigate(self, step: Step, kind: Kind) -> Answer:
+        navigation = Navigation(step.url, step.method, top_level=True, initiator=step.initiator)
+        headers = dict(self._headers) if _origin(step.url) in self._home else {}
+        headers.setdefault("accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+        cookies = self.attempt.browser.cookie_header(navigation)
+        if cookies:
+            headers["cookie"] = cookies
+        body = b""
+        if step.method == "POST":
+            headers["content-type"] = "application/x-www-form-urlencoded"
+            headers["origin"] = _origin(step.initiator or step.url)
+            body = urlencode(step.body).encode()
+        answer = await self._send(
+            step.method, step.url, kind=kind if _origin(step.url) in self._home else None, headers=headers, body=body
+        )
+        self.attempt.answers.append(answer)
+        self.attempt.browser.receive(step.url, answer.set_cookies)
+        if _origin(step.url) in self._home:
+            self.attempt.cookies += [(answer, SetCookie.parse(raw)) for raw in answer.set_cookies]
+        return answer
+
+    def _redirect(self, answer: Answer, step: Step) -> Step | None:
+        target = answer.location or ""
+        if _lands(target, self.attempt.request.lands_at):
+            self.attempt.response = AuthorizationResponse.at(target, answer)
+            return None
+        keeps_method = answer.status in (307, 308) and step.method != "GET"
+        return Step(target, step.method if keeps_method else "GET", step.body if keeps_method else (), step.initiator)
+
+    async def _page(self, answer: Answer, step: Step) -> Step | None:
+        if not answer.is_html:
+            return None
+        page = read_page(step.url, answer.text)
+        if not self._outside:
+            self.attempt.pages.append(page)
+        submission = self.driver.press(page) if answer.status < 400 else None
+        if submission is None:
+            if page.meta_refresh and answer.status < 400:
+                return Step(page.meta_refresh, initiator=step.url)
+            self.attempt.unfinished = bool(page.forms) and answer.status < 400
+            return None
+        self.attempt.submitted = True
+        if submission.method == "GET":
+            base = submission.url.partition("?")[0]
+            return Step(f"{base}?{urlencode(submission.body)}", initiator=step.url)
+        return Step(submission.url, "POST", tuple(submission.body), step.url)
+
+    def _stops_before(self, onwards: Step, step: Step, stop: Stop) -> bool:
+        attempt = self.attempt
+        at_home = _origin(onwards.url) in self._home
+        if not at_home and not self._outside:
+            if not self._is_on_the_way(onwards.url):
+                attempt.left_for = onwards.url
+                return True
+            attempt.upstream_url, attempt.start_url = onwards.url, step.url
+            self._outside = True
+            if not self.driver.walks:
+                attempt.unfinished = True
+            return stop is Stop.UPSTREAM or not self.driver.walks
+        if at_home and self._outside:
+            attempt.callback_url, attempt.callback_initiator = onwards.url, onwards.initiator
+            attempt.withheld = tuple(
+                cookie.name
+                for cookie, _ in attempt.browser.withheld(
+                    Navigation(onwards.url, onwards.method, initiator=onwards.initiator)
+                )
+            )
+            self._outside = False
+            return stop is Stop.CALLBACK
+        return False
+
+    def _is_on_the_way(self, url: str) -> bool:
+        """Whether an address outside belongs to the login: where the preflight went, or, before that, anywhere that can exist."""
+        seen = self.server.seen.upstream_url
+        if seen is not None:
+            return _origin(url) == _origin(seen)
+        host = urlsplit(url).hostname or ""
+        return urlsplit(url).scheme in ("http", "https") and not host.endswith(
+            (".example", ".example.com", ".invalid", ".test")
+        )
+
+
+def _origin(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        return f"{parts.scheme}://{parts.netloc}".lower()
+    except ValueError:
+        return url
+
+
+def _origins(server: Server) -> frozenset[str]:
+    urls = [server.issuer, server.endpoint("authorization"), server.endpoint("token")]
+    return frozenset(_origin(url) for url in urls if url)
+
+
+def _lands(target: str, registered: tuple[str, ...]) -> bool:
+    return any(
+        target == uri or (target.startswith(uri) and target[len(uri)] in ("&#" if "?" in uri else "?#"))
+        for uri in registered
+    )
+
+
+def start(server: Server, request: AuthorizationRequest, browser: Browser) -> tuple[Attempt, Step]:
+    """The attempt and its first navigation: an application opens the browser, so no page began it.
+
+    Raises:
+        ValueError: the server has no authorization endpoint.
+    """
+    endpoint = server.endpoint("authorization")
+    if endpoint is None:
+        raise ValueError("the metadata names no authorization_endpoint")
+    return Attempt(request, browser), Step(request.url(endpoint))
+
+
+__all__ = ["MAX_STEPS", "Page", "Sender", "Step", "Stop", "Walk", "start"]

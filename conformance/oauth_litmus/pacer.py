@@ -1,0 +1,141 @@
+"""Keeps the run inside the target's own limits: the declared ones are kept, an undeclared one is learnt from its 429."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from oauth_litmus.verdict import Blocked
+
+if TYPE_CHECKING:
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.clock import Clock
+    from oauth_litmus.rates import Rate
+
+DEFAULT_RETRY_AFTER = 60.0
+"""Seconds to stay away after a 429 that does not say how long (a common window)."""
+LONGEST_RETRY_AFTER = 900.0
+_REFUSALS_THAT_END = 3
+_MARGIN = 0.5
+"""Seconds added to a window: the target's clock and ours need not tick together."""
+
+
+class Kind(StrEnum):
+    """What a request is charged to. A login is charged once, however many requests it takes."""
+
+    REGISTER = "register"
+    AUTHORIZE = "authorize"
+    LOGIN = "login"
+    TOKEN = "token"
+    RESOURCE = "resource"
+
+
+@dataclass
+class _Lane:
+    """The budget of one kind from one source address."""
+
+    rate: Rate | None
+    sent: deque[float] = field(default_factory=deque[float])
+    closed_until: float = 0.0
+    refusals: int = 0
+    probing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Pacer:
+    """Admits requests at the declared rate; a 429 closes its kind for all checks until one request alone has passed."""
+
+    def __init__(self, clock: Clock, rates: Mapping[Kind, Rate]) -> None:
+        self._clock = clock
+        self._rates = dict(rates)
+        self._lanes: dict[tuple[Kind, str | None], _Lane] = {}
+        self.spent: dict[Kind, int] = dict.fromkeys(Kind, 0)
+
+    async def paced(
+        self, kind: Kind, source: str | None, send: Callable[[], Awaitable[Answer]], *, admitted: bool = False
+    ) -> Answer:
+        """Send when the budget allows it, and again after each 429, as its Retry-After says.
+
+        `admitted` requests belong to something that was charged as a whole already.
+
+        Raises:
+            Blocked: three refusals in a row, or a Retry-After longer than a run may wait.
+        """
+        lane = self._lane(kind, source)
+        while True:
+            alone = lane.refusals > 0
+            if alone:
+                answer = await self._alone(kind, lane, send)
+            else:
+                if not admitted:
+                    await self._admit(kind, lane)
+                answer = await send()
+            if answer.status != 429:
+                return answer
+            # Several that were under way together when the limit was met are one refusal.
+            lane.refusals += int(alone or lane.refusals == 0)
+            self._close(kind, lane, answer)
+
+    async def charge(self, kind: Kind, source: str | None) -> None:
+        """Wait for the budget of something that takes several requests (a login)."""
+        await self._admit(kind, self._lane(kind, source))
+
+    def _lane(self, kind: Kind, source: str | None) -> _Lane:
+        return self._lanes.setdefault((kind, source), _Lane(self._rates.get(kind)))
+
+    async def _admit(self, kind: Kind, lane: _Lane) -> None:
+        if lane.rate is not None:
+            window = lane.rate.seconds + _MARGIN
+            while True:
+                while lane.sent and lane.sent[0] <= self._clock.now() - window:
+                    lane.sent.popleft()
+                if len(lane.sent) < lane.rate.count:
+                    break
+                await self._clock.until(lane.sent[0] + window)
+            lane.sent.append(self._clock.now())
+        self.spent[kind] += 1
+
+    async def _alone(self, kind: Kind, lane: _Lane, send: Callable[[], Awaitable[Answer]]) -> Answer:
+        await self._clock.for_result_of(lane.probing.acquire())
+        try:
+            if lane.refusals >= _REFUSALS_THAT_END:
+                raise Blocked(
+                    f"{lane.refusals} requests of kind {kind} in a row were answered 429: declare the limit with --rate {kind}=N/SECONDS"
+                )
+            await self._clock.until(lane.closed_until)
+            answer = await send()
+            if answer.status != 429:
+                lane.refusals = 0
+            return answer
+        finally:
+            lane.probing.release()
+
+    def _close(self, kind: Kind, lane: _Lane, answer: Answer) -> None:
+        seconds = retry_after(answer)
+        if seconds is None:
+            seconds = DEFAULT_RETRY_AFTER
+        if seconds > LONGEST_RETRY_AFTER:
+            raise Blocked(
+                f"429 for kind {kind} with Retry-After of {seconds:g} s: longer than a run waits", (answer.number,)
+            )
+        lane.closed_until = max(lane.closed_until, answer.received_at + seconds + _MARGIN)
+
+
+def retry_after(answer: Answer) -> float | None:
+    """Seconds that a Retry-After asks for (RFC 9110 section 10.2.3), an HTTP-date read against the answer's own Date.
+
+    None if the header is absent or malformed.
+    """
+    value = answer.headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        instant = parsedate_to_datetime(value)
+        date = parsedate_to_datetime(answer.headers.get("date", ""))
+        return max(0.0, (instant - date).total_seconds())
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,188 @@
+"""The plan: which checks are selected, and which of them this run cannot judge, with the reason, before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oauth_litmus.check import Check, Need, all_checks
+from oauth_litmus.requirements import categories
+from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
+
+if TYPE_CHECKING:
+    from oauth_litmus.preflight import Readiness
+    from oauth_litmus.run import Run
+    from oauth_litmus.target import Server
+
+
+class UnknownSelectionError(Exception):
+    """A name that is neither a check, nor a category, nor `core`."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the user asked for: ids, categories, or `core`."""
+
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+
+    def checks(self) -> list[Check]:
+        """The selected checks, in the order of the catalogue.
+
+        Raises:
+            UnknownSelectionError: a name means nothing.
+        """
+        checks = all_checks()
+        wanted = named(checks, self.only) if self.only else set(checks)
+        unwanted = named(checks, self.skip)
+        return [check for identifier, check in checks.items() if identifier in wanted - unwanted]
+
+
+def named(checks: dict[str, Check], names: Iterable[str]) -> set[str]:
+    """The ids that these names stand for.
+
+    Raises:
+        UnknownSelectionError: a name is neither an id, nor a category, nor `core`.
+    """
+    found: set[str] = set()
+    for name in names:
+        matching = {
+            identifier
+            for identifier, check in checks.items()
+            if identifier.lower() == name.lower() or check.category == name or (name == "core" and check.requirement.core)
+        }
+        if not matching:
+            raise UnknownSelectionError(f"{name!r} is no check, no category and not `core`; categories: {', '.join(categories())}; ids: see `oauth-litmus list`")
+        found |= matching
+    return found
+
+
+def cannot_judge(check: Check, run: Run, readiness: Readiness) -> Skipped | NotApplicable | Blocked | None:
+    """Why a check is not run here; None if it is."""
+    for need in sorted(check.needs):
+        reason = _UNMET[need](run, readiness)
+        if reason is not None:
+            return reason
+    return _waits_too_long(check, run)
+
+
+def _waits_too_long(check: Check, run: Run) -> Skipped | None:
+    if check.waits is None:
+        return None
+    try:
+        seconds = check.waits(run.server)
+    except Skipped as reason:
+        return reason
+    if seconds > run.budget.max_wait:
+        return Skipped(f"waits {seconds:.0f} s, more than --max-wait {run.budget.max_wait:g}: give --max-wait {seconds + 1:.0f}")
+    return None
+
+
+Unmet = Skipped | NotApplicable | Blocked | None
+
+
+def _registration(run: Run, readiness: Readiness) -> Unmet:
+    if readiness.registration:
+        if run.server.endpoint("registration") is None:
+            return Skipped("the server has no registration_endpoint: configure a client in the profile, as [[clients]]")
+        return Blocked(f"preflight: {readiness.registration}")
+    return None
+
+
+def _dynamic_registration(run: Run, readiness: Readiness) -> Unmet:
+    if run.server.endpoint("registration") is None:
+        return NotApplicable("the metadata names no registration_endpoint")
+    return _registration(run, readiness)
+
+
+def _login(run: Run, readiness: Readiness) -> Unmet:
+    if not run.driver.walks:
+        return Skipped(f"needs logins that the suite walks through, and the login driver is {run.driver.name!r}: give --login redirects")
+    unmet = _registration(run, readiness)
+    if unmet is not None:
+        return unmet
+    return Blocked(f"preflight: {readiness.login}") if readiness.login else None
+
+
+def _refresh(run: Run, readiness: Readiness) -> Unmet:
+    unmet = _login(run, readiness)
+    if unmet is not None:
+        return unmet
+    if run.server.seen.refresh_token is False:
+        return NotApplicable("the server issues no refresh token")
+    return Blocked(f"preflight: {readiness.refresh}") if readiness.refresh else None
+
+
+def _scopes(run: Run, readiness: Readiness) -> Unmet:  # noqa: ARG001
+    if len(run.server.scopes) < 2:
+        return Skipped('fewer than two scopes are known: declare two that a user may grant, as `scopes = ["a", "b"]` in the profile')
+    return None
+
+
+def _resource(run: Run, readiness: Readiness) -> Unmet:
+    if run.server.resource is None:
+        return Skipped('no protected resource is known: declare it in the profile, as `resource = "URL"`')
+    return Blocked(f"preflight: {readiness.resource}") if readiness.resource else None
+
+
+def _jwt_access_tokens(run: Run, readiness: Readiness) -> Unmet:  # noqa: ARG001
+    return NotApplicable("access tokens are opaque") if run.server.seen.access_token_is_jwt is False else None
+
+
+def _endpoint(name: str) -> Callable[[Run, Readiness], Unmet]:
+    def unmet(run: Run, readiness: Readiness) -> Unmet:  # noqa: ARG001
+        return NotApplicable(f"the metadata names no {name}_endpoint") if run.server.endpoint(name) is None else None
+
+    return unmet
+
+
+def _confidential(run: Run, readiness: Readiness) -> Unmet:  # noqa: ARG001
+    if run.server.confidential_method is None:
+        return NotApplicable("token_endpoint_auth_methods_supported lists no client secret")
+    return None
+
+
+def _relay(run: Run, readiness: Readiness) -> Unmet:
+    unmet = _login(run, readiness)
+    if unmet is not None:
+        return unmet
+    if run.server.seen.upstream_url is None:
+        return NotApplicable("the server logs users in by itself: there is no upstream provider")
+    return None
+
+
+def _upstream_control(run: Run, readiness: Readiness) -> Unmet:  # noqa: ARG001
+    if run.upstream is None:
+        return Skipped("needs an upstream that the operator controls: name it in the profile, as `upstream_control = URL` (docs/upstream-control.md)")
+    return None
+
+
+def _burst(run: Run, readiness: Readiness) -> Unmet:  # noqa: ARG001
+    server: Server = run.server
+    if not run.budget.burst:
+        return Skipped("sends more than the server's limits allow: give --burst")
+    if not server.is_loopback and not server.profile.own_server:
+        return Skipped("bursts beyond loopback need the operator's word: declare `own_server = true` in the profile")
+    return None
+
+
+def _second_source(run: Run, readiness: Readiness) -> Unmet:  # noqa: ARG001
+    return None if run.separate_sources else Skipped("needs a second source address: only loopback targets give one")
+
+
+_UNMET: dict[Need, Callable[[Run, "Readiness"], Unmet]] = {
+    Need.REGISTRATION: _registration,
+    Need.DYNAMIC_REGISTRATION: _dynamic_registration,
+    Need.LOGIN: _login,
+    Need.REFRESH: _refresh,
+    Need.SCOPES: _scopes,
+    Need.RESOURCE: _resource,
+    Need.JWT_ACCESS_TOKENS: _jwt_access_tokens,
+    Need.REVOCATION: _endpoint("revocation"),
+    Need.CONFIDENTIAL_CLIENT: _confidential,
+    Need.RELAY: _relay,
+    Need.UPSTREAM_CONTROL: _upstream_control,
+    Need.BURST: _burst,
+    Need.SECOND_SOURCE: _second_source,
+}

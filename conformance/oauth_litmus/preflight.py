@@ -1,0 +1,101 @@
+"""Before judging: one registration, one login, one refresh, one call. What fails here is one diagnosis, not a hundred."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import jwt
+
+from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
+
+if TYPE_CHECKING:
+    from oauth_litmus.authorization import Attempt, Tokens
+    from oauth_litmus.client import Target
+    from oauth_litmus.clients import Client
+
+CHECK = "preflight"
+"""The name under which the exchanges of the preflight are recorded."""
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Which stages of an ordinary login work. A stage that does not has a sentence that says why."""
+
+    registration: str = ""
+    login: str = ""
+    refresh: str = ""
+    resource: str = ""
+
+    @property
+    def diagnosis(self) -> str:
+        """The first stage that fails, in a sentence; empty if all is well."""
+        return self.registration or self.login or self.refresh or self.resource
+
+
+async def fly(target: Target) -> Readiness:
+    """Go once through an ordinary login and note what was seen of the server."""
+    try:
+        client = await target.client()
+    except (Blocked, NotApplicable) as error:
+        return Readiness(registration=f"no client: {error}")
+    if not target.run.driver.walks:
+        return Readiness()
+    try:
+        tokens = await _log_in(target, client)
+    except (Blocked, Skipped, NotApplicable) as error:
+        return Readiness(login=f"an ordinary login does not work: {error}")
+    seen = target.server.seen
+    seen.refresh_token = tokens.refresh_token is not None
+    seen.expires_in = tokens.expires_in
+    seen.access_token_is_jwt = _is_jwt(tokens.access_token)
+    resource = await _call(target, tokens)
+    return Readiness(refresh=await _refresh(target, tokens), resource=resource)
+
+
+async def _log_in(target: Target, client: Client) -> Tokens:
+    request = target.request(client)
+    attempt = await target.attempt(request)
+    _note(target, attempt)
+    if attempt.code is None and attempt.withheld:
+        # A browser withholds a cookie that the callback needs: a defect with a check of its own (COOKIE-03, COOKIE-04).
+        # The rest of the server is judged by sending it all the same.
+        target.server.seen.cookie_withheld = attempt.withheld
+        attempt = await target.attempt(target.request(client))
+    return await target.tokens_for(target.code_of(attempt))
+
+
+def _note(target: Target, attempt: Attempt) -> None:
+    seen = target.server.seen
+    seen.asked_to_log_in = attempt.went_on
+    seen.upstream_url = attempt.upstream_url
+    seen.callback_url = attempt.callback_url
+
+
+async def _refresh(target: Target, tokens: Tokens) -> str:
+    if tokens.refresh_token is None:
+        return ""
+    answer = await target.refresh(tokens)
+    return "" if answer.has_tokens else f"an ordinary refresh is answered {answer.status} {answer.error}".rstrip()
+
+
+async def _call(target: Target, tokens: Tokens) -> str:
+    if target.server.resource is None:
+        return ""
+    try:
+        answer = await target.call_resource(tokens.access_token)
+    except Blocked as error:
+        return f"the protected resource does not answer: {error}"
+    # What the resource says beyond authorization is its own affair: only 401 and 403 refuse the token.
+    target.server.seen.resource_answers = answer.status not in (401, 403)
+    if target.server.seen.resource_answers:
+        return ""
+    return f"the protected resource refuses a fresh access token: {answer.status} {answer.headers.get('www-authenticate', '')}".rstrip()
+
+
+def _is_jwt(token: str) -> bool:
+    try:
+        jwt.decode(token, options={"verify_signature": False})
+    except jwt.InvalidTokenError:
+        return False
+    return True

@@ -1,0 +1,98 @@
+"""What the checks of one run share: the server, the ways to reach it, and what was made once for all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar, cast
+
+if TYPE_CHECKING:
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.clients import Client
+    from oauth_litmus.clock import Clock
+    from oauth_litmus.login.drivers import LoginDriver
+    from oauth_litmus.pacer import Pacer
+    from oauth_litmus.target import Server
+    from oauth_litmus.transcript import Transcript
+    from oauth_litmus.upstream_control import UpstreamControl
+    from oauth_litmus.wire import Wire
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What the operator allows this run."""
+
+    max_wait: float = 60.0
+    """Seconds that one check may wait for a lifetime or a window to end."""
+    burst: bool = False
+    max_logins: int | None = None
+
+
+@dataclass(frozen=True)
+class RegisteredClient:
+    """A client that the run registered; with a management URI it can be removed again (RFC 7592)."""
+
+    client_id: str
+    management_uri: str
+    management_token: str
+
+
+@dataclass
+class Run:
+    """One run against one server."""
+
+    run_id: str
+    server: Server
+    wire: Wire
+    pacer: Pacer
+    clock: Clock
+    transcript: Transcript
+    driver: LoginDriver
+    budget: Budget
+    sources: Callable[[], str | None] = lambda: None
+    """Gives the next source address; None where the machine's own is used."""
+    separate_sources: bool = False
+    """Whether every check has a source address of its own."""
+    strict: bool = False
+    _made: dict[Hashable, asyncio.Future[object]] = field(default_factory=dict[Hashable, "asyncio.Future[object]"])
+    upstream: UpstreamControl | None = None
+    configured_clients: tuple[Client, ...] = ()
+    registration_headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    registered: list[RegisteredClient] = field(default_factory=list["RegisteredClient"])
+    left_behind: list[str] = field(default_factory=list[str])
+    """Clients that were registered and could not be removed, by `client_id`."""
+
+    def remember(self, answer: Answer) -> None:
+        """Keep what it takes to remove a client that was registered."""
+        self.registered.append(
+            RegisteredClient(
+                answer.member("client_id"),
+                answer.member("registration_client_uri"),
+                answer.member("registration_access_token"),
+            )
+        )
+
+    async def once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+        """What `make` returns, made by the first check that asks; its failure is everybody's.
+
+        Raises:
+            Blocked: making it failed (and whatever else `make` raises).
+        """
+        made = self._made.get(key)
+        if made is not None:
+            return cast("T", await self.clock.for_result_of(made) if not made.done() else made.result())
+        made = self._made[key] = asyncio.get_running_loop().create_future()
+        try:
+            result = await make()
+        except asyncio.CancelledError:
+            made.cancel()
+            raise
+        except BaseException as error:
+            made.set_exception(error)
+            made.exception()
+            raise
+        made.set_result(result)
+        return result

@@ -1,0 +1,215 @@
+"""From what the user typed to a finished run: connects, discovers, plans, judges, tidies up."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from oauth_litmus import __version__
+from oauth_litmus.client import Target
+from oauth_litmus.clients import Client
+from oauth_litmus.clock import Clock, WallClock
+from oauth_litmus.discovery import Discovery, NoServerError, normalise
+from oauth_litmus.engine import SLOTS, Engine, OnResult
+from oauth_litmus.login.drivers import LoginDriver, NoLogin, RedirectsDriver
+from oauth_litmus.pacer import Kind, Pacer
+from oauth_litmus.plan import Selection
+from oauth_litmus.profile import Profile, ProfileError, from_environment
+from oauth_litmus.run import Budget, Run
+from oauth_litmus.source_addresses import can_be_bound, loopback_addresses
+from oauth_litmus.target import LOOPBACK_HOSTS, Discovered, Server
+from oauth_litmus.transcript import Transcript
+from oauth_litmus.upstream_control import UpstreamControl
+from oauth_litmus.wire import ConnectionSettings, TransportFactory, Wire
+
+if TYPE_CHECKING:
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.rates import Rate
+
+SourceMode = Literal["auto", "single", "loopback"]
+DISCOVERY = "discovery"
+"""The name under which the exchanges of the discovery are recorded."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Everything that the command line says beside the profile."""
+
+    url: str
+    profile: Profile = field(default_factory=Profile)
+    driver: LoginDriver | None = None
+    selection: Selection = field(default_factory=Selection)
+    budget: Budget = field(default_factory=Budget)
+    rates: Mapping[Kind, Rate] = field(default_factory=dict["Kind", "Rate"])
+    source_addresses: SourceMode = "auto"
+    strict: bool = False
+
+
+def driver_for(profile: Profile, name: str | None = None) -> LoginDriver:
+    """The login driver that the profile or the command line names; `redirects` if neither does.
+
+    Raises:
+        ProfileError: an environment variable for a form field is not set.
+    """
+    match name or profile.login.driver or "redirects":
+        case "none":
+            return NoLogin()
+        case "manual":
+            from oauth_litmus.login.manual import ManualDriver
+
+            return ManualDriver()
+        case _:
+            return RedirectsDriver(profile.login.values())
+
+
+@asynccontextmanager
+async def connected(
+    options: Options, *, transports: TransportFactory | None = None, clock: Clock | None = None
+) -> AsyncIterator[Run]:
+    """A run that has found its server; closes every connection at the end.
+
+    Args:
+        options: what the user said.
+        transports: how requests travel; over the network by default.
+        clock: the run's clock; real time by default.
+
+    Raises:
+        NoServerError: there is no authorization server at the URL.
+        ProfileError: a certificate file cannot be used, or a secret is missing in the environment.
+    """
+    profile, run_id = options.profile, secrets.token_hex(4)
+    clock = clock or WallClock(SLOTS)
+    transcript = Transcript()
+    http = profile.http
+    try:
+        connection = ConnectionSettings(http.proxy, http.ca_file, http.client_certificate, http.client_key)
+        transports = transports or connection.transports()
+    except OSError as error:
+        raise ProfileError(f"cannot use the certificate files of the profile: {error}") from error
+    for secret in [*(from_environment(name) for name in http.secret_headers.values()), *profile.login.values().values()]:
+        transcript.redactor.learn(secret)
+    headers = {"user-agent": f"oauth-litmus/{__version__} (Python {platform.python_version()}; run {run_id})", **http.all_headers()}
+    transcript.redactor.publish(run_id)
+    wire = Wire(transports, clock, transcript, headers)
+    try:
+        discovered = await _discover(options, wire)
+        yield _run(options, run_id, discovered, wire, clock, transcript)
+    finally:
+        await wire.close()
+
+
+async def judge(run: Run, selection: Selection, on_result: OnResult = lambda result: None) -> Engine:
+    """Preflight, then every selected check; removes afterwards what the run registered.
+
+    A cancellation ends the run early; the engine then holds the partial outcome.
+    """
+    engine = Engine(run, on_result)
+    checks = selection.checks()
+    try:
+        await engine.preflight()
+        await engine.judge(checks)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None:
+            task.uncancel()
+        engine.interrupt(checks)
+    await _tidy_up(run)
+    return engine
+
+
+async def _discover(options: Options, wire: Wire) -> Discovered:
+    async def get(url: str) -> Answer:
+        return await wire.send("GET", url, check=DISCOVERY, headers={"accept": "application/json"})
+
+    return await Discovery(get, options.profile).find(options.url)
+
+
+def _run(options: Options, run_id: str, discovered: Discovered, wire: Wire, clock: Clock, transcript: Transcript) -> Run:
+    profile = options.profile
+    server = Server(profile, discovered)
+    sources, separate = _sources(options, server)
+    run = Run(
+        run_id=run_id,
+        server=server,
+        wire=wire,
+        pacer=Pacer(clock, {**_declared_rates(profile), **options.rates}),
+        clock=clock,
+        transcript=transcript,
+        driver=options.driver or driver_for(profile),
+        budget=options.budget,
+        sources=sources,
+        separate_sources=separate,
+        strict=options.strict,
+        configured_clients=tuple(_configured(profile, transcript)),
+        registration_headers=_registration_headers(profile, transcript),
+    )
+    if profile.upstream_control:
+        run.upstream = UpstreamControl(profile.upstream_control, _control_call(wire))
+    return run
+
+
+def _control_call(wire: Wire) -> Callable[[str, str, bytes], "asyncio.Future[Answer]"]:
+    def call(method: str, url: str, body: bytes) -> asyncio.Future[Answer]:
+        headers = {"content-type": "application/json"}
+        return asyncio.ensure_future(wire.send(method, url, check="upstream control", headers=headers, body=body))
+
+    return call
+
+
+def _sources(options: Options, server: Server) -> tuple[Callable[[], str | None], bool]:
+    if options.source_addresses == "single":
+        return (lambda: None), False
+    host = urlsplit(server.issuer).hostname or ""
+    if host in (LOOPBACK_HOSTS - {"::1"}) | {"localhost"} and can_be_bound():
+        return loopback_addresses(), True
+    if options.source_addresses == "loopback":
+        raise NoServerError(f"--source-address loopback needs a target at 127.0.0.1, and {server.issuer} is none")
+    return (lambda: None), False
+
+
+def _declared_rates(profile: Profile) -> dict[Kind, Rate]:
+    limits = profile.limits
+    per_login = [rate for rate in (limits.start, limits.callback) if rate is not None]
+    named = {Kind.REGISTER: limits.register_, Kind.AUTHORIZE: limits.authorize, Kind.TOKEN: limits.token, Kind.RESOURCE: limits.resource}
+    slowest = min(per_login, key=lambda rate: rate.count / rate.seconds, default=None)
+    return {kind: rate for kind, rate in {**named, Kind.LOGIN: slowest}.items() if rate is not None}
+
+
+def _configured(profile: Profile, transcript: Transcript) -> list[Client]:
+    clients: list[Client] = []
+    for entry in profile.clients:
+        secret = from_environment(entry.secret_env) if entry.secret_env else None
+        transcript.redactor.learn(secret, "client_secret")
+        transcript.redactor.publish(entry.client_id)
+        clients.append(Client(entry.client_id, entry.redirect_uris, entry.auth_method, secret, entry.scope))
+    return clients
+
+
+def _registration_headers(profile: Profile, transcript: Transcript) -> dict[str, str]:
+    if profile.initial_access_token_env is None:
+        return {}
+    token = from_environment(profile.initial_access_token_env)
+    transcript.redactor.learn(token)
+    return {"authorization": f"Bearer {token}"}
+
+
+async def _tidy_up(run: Run) -> None:
+    """Remove the clients of this run where the server allows it (RFC 7592 section 2.3); what stays is listed."""
+    target = Target(run, "tidying up")
+    async with run.clock.running():
+        for client in run.registered:
+            if client.management_uri and urlsplit(client.management_uri).netloc == urlsplit(run.server.issuer).netloc:
+                headers = {"authorization": f"Bearer {client.management_token}"}
+                answer = await target.send("DELETE", client.management_uri, kind=Kind.REGISTER, headers=headers)
+                if answer.status == 204:
+                    continue
+            run.left_behind.append(client.client_id)
+
+
+__all__ = ["Engine", "NoServerError", "Options", "connected", "driver_for", "judge", "normalise"]

@@ -1,0 +1,148 @@
+"""What is known of the server under test: its profile, what discovery found, and what the preflight saw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
+
+from oauth_litmus.verdict import Skipped
+
+if TYPE_CHECKING:
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.profile import Profile
+
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+OIDC_SCOPES = frozenset({"openid", "profile", "email", "address", "phone", "offline_access"})
+"""Scopes with a meaning of their own in OpenID Connect: the scope checks take others where there are any."""
+
+
+@dataclass(frozen=True)
+class Discovered:
+    """The documents that discovery found, and how."""
+
+    issuer: str
+    """The issuer identifier from which the metadata was derived (RFC 8414 section 3.3)."""
+    metadata: dict[str, object]
+    metadata_answer: Answer
+    metadata_url: str
+    given: str
+    """The URL that the user typed."""
+    resource: str | None = None
+    resource_metadata: dict[str, object] | None = None
+    resource_metadata_url: str | None = None
+    tried: tuple[str, ...] = ()
+
+
+@dataclass
+class Seen:
+    """What the preflight saw of a first login. None: not seen."""
+
+    refresh_token: bool | None = None
+    access_token_is_jwt: bool | None = None
+    expires_in: float | None = None
+    upstream_url: str | None = None
+    callback_url: str | None = None
+    asked_to_log_in: bool | None = None
+    cookie_withheld: tuple[str, ...] = ()
+    """Names of cookies that a browser withholds at the callback and without which the login fails."""
+    resource_answers: bool | None = None
+
+
+@dataclass
+class Server:
+    """The server under test, as checks see it."""
+
+    profile: Profile
+    discovered: Discovered
+    seen: Seen = field(default_factory=Seen)
+
+    @property
+    def issuer(self) -> str:
+        """The issuer identifier."""
+        return self.discovered.issuer
+
+    @property
+    def resource(self) -> str | None:
+        """The URL of the protected resource, declared or discovered."""
+        return self.profile.resource or self.discovered.resource
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the server runs on this machine."""
+        host = urlsplit(self.issuer).hostname or ""
+        return host in LOOPBACK_HOSTS or host.startswith("127.")
+
+    def endpoint(self, name: str) -> str | None:
+        """An endpoint's URL from the metadata, by the name of its member without `_endpoint`."""
+        value = self.discovered.metadata.get(name if name == "jwks_uri" else f"{name}_endpoint")
+        return value if isinstance(value, str) and value else None
+
+    def listed(self, member: str) -> tuple[str, ...] | None:
+        """A list member of the metadata; None if it is absent."""
+        value = self.discovered.metadata.get(member)
+        if not isinstance(value, list):
+            return None
+        return tuple(entry for entry in cast("list[object]", value) if isinstance(entry, str))
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Scopes that the suite asks for: the declared ones, or up to two that are advertised."""
+        if self.profile.scopes:
+            return self.profile.scopes
+        listed = self.listed("scopes_supported") or ()
+        if self.discovered.resource_metadata is not None and not listed:
+            value = self.discovered.resource_metadata.get("scopes_supported")
+            listed = tuple(str(entry) for entry in cast("list[object]", value)) if isinstance(value, list) else ()
+        own = [scope for scope in listed if scope not in OIDC_SCOPES]
+        return tuple(own[:2] if own else [scope for scope in listed if scope in ("email", "profile")])
+
+    @property
+    def token_auth_methods(self) -> tuple[str, ...]:
+        """Client authentication methods at the token endpoint; the default is Basic (RFC 8414 section 2)."""
+        listed = self.listed("token_endpoint_auth_methods_supported")
+        return ("client_secret_basic",) if listed is None else listed
+
+    @property
+    def confidential_method(self) -> str | None:
+        """The method by which a confidential client of the suite authenticates."""
+        return next(
+            (method for method in ("client_secret_post", "client_secret_basic") if method in self.token_auth_methods),
+            None,
+        )
+
+    @property
+    def advertises_iss(self) -> bool:
+        """Whether authorization responses promise `iss` (RFC 9207 section 3)."""
+        return self.discovered.metadata.get("authorization_response_iss_parameter_supported") is True
+
+    @property
+    def code_ttl(self) -> float:
+        """The declared lifetime of an authorization code, in seconds."""
+        return _declared(self.profile.lifetimes.code, "code")
+
+    @property
+    def pending_login_ttl(self) -> float:
+        """The declared lifetime of a login that has begun, in seconds."""
+        return _declared(self.profile.lifetimes.pending_login, "pending_login")
+
+    @property
+    def refresh_token_ttl(self) -> float:
+        """The declared lifetime of a refresh token, in seconds."""
+        return _declared(self.profile.lifetimes.refresh_token, "refresh_token")
+
+    @property
+    def access_token_ttl(self) -> float:
+        """The lifetime of an access token, declared or seen in `expires_in`, in seconds."""
+        return _declared(self.profile.lifetimes.access_token or self.seen.expires_in, "access_token")
+
+    @property
+    def refresh_reuse_grace(self) -> float:
+        """Seconds in which a rotated refresh token may be shown again: what is declared, or none."""
+        return self.profile.lifetimes.refresh_reuse_grace or 0.0
+
+
+def _declared(value: float | None, name: str) -> float:
+    if value is None:
+        raise Skipped(f"the lifetime is not known: declare it in the profile, as `[lifetimes] {name} = SECONDS`")
+    return value

@@ -1,0 +1,92 @@
+"""The recorded exchanges of a run, redacted as they are recorded: nothing else is ever kept."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oauth_litmus.redaction import Redactor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import httpx
+
+_BODY_SHOWN = 2_000
+"""Characters of a body that are kept."""
+_HEADERS_LEFT_OUT = frozenset(
+    {"accept", "accept-encoding", "connection", "content-length", "date", "server", "user-agent"}
+)
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its answer, without secrets."""
+
+    number: int
+    check: str
+    request: str
+    """Request line, telling headers, body."""
+    response: str
+    """Status, telling headers, body; or what went wrong instead."""
+
+
+class Transcript:
+    """Numbers the exchanges of a run and keeps them, redacted, by check."""
+
+    def __init__(self, redactor: Redactor | None = None) -> None:
+        self.redactor = redactor or Redactor()
+        self._count = 0
+        self._by_check: defaultdict[str, list[Exchange]] = defaultdict(list)
+
+    def next_number(self) -> int:
+        """The number of the exchange that begins now."""
+        self._count += 1
+        return self._count
+
+    @property
+    def count(self) -> int:
+        """How many exchanges have begun."""
+        return self._count
+
+    def record(
+        self,
+        number: int,
+        check: str,
+        request: httpx.Request,
+        body: bytes,
+        response: httpx.Response | str,
+        content: bytes = b"",
+    ) -> None:
+        """Keep one exchange. `response` is a sentence where there was no answer."""
+        asked = [
+            f"{request.method} {self.redactor.text(str(request.url))}",
+            *self._headers(request.headers.multi_items()),
+        ]
+        if isinstance(response, str):
+            answered = [self.redactor.text(response)]
+        else:
+            status = f"{response.status_code} {response.reason_phrase}".rstrip()
+            answered = [status, *self._headers(response.headers.multi_items())]
+        exchange = Exchange(number, check, self._message(asked, body), self._message(answered, content))
+        self._by_check[check].append(exchange)
+
+    def of(self, check: str) -> Sequence[Exchange]:
+        """The exchanges that a check caused, in order."""
+        return sorted(self._by_check[check], key=lambda exchange: exchange.number)
+
+    def _headers(self, headers: Iterable[tuple[str, str]]) -> list[str]:
+        return [
+            f"{name}: {self.redactor.header(name, value)}"
+            for name, value in headers
+            if name.lower() not in _HEADERS_LEFT_OUT
+        ]
+
+    def _message(self, head: list[str], body: bytes) -> str:
+        if not body:
+            return "\n".join(head)
+        text = self.redactor.text(body.decode("utf-8", "replace"))
+        if len(text) > _BODY_SHOWN:
+            text = f"{text[:_BODY_SHOWN]}… ({len(text)} characters)"
+        return "\n".join([*head, "", text])

@@ -1,0 +1,169 @@
+"""Sends one request and reads one answer, bounded in time and size; knows no OAuth, follows nothing, keeps no cookies."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import httpx
+
+from oauth_litmus.answer import Answer
+
+if TYPE_CHECKING:
+    from oauth_litmus.clock import Clock
+    from oauth_litmus.transcript import Transcript
+
+MAX_BODY = 1_048_576
+"""Bytes of a body that are read; the rest is left."""
+ANSWER_TIMEOUT = 75.0
+"""Seconds for one whole exchange: longer than the 60 s within which a relay must give up on its upstream."""
+CONNECT_TIMEOUT = 10.0
+_POOL = httpx.Limits(max_connections=None, max_keepalive_connections=64)
+
+TransportFactory = Callable[[str | None], httpx.AsyncBaseTransport]
+"""Makes the transport of one source address (None: the machine's own choice)."""
+
+
+class NoAnswerError(Exception):
+    """There was no answer: refused, cut, timed out, or no HTTP."""
+
+    def __init__(self, sentence: str, number: int) -> None:
+        super().__init__(sentence)
+        self.number = number
+
+
+@dataclass
+class Gate:
+    """Holds back the last byte of a request body until all racers stand at the line."""
+
+    at_the_line: Callable[[], None]
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def pass_body(self, body: bytes) -> AsyncIterator[bytes]:
+        """The body as a stream that waits before its last byte."""
+        if len(body) > 1:
+            yield body[:-1]
+        self.at_the_line()
+        await self.released.wait()
+        yield body[-1:]
+
+
+@dataclass(frozen=True)
+class ConnectionSettings:
+    """How to reach a deployment that needs more than a URL."""
+
+    proxy: str | None = None
+    ca_file: str | None = None
+    client_certificate: str | None = None
+    client_key: str | None = None
+
+    def ssl_context(self) -> ssl.SSLContext:
+        """One context for all connections: making one costs tens of milliseconds.
+
+        Raises:
+            OSError: a file cannot be read or holds no certificate.
+        """
+        context = ssl.create_default_context(cafile=self.ca_file)
+        if self.client_certificate:
+            context.load_cert_chain(self.client_certificate, self.client_key)
+        return context
+
+    def transports(self) -> TransportFactory:
+        """The factory of transports over the network."""
+        context = self.ssl_context()
+
+        def make(address: str | None) -> httpx.AsyncBaseTransport:
+            return httpx.AsyncHTTPTransport(
+                verify=context, local_address=address, proxy=self.proxy, limits=_POOL, trust_env=False
+            )
+
+        return make
+
+
+class Wire:
+    """Sends requests from source addresses, one transport each, and records what was exchanged."""
+
+    def __init__(
+        self, transports: TransportFactory, clock: Clock, transcript: Transcript, headers: Mapping[str, str]
+    ) -> None:
+        self._make_transport = transports
+        self._transports: dict[str | None, httpx.AsyncBaseTransport] = {}
+        self._clock = clock
+        self._transcript = transcript
+        self._headers = dict(headers)
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        check: str,
+        headers: Mapping[str, str] | httpx.Headers | None = None,
+        body: bytes = b"",
+        source: str | None = None,
+        gate: Gate | None = None,
+    ) -> Answer:
+        """Send one request and read its answer.
+
+        Raises:
+            NoAnswerError: nothing came back that could be read; the sentence says what happened.
+        """
+        number = self._transcript.next_number()
+        request = self._request(method, url, headers, body, gate)
+        transport = self._transports.get(source) or self._transports.setdefault(source, self._make_transport(source))
+        sent_at = self._clock.now()
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT):
+                response = await transport.handle_async_request(request)
+                content, truncated = await _read(response)
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as error:
+            sentence = f"no answer to {method} {request.url.host}{request.url.path}: {_reason(error)}"
+            self._transcript.record(number, check, request, body, sentence)
+            raise NoAnswerError(self._transcript.redactor.text(sentence), number) from error
+        self._transcript.record(number, check, request, body, response, content)
+        return Answer(
+            number, method, url, response.status_code, response.headers, content, sent_at, self._clock.now(), truncated
+        )
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for transport in self._transports.values():
+            await transport.aclose()
+        self._transports.clear()
+
+    def _request(
+        self, method: str, url: str, headers: Mapping[str, str] | httpx.Headers | None, body: bytes, gate: Gate | None
+    ) -> httpx.Request:
+        merged = httpx.Headers({"accept": "*/*", "accept-encoding": "identity", **self._headers})
+        merged.update(headers)
+        if gate is not None:
+            merged["content-length"] = str(len(body))
+        content = body if gate is None else gate.pass_body(body)
+        timeouts = {"connect": CONNECT_TIMEOUT, "read": ANSWER_TIMEOUT, "write": ANSWER_TIMEOUT, "pool": ANSWER_TIMEOUT}
+        return httpx.Request(method, url, headers=merged, content=content or None, extensions={"timeout": timeouts})
+
+
+async def _read(response: httpx.Response) -> tuple[bytes, bool]:
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async for chunk in response.aiter_bytes():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > MAX_BODY:
+                return b"".join(chunks)[:MAX_BODY], True
+    finally:
+        await response.aclose()
+    return b"".join(chunks), False
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case TimeoutError() | httpx.TimeoutException():
+            return f"nothing within {ANSWER_TIMEOUT:g} s"
+        case _:
+            text = str(error) or type(error).__name__
+            return text if isinstance(error, httpx.HTTPError) else f"{type(error).__name__}: {text}"

@@ -1,0 +1,59 @@
+"""Proof Key for Code Exchange (RFC 7636; OAuth 2.1 section 4.1.1): S256, and nothing else."""
+
+import hashlib
+import hmac
+import re
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+
+from supabase_relay.errors import OAuthError, invalid_request
+from supabase_relay.opaque_tokens import new_secret
+
+METHOD = "S256"
+
+_CHALLENGE = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+
+
+@dataclass(frozen=True)
+class PkcePair:
+    """A verifier and its challenge, for the relay's own leg towards Supabase."""
+
+    verifier: str
+    challenge: str
+
+
+def new_pair() -> PkcePair:
+    """A fresh pair: 256 random bits, S256."""
+    verifier = new_secret()
+    return PkcePair(verifier, challenge_of(verifier))
+
+
+def challenge_of(verifier: str) -> str:
+    """BASE64URL(SHA256(verifier)), without padding (RFC 7636 section 4.2)."""
+    return urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def require_challenge(challenge: str | None, method: str | None) -> str:
+    """The challenge of an authorization request; a missing method would mean `plain` (RFC 7636 section 4.3)."""
+    if challenge is None:
+        raise invalid_request("code_challenge is required")
+    if method != METHOD:
+        raise invalid_request("code_challenge_method must be S256")
+    if not _CHALLENGE.fullmatch(challenge):
+        raise invalid_request("code_challenge must be 43 to 128 unreserved characters")
+    return challenge
+
+
+def require_verifier_shape(verifier: str | None) -> str:
+    """The verifier of a token request, refused where no legal challenge can belong to it (RFC 7636 section 4.1)."""
+    if verifier is None:
+        raise invalid_request("code_verifier is required")
+    if not _VERIFIER.fullmatch(verifier):
+        raise OAuthError("invalid_grant", "code_verifier must be 43 to 128 unreserved characters")
+    return verifier
+
+
+def verifier_matches(verifier: str, challenge: str) -> bool:
+    """Whether the verifier hashes to the challenge of the authorization request (RFC 7636 section 4.6)."""
+    return hmac.compare_digest(challenge_of(verifier), challenge)

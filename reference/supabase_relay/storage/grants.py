@@ -1,0 +1,166 @@
+"""What was granted: codes, refresh tokens, access tokens, and the families that hold them together."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from supabase_relay.opaque_tokens import OpaqueToken, hash_of
+from supabase_relay.storage import keys
+from supabase_relay.storage.connection import BROOM, Connection, Value, milliseconds
+from supabase_relay.storage.records import AccessGrant, Code, Family, RefreshToken
+
+Spending = Literal["spent", "replayed", "missing", "revoked", "denied"]
+Claim = Literal["claimed", "busy", "rotated", "revoked", "missing"]
+Commit = Literal["rotated", "lost", "revoked", "denied"]
+
+
+@dataclass(frozen=True)
+class Issue:
+    """What one answer of the token endpoint hands out, as the store is to record it; times are Unix seconds."""
+
+    access_token_hash: str
+    grant: AccessGrant
+    refresh_token: OpaqueToken
+    refresh_expires_at: float
+    upstream: str
+    now: float
+    family_lifetime: float
+    """How long the family is kept: as long as anything that was issued from it, in seconds."""
+
+
+@dataclass(frozen=True)
+class StoredAnswer:
+    """The sealed answer that rotated a refresh token, and the scope that it had."""
+
+    answer: str
+    scope: str
+
+
+@dataclass(frozen=True)
+class AccessState:
+    """All that the store knows of an access token, read in one round trip."""
+
+    grant: AccessGrant | None
+    denied: bool
+    revoked: bool
+
+
+class Grants:
+    """The verbs of the grants; each that changes something is one script on one slot."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def issue_code(self, code: OpaqueToken, record: Code, family: Family, lifetime: float) -> bool:
+        """Begin a family with its code; False if Supabase's session has begun one before."""
+        start, record_fields = _flat(family.to_hash()), _flat(record.to_hash())
+        answer = await self._connection.run(
+            "issue_code",
+            [keys.family(code.family), keys.code(code.family)],
+            [milliseconds(lifetime + BROOM), len(start), *start, *record_fields],
+        )
+        return answer == ["issued"]
+
+    async def find_code(self, code: OpaqueToken) -> tuple[Code, Family] | None:
+        """The code and its family, spent and expired ones included: whoever asks judges."""
+        found = await self._connection.read_hashes(keys.code(code.family), keys.family(code.family))
+        record, family = Code.from_hash(found[0]), Family.from_hash(found[1])
+        if record is None or family is None or record.secret_hash != hash_of("code", code):
+            return None
+        return record, family
+
+    async def spend_code(self, code: OpaqueToken, issue: Issue) -> tuple[Spending, str]:
+        """Spend the code and record what it buys, in one step; with the scope that the access token really has."""
+        family = code.family
+        refresh_hash = hash_of("refresh", issue.refresh_token)
+        answer = await self._connection.run(
+            "spend_code",
+            [
+                keys.code(family),
+                keys.family(family),
+                keys.refresh_token(family, refresh_hash),
+                keys.access_grant(family, issue.access_token_hash),
+                keys.denied(family, issue.access_token_hash),
+            ],
+            [hash_of("code", code), refresh_hash, *_issue_arguments(issue)],
+        )
+        return answer[0], answer[-1]  # pyright: ignore[reportReturnType] - the script's own words
+
+    async def find_refresh_token(self, token: OpaqueToken) -> tuple[RefreshToken, Family] | None:
+        """The refresh token and its family, rotated and expired ones included: whoever asks judges."""
+        found = await self._connection.read_hashes(_refresh_key(token), keys.family(token.family))
+        record, family = RefreshToken.from_hash(found[0]), Family.from_hash(found[1])
+        return None if record is None or family is None else (record, family)
+
+    async def claim_refresh(self, token: OpaqueToken, lease: str, now: float, seconds: float) -> Claim:
+        """Claim the token for one caller, for as long as the lease lasts."""
+        answer = await self._connection.run(
+            "claim_refresh", [keys.family(token.family), _refresh_key(token)], [lease, now, now + seconds]
+        )
+        return answer[0]  # pyright: ignore[reportReturnType]
+
+    async def release_refresh(self, token: OpaqueToken, lease: str) -> None:
+        """Give a claim back, so that the next caller need not wait for the end of the lease."""
+        await self._connection.run("release_refresh", [_refresh_key(token)], [lease])
+
+    async def commit_rotation(
+        self, token: OpaqueToken, lease: str, issue: Issue, *, sealed_answer: str, leeway: float
+    ) -> tuple[Commit, str]:
+        """Store the successor and mark the token as rotated, in one step; with the access token's real scope."""
+        family = token.family
+        answer = await self._connection.run(
+            "commit_rotation",
+            [
+                _refresh_key(token),
+                keys.family(family),
+                _refresh_key(issue.refresh_token),
+                keys.successor(family, hash_of("refresh", token)),
+                keys.access_grant(family, issue.access_token_hash),
+                keys.denied(family, issue.access_token_hash),
+            ],
+            [lease, issue.now, *_issue_arguments(issue), sealed_answer, milliseconds(leeway + BROOM) if leeway else 0],
+        )
+        return answer[0], answer[-1]  # pyright: ignore[reportReturnType]
+
+    async def find_successor(self, token: OpaqueToken) -> StoredAnswer | None:
+        """The answer that rotated the token, while it is kept."""
+        fields = await self._connection.read_hash(keys.successor(token.family, hash_of("refresh", token)))
+        return StoredAnswer(**fields) if fields else None
+
+    async def read_access(self, family: str, token_hash: str) -> AccessState:
+        """Deny-list, grant and family of an access token, in one round trip."""
+        grant, denied, owner = await self._connection.read_access(
+            keys.access_grant(family, token_hash), keys.denied(family, token_hash), keys.family(family)
+        )
+        holder = Family.from_hash(owner)
+        return AccessState(AccessGrant.from_hash(grant), denied, holder is None or holder.revoked)
+
+    async def deny_access(self, family: str, token_hash: str, lifetime: float) -> None:
+        """Put an access token on the deny-list for `lifetime` seconds."""
+        await self._connection.run("deny_access", [keys.denied(family, token_hash)], [milliseconds(lifetime)])
+
+    async def revoke_family(self, family: str) -> None:
+        """End everything that was issued from one login."""
+        await self._connection.run("revoke_family", [keys.family(family)])
+
+
+def _refresh_key(token: OpaqueToken) -> str:
+    return keys.refresh_token(token.family, hash_of("refresh", token))
+
+
+def _flat(fields: dict[str, str]) -> list[Value]:
+    return [item for pair in fields.items() for item in pair]
+
+
+def _issue_arguments(issue: Issue) -> list[Value]:
+    grant = issue.grant
+    return [
+        milliseconds(issue.family_lifetime + BROOM),
+        issue.refresh_expires_at,
+        issue.upstream,
+        grant.scope,
+        grant.client_id,
+        grant.subject,
+        grant.resource,
+        grant.expires_at,
+        milliseconds(grant.expires_at - issue.now + BROOM),
+    ]
