@@ -7,15 +7,15 @@ import hashlib
 import secrets
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from oauth_litmus.clients import Client
 
 if TYPE_CHECKING:
     from oauth_litmus.answer import Answer, AuthorizationResponse
-    from oauth_litmus.browser_model import Browser
+    from oauth_litmus.browser_model import Browser, Rejected
     from oauth_litmus.cookies import SetCookie
-    from oauth_litmus.login.pages import Page
+    from oauth_litmus.login.pages import Page, Submission
 
 UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 
@@ -100,6 +100,8 @@ class Attempt:
     """Pages of the authorization server, in order."""
     cookies: list[tuple[Answer, SetCookie]] = field(default_factory=list["tuple[Answer, SetCookie]"])
     """Cookies that the authorization server set, in order."""
+    rejected: list[Rejected] = field(default_factory=list["Rejected"])
+    """Cookies of the authorization server that a browser does not even keep."""
     response: AuthorizationResponse | None = None
     left_for: str | None = None
     """A redirect to an address that is neither the client's nor on the way of a login; it was not followed."""
@@ -111,6 +113,8 @@ class Attempt:
     """The URL with which the upstream sends the browser back, if the walk stopped there or passed it."""
     callback_initiator: str | None = None
     """The page of the upstream from which the browser comes back."""
+    submission: Submission | None = None
+    """What a person would send on the page at which the walk was told to stop."""
     submitted: bool = False
     """Whether a form was sent on the way."""
     unfinished: bool = False
@@ -125,8 +129,10 @@ class Attempt:
 
     @property
     def code(self) -> str | None:
-        """The authorization code, if one was issued to the client."""
-        return self.response.code if self.response else None
+        """The authorization code, if one was issued, be it to the client or to somebody else."""
+        if self.response is not None:
+            return self.response.code
+        return dict(parse_qsl(urlsplit(self.left_for).query)).get("code") if self.left_for else None
 
     @property
     def went_on(self) -> bool:

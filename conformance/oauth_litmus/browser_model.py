@@ -5,9 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from .cookie_rules import Arrival, Navigation, Reason, Rule, StoredCookie, is_of_interest, refusal, withholding
-from .cookies import SameSite, SetCookie
-from .sites import canonical_host, host_of, is_loopback, same_site, scheme_of
+from oauth_litmus.cookie_rules import (
+    Arrival,
+    Navigation,
+    Reason,
+    Rule,
+    StoredCookie,
+    is_of_interest,
+    refusal,
+    withholding,
+)
+from oauth_litmus.cookies import SameSite, SetCookie
+from oauth_litmus.sites import canonical_host, host_of, is_loopback, same_site, scheme_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -22,6 +22,7 @@ class Client:
     auth_method: AuthMethod = "none"
     client_secret: str | None = None
     scope: str | None = None
+    name: str = ""
 
     @property
     def redirect_uri(self) -> str:

@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from .cookies import MAX_PAIR_OCTETS, SameSite, SetCookie, default_path, octets, path_matches
-from .sites import domain_matches, host_of, is_public_suffix, path_of, registrable_domain, same_site
+from oauth_litmus.cookies import MAX_PAIR_OCTETS, SameSite, SetCookie, default_path, octets, path_matches
+from oauth_litmus.sites import domain_matches, host_of, is_public_suffix, path_of, registrable_domain, same_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

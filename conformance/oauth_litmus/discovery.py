@@ -90,7 +90,11 @@ class Discovery:
         for url in metadata_urls(issuer):
             answer = await self._try(url)
             document = answer.json_object() if answer else {}
-            if answer is not None and answer.status == 200 and {"issuer", "token_endpoint", "authorization_endpoint"} & document.keys():
+            if (
+                answer is not None
+                and answer.status == 200
+                and {"issuer", "token_endpoint", "authorization_endpoint"} & document.keys()
+            ):
                 return url, answer, document
         return None
 
@@ -108,7 +112,13 @@ class Discovery:
         )
 
     async def _with_resource(
-        self, found: tuple[str, Answer, dict[str, object]], issuer: str, given: str, resource: str | None, *, hint: str | None
+        self,
+        found: tuple[str, Answer, dict[str, object]],
+        issuer: str,
+        given: str,
+        resource: str | None,
+        *,
+        hint: str | None,
     ) -> Discovered:
         document, url = await self._resource_metadata(resource or hint or issuer, quietly=resource is None)
         named = document.get("resource")
@@ -118,7 +128,11 @@ class Discovery:
 
     async def _resource_metadata(self, resource: str, *, quietly: bool = False) -> tuple[dict[str, object], str | None]:
         challenged = None if quietly else await self._try(resource)
-        header = challenged.headers.get("www-authenticate", "") if challenged is not None and challenged.status == 401 else ""
+        header = (
+            challenged.headers.get("www-authenticate", "")
+            if challenged is not None and challenged.status == 401
+            else ""
+        )
         match = _RESOURCE_METADATA.search(header)
         candidates = ([match[1] or match[2]] if match else []) + resource_metadata_urls(resource)
         for url in dict.fromkeys(candidates):

@@ -88,7 +88,9 @@ class Engine:
         """Give a SKIP that says so to every check that has no verdict yet."""
         for check in checks:
             if check.id not in self.results:
-                self._finish(Result(check, Decision(Verdict.SKIP, "the run was interrupted before this check had ended")))
+                self._finish(
+                    Result(check, Decision(Verdict.SKIP, "the run was interrupted before this check had ended"))
+                )
         self.interrupted = True
 
     async def _together(self, checks: Iterable[Check]) -> None:
@@ -119,7 +121,9 @@ class Engine:
             except Exception as error:  # noqa: BLE001 - the suite's own fault becomes an ERROR verdict, and the run goes on
                 ending = error
         decision = decide(check.requirement.level, judgement, ending, strict=self.run.strict)
-        self._finish(Result(check, decision, tuple(judgement.findings), _shown(judgement, ending), stopwatch() - started))
+        self._finish(
+            Result(check, decision, tuple(judgement.findings), _shown(judgement, ending), stopwatch() - started)
+        )
 
     def _finish(self, result: Result) -> None:
         self.results[result.check.id] = result
@@ -133,7 +137,9 @@ class Engine:
             culprit = next((other for other in _all_dependencies(result.check) if other in failed), None)
             if culprit is not None:
                 reason = f"blocked by {culprit}: what it found makes this check say nothing"
-                self.results[identifier] = replace(result, decision=Decision(Verdict.BLOCKED, reason), findings=(), exchanges=())
+                self.results[identifier] = replace(
+                    result, decision=Decision(Verdict.BLOCKED, reason), findings=(), exchanges=()
+                )
 
 
 def _all_dependencies(check: Check) -> list[str]:

@@ -50,10 +50,14 @@ def named(checks: dict[str, Check], names: Iterable[str]) -> set[str]:
         matching = {
             identifier
             for identifier, check in checks.items()
-            if identifier.lower() == name.lower() or check.category == name or (name == "core" and check.requirement.core)
+            if identifier.lower() == name.lower()
+            or check.category == name
+            or (name == "core" and check.requirement.core)
         }
         if not matching:
-            raise UnknownSelectionError(f"{name!r} is no check, no category and not `core`; categories: {', '.join(categories())}; ids: see `oauth-litmus list`")
+            raise UnknownSelectionError(
+                f"{name!r} is no check, no category and not `core`; categories: {', '.join(categories())}; ids: see `oauth-litmus list`"
+            )
         found |= matching
     return found
 
@@ -75,7 +79,9 @@ def _waits_too_long(check: Check, run: Run) -> Skipped | None:
     except Skipped as reason:
         return reason
     if seconds > run.budget.max_wait:
-        return Skipped(f"waits {seconds:.0f} s, more than --max-wait {run.budget.max_wait:g}: give --max-wait {seconds + 1:.0f}")
+        return Skipped(
+            f"waits {seconds:.0f} s, more than --max-wait {run.budget.max_wait:g}: give --max-wait {seconds + 1:.0f}"
+        )
     return None
 
 
@@ -98,7 +104,9 @@ def _dynamic_registration(run: Run, readiness: Readiness) -> Unmet:
 
 def _login(run: Run, readiness: Readiness) -> Unmet:
     if not run.driver.walks:
-        return Skipped(f"needs logins that the suite walks through, and the login driver is {run.driver.name!r}: give --login redirects")
+        return Skipped(
+            f"needs logins that the suite walks through, and the login driver is {run.driver.name!r}: give --login redirects"
+        )
     unmet = _registration(run, readiness)
     if unmet is not None:
         return unmet
@@ -116,7 +124,9 @@ def _refresh(run: Run, readiness: Readiness) -> Unmet:
 
 def _scopes(run: Run, readiness: Readiness) -> Unmet:  # noqa: ARG001
     if len(run.server.scopes) < 2:
-        return Skipped('fewer than two scopes are known: declare two that a user may grant, as `scopes = ["a", "b"]` in the profile')
+        return Skipped(
+            'fewer than two scopes are known: declare two that a user may grant, as `scopes = ["a", "b"]` in the profile'
+        )
     return None
 
 
@@ -154,7 +164,9 @@ def _relay(run: Run, readiness: Readiness) -> Unmet:
 
 def _upstream_control(run: Run, readiness: Readiness) -> Unmet:  # noqa: ARG001
     if run.upstream is None:
-        return Skipped("needs an upstream that the operator controls: name it in the profile, as `upstream_control = URL` (docs/upstream-control.md)")
+        return Skipped(
+            "needs an upstream that the operator controls: name it in the profile, as `upstream_control = URL` (docs/upstream-control.md)"
+        )
     return None
 
 

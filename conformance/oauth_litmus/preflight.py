@@ -57,10 +57,11 @@ async def _log_in(target: Target, client: Client) -> Tokens:
     request = target.request(client)
     attempt = await target.attempt(request)
     _note(target, attempt)
-    if attempt.code is None and attempt.withheld:
-        # A browser withholds a cookie that the callback needs: a defect with a check of its own (COOKIE-03, COOKIE-04).
+    lost = (*attempt.withheld, *(rejected.set_cookie.name for rejected in attempt.rejected))
+    if attempt.code is None and lost:
+        # A browser keeps from the callback a cookie that it needs: a defect with checks of its own (COOKIE-03, -04, -06).
         # The rest of the server is judged by sending it all the same.
-        target.server.seen.cookie_withheld = attempt.withheld
+        target.server.seen.cookie_withheld = lost
         attempt = await target.attempt(target.request(client))
     return await target.tokens_for(target.code_of(attempt))
 

@@ -92,9 +92,15 @@ async def connected(
         transports = transports or connection.transports()
     except OSError as error:
         raise ProfileError(f"cannot use the certificate files of the profile: {error}") from error
-    for secret in [*(from_environment(name) for name in http.secret_headers.values()), *profile.login.values().values()]:
+    for secret in [
+        *(from_environment(name) for name in http.secret_headers.values()),
+        *profile.login.values().values(),
+    ]:
         transcript.redactor.learn(secret)
-    headers = {"user-agent": f"oauth-litmus/{__version__} (Python {platform.python_version()}; run {run_id})", **http.all_headers()}
+    headers = {
+        "user-agent": f"oauth-litmus/{__version__} (Python {platform.python_version()}; run {run_id})",
+        **http.all_headers(),
+    }
     transcript.redactor.publish(run_id)
     wire = Wire(transports, clock, transcript, headers)
     try:
@@ -130,7 +136,9 @@ async def _discover(options: Options, wire: Wire) -> Discovered:
     return await Discovery(get, options.profile).find(options.url)
 
 
-def _run(options: Options, run_id: str, discovered: Discovered, wire: Wire, clock: Clock, transcript: Transcript) -> Run:
+def _run(
+    options: Options, run_id: str, discovered: Discovered, wire: Wire, clock: Clock, transcript: Transcript
+) -> Run:
     profile = options.profile
     server = Server(profile, discovered)
     sources, separate = _sources(options, server)
@@ -176,7 +184,12 @@ def _sources(options: Options, server: Server) -> tuple[Callable[[], str | None]
 def _declared_rates(profile: Profile) -> dict[Kind, Rate]:
     limits = profile.limits
     per_login = [rate for rate in (limits.start, limits.callback) if rate is not None]
-    named = {Kind.REGISTER: limits.register_, Kind.AUTHORIZE: limits.authorize, Kind.TOKEN: limits.token, Kind.RESOURCE: limits.resource}
+    named = {
+        Kind.REGISTER: limits.register_,
+        Kind.AUTHORIZE: limits.authorize,
+        Kind.TOKEN: limits.token,
+        Kind.RESOURCE: limits.resource,
+    }
     slowest = min(per_login, key=lambda rate: rate.count / rate.seconds, default=None)
     return {kind: rate for kind, rate in {**named, Kind.LOGIN: slowest}.items() if rate is not None}
 

@@ -62,7 +62,7 @@ def has_response_parameter(uri: str) -> bool:
 
 
 def find_registered(requested: str | None, registered: Sequence[str]) -> str | None:
-    """The redirect URI to use, or None; it may be left out where exactly one is registered (OAuth 2.1 section 4.1.1)."""
+    """The redirect URI to use, or None; it may be left out where one alone is registered (OAuth 2.1 section 4.1.1)."""
     if requested is None:
         return registered[0] if len(registered) == 1 else None
     return requested if any(same_redirect_uri(requested, known) for known in registered) else None

@@ -6,7 +6,6 @@ from typing import TypeVar
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import BaseModel
 
-
 Content = TypeVar("Content", bound=BaseModel)
 
 

@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     admit_foreign_supabase_tokens: bool = False
 
     jwks_cache_ttl: Annotated[int, Field(ge=1, le=DAY)] = 600
-    jwks_cooldown: Annotated[float, Field(ge=0, le=600)] = 30
+    jwks_cooldown: Annotated[float, Field(ge=0, le=600)] = 10
     clock_leeway: Annotated[int, Field(ge=0, le=300)] = 0
 
     access_tokens: Literal["supabase", "relay"] = "supabase"
@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     trusted_proxies: Networks = ()
     cors_origins: Words = ("*",)
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, **values: Any) -> None:  # noqa: ANN401 - pydantic parses them
         try:
             super().__init__(**{name.lower(): value for name, value in values.items()})
         except ValidationError as error:

@@ -1,0 +1,1 @@
+"""The checks: a module per category, named like its TOML; a check is one function."""

@@ -9,7 +9,8 @@ from oauth_litmus.authorization import Attempt, AuthorizationRequest, Code
 from oauth_litmus.browser_model import Browser
 from oauth_litmus.client.registration import RegistrationVerbs
 from oauth_litmus.clients import Client
-from oauth_litmus.login.walk import Step, Stop, Walk, start
+from oauth_litmus.login.pages import Submission
+from oauth_litmus.login.walk import Step, Stop, Walk, start, step_of
 from oauth_litmus.pacer import Kind
 from oauth_litmus.verdict import Blocked
 
@@ -50,10 +51,36 @@ class AuthorizationVerbs(RegistrationVerbs):
         Raises:
             Blocked: the server did not send the browser there.
         """
-        attempt = await self._walk(request, browser or self.browser(), Stop.UPSTREAM)
+        attempt = await self.attempt_upstream(request, browser=browser)
         if attempt.upstream_url is None:
             raise Blocked("set-up: the login did not reach the upstream provider", (attempt.last.number,))
         return attempt
+
+    async def attempt_upstream(
+        self,
+        request: AuthorizationRequest,
+        *,
+        browser: Browser | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Attempt:
+        """Carry a request up to the redirect to the upstream provider, or to wherever it ends before."""
+        return await self._walk(request, browser or self.browser(), Stop.UPSTREAM, headers=headers)
+
+    async def hold_form(self, request: AuthorizationRequest, *, browser: Browser | None = None) -> Attempt:
+        """Carry a request up to the first page that asks something; its answer stays unsent in `submission`.
+
+        Raises:
+            Blocked: no page asked anything.
+        """
+        attempt = await self._walk(request, browser or self.browser(), Stop.FORM)
+        if attempt.submission is None:
+            raise Blocked("set-up: no page with a form was shown", (attempt.last.number,))
+        return attempt
+
+    async def submit(self, shown: Attempt, submission: Submission, *, browser: Browser) -> Attempt:
+        """Send what a page's form would send, from any browser, and go on up to the upstream."""
+        first = step_of(submission, shown.last.url)
+        return await self._walk(shown.request, browser, Stop.UPSTREAM, first=first)
 
     async def hold_callback(
         self,

@@ -15,6 +15,11 @@ from oauth_litmus.verdict import Blocked, NotApplicable
 class RegistrationVerbs(Session):
     """What a client does before it can ask for anything."""
 
+    @property
+    def client_name(self) -> str:
+        """The name by which an operator recognises the clients of this run."""
+        return f"oauth-litmus {self.run.run_id}"
+
     async def register(self, document: Mapping[str, object]) -> Answer:
         """POST a registration as it stands."""
         endpoint = self.endpoint("registration")
@@ -34,7 +39,7 @@ class RegistrationVerbs(Session):
     ) -> dict[str, object]:
         """Client metadata that a conforming server takes; by default for a public client with every scope."""
         wanted = " ".join(self.server.scopes) if scope is None else scope
-        return metadata(f"oauth-litmus {self.run.run_id}", redirect_uris or (REDIRECT_URI,), auth_method, wanted)
+        return metadata(self.client_name, redirect_uris or (REDIRECT_URI,), auth_method, wanted)
 
     async def new_client(
         self, *redirect_uris: str, auth_method: AuthMethod = "none", scope: str | None = None
@@ -56,7 +61,7 @@ class RegistrationVerbs(Session):
         given = answer.json_object().get("token_endpoint_auth_method", auth_method)
         if given != auth_method:
             raise NotApplicable(f"the server registers clients with {given}, not with {auth_method}")
-        return Client(client_id, uris, auth_method, answer.member("client_secret") or None, scope)
+        return Client(client_id, uris, auth_method, answer.member("client_secret") or None, scope, self.client_name)
 
     async def client(self, label: str = "a", *, auth_method: AuthMethod = "none") -> Client:
         """A client that all checks share: `a` and `b` are two different ones."""

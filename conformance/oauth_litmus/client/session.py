@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Self, TypeVar
 
@@ -30,6 +31,7 @@ class Session:
         self.check = check
         self.source = run.sources()
         self.paced = paced
+        self.extra_headers: dict[str, str] = {}
 
     @property
     def server(self) -> Server:
@@ -60,6 +62,12 @@ class Session:
         """The same server, seen from another source address."""
         return type(self)(self.run, self.check, paced=self.paced)
 
+    def with_headers(self, headers: Mapping[str, str]) -> Self:
+        """The same check from the same address, with headers that every request of it carries."""
+        twin = copy.copy(self)
+        twin.extra_headers = {**self.extra_headers, **headers}
+        return twin
+
     def secret(self, value: str | None, kind: str = "secret") -> None:
         """Have a value that the check made up redacted wherever it turns up."""
         self.run.transcript.redactor.learn(value, kind)
@@ -85,7 +93,7 @@ class Session:
 
         async def once() -> Answer:
             return await self.run.wire.send(
-                method, url, check=self.check, headers=headers, body=body, source=self.source, gate=via
+                method, url, check=self.check, headers={**(headers or {}), **self.extra_headers}, body=body, source=self.source, gate=via
             )
 
         if via is not None or kind is None or not self.paced:

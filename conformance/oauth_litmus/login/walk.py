@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -9,9 +10,8 @@ from urllib.parse import urlencode, urlsplit
 
 from oauth_litmus.answer import Answer, AuthorizationResponse
 from oauth_litmus.authorization import Attempt, AuthorizationRequest
-from oauth_litmus.browser_model import Browser, Navigation
-from oauth_litmus.cookies import SetCookie
-from oauth_litmus.login.pages import Page, read_page
+from oauth_litmus.browser_model import Browser, Navigation, Rejected, Stored
+from oauth_litmus.login.pages import Submission, read_page
 from oauth_litmus.pacer import Kind
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class Stop(StrEnum):
     """Where a walk ends at the latest."""
 
     END = "end"
+    FORM = "form"
     UPSTREAM = "upstream"
     CALLBACK = "callback"
     FIRST_ANSWER = "first answer"
@@ -83,7 +84,7 @@ class Walk:
             answer = await self._navigate(step, kind if number == 0 else Kind.LOGIN)
             if stop is Stop.FIRST_ANSWER:
                 return self.attempt
-            onwards = self._redirect(answer, step) if answer.location else await self._page(answer, step)
+            onwards = self._redirect(answer, step) if answer.location else self._page(answer, step, stop)
             if onwards is None or self._stops_before(onwards, step, stop):
                 return self.attempt
             step = onwards
@@ -106,10 +107,26 @@ class Walk:
             step.method, step.url, kind=kind if _origin(step.url) in self._home else None, headers=headers, body=body
         )
         self.attempt.answers.append(answer)
-        self.attempt.browser.receive(step.url, answer.set_cookies)
+        outcomes = self.attempt.browser.receive(step.url, answer.set_cookies)
         if _origin(step.url) in self._home:
-            self.attempt.cookies += [(answer, SetCookie.parse(raw)) for raw in answer.set_cookies]
+            self.attempt.cookies += [(answer, outcome.set_cookie) for outcome in outcomes]
+            self.attempt.rejected += [outcome for outcome in outcomes if isinstance(outcome, Rejected)]
+            self._force_what_a_browser_would_lose(step.url, outcomes)
         return answer
+
+    def _force_what_a_browser_would_lose(self, url: str, outcomes: list[Stored | Rejected]) -> None:
+        """Keep the login going where the preflight saw that a browser cannot bring a cookie back (judged by COOKIE-03, -04)."""
+        lost = {stem(name) for name in self.server.seen.cookie_withheld}
+        for outcome in outcomes:
+            if stem(outcome.set_cookie.name) not in lost:
+                continue
+            match outcome:
+                case Stored(is_deletion=False):
+                    self.attempt.browser.force(outcome.cookie)
+                case Rejected():
+                    self.attempt.browser.force(self.attempt.browser.set(outcome.set_cookie.name, outcome.set_cookie.value, url))
+                case Stored():
+                    pass
 
     def _redirect(self, answer: Answer, step: Step) -> Step | None:
         target = answer.location or ""
@@ -119,7 +136,7 @@ class Walk:
         keeps_method = answer.status in (307, 308) and step.method != "GET"
         return Step(target, step.method if keeps_method else "GET", step.body if keeps_method else (), step.initiator)
 
-    async def _page(self, answer: Answer, step: Step) -> Step | None:
+    def _page(self, answer: Answer, step: Step, stop: Stop) -> Step | None:
         if not answer.is_html:
             return None
         page = read_page(step.url, answer.text)
@@ -131,11 +148,11 @@ class Walk:
                 return Step(page.meta_refresh, initiator=step.url)
             self.attempt.unfinished = bool(page.forms) and answer.status < 400
             return None
+        if stop is Stop.FORM:
+            self.attempt.submission = submission
+            return None
         self.attempt.submitted = True
-        if submission.method == "GET":
-            base = submission.url.partition("?")[0]
-            return Step(f"{base}?{urlencode(submission.body)}", initiator=step.url)
-        return Step(submission.url, "POST", tuple(submission.body), step.url)
+        return step_of(submission, step.url)
 
     def _stops_before(self, onwards: Step, step: Step, stop: Stop) -> bool:
         attempt = self.attempt
@@ -172,6 +189,22 @@ class Walk:
         )
 
 
+_VARYING_END = re.compile(r"[-_.](?=[A-Za-z0-9]*\d)[A-Za-z0-9]{6,}$")
+
+
+def stem(name: str) -> str:
+    """A cookie's name without the part that differs from login to login (a hash of the state, say)."""
+    return _VARYING_END.sub("", name)
+
+
+def step_of(submission: Submission, page_url: str) -> Step:
+    """The navigation that a form's submission begins."""
+    if submission.method == "GET":
+        base = submission.url.partition("?")[0]
+        return Step(f"{base}?{urlencode(submission.body)}", initiator=page_url)
+    return Step(submission.url, "POST", tuple(submission.body), page_url)
+
+
 def _origin(url: str) -> str:
     try:
         parts = urlsplit(url)
@@ -203,5 +236,3 @@ def start(server: Server, request: AuthorizationRequest, browser: Browser) -> tu
         raise ValueError("the metadata names no authorization_endpoint")
     return Attempt(request, browser), Step(request.url(endpoint))
 
-
-__all__ = ["MAX_STEPS", "Page", "Sender", "Step", "Stop", "Walk", "start"]

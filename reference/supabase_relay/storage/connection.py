@@ -29,10 +29,10 @@ _PRELUDE = "write_access_grant.lua"
 def connect(url: str | None) -> "redis.asyncio.Redis":
     """The store at `url`, or without one a fakeredis inside this process, which forgets everything with it."""
     if url is None:
-        from fakeredis import FakeAsyncRedis, FakeServer  # noqa: PLC0415
+        from fakeredis import FakeAsyncRedis, FakeServer
 
         return FakeAsyncRedis(server=FakeServer(), decode_responses=True)
-    return redis.asyncio.Redis.from_url(
+    return redis.asyncio.Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
         url,
         decode_responses=True,
         socket_timeout=TIMEOUT,
@@ -79,13 +79,13 @@ class Connection:
     async def write_hash(self, key: str, fields: Mapping[str, str], lifetime: float) -> None:
         """Write a hash that is swept up `lifetime` seconds (and the broom's time) from now."""
         async with self.client.pipeline(transaction=True) as pipeline:
-            pipeline.hset(key, mapping=dict(fields))
+            pipeline.hset(key, mapping=cast("Any", fields))
             pipeline.pexpire(key, milliseconds(lifetime + BROOM))
             await pipeline.execute()
 
     async def read(self, key: str) -> str | None:
         """A string, or None."""
-        value = cast("str | bytes | None", await self.client.get(key))
+        value = await self.client.get(key)
         return None if value is None else _text(value)
 
     async def write(self, key: str, value: str, lifetime: float) -> None:
@@ -94,7 +94,7 @@ class Connection:
 
     async def ping(self) -> None:
         """Raise `StoreUnavailable` if the store does not answer."""
-        await cast("Awaitable[bool]", self.client.ping())
+        await self.client.ping()  # pyright: ignore[reportUnknownMemberType]
 
     async def close(self) -> None:
         """Give the connections back."""
@@ -108,7 +108,7 @@ def milliseconds(seconds: float) -> int:
 
 @cache
 def _source(script: str) -> str:
-    folder = files(__package__) / "lua"
+    folder = files("supabase_relay.storage") / "lua"
     prelude = (folder / _PRELUDE).read_text("utf-8")
     body = (folder / f"{script}.lua").read_text("utf-8")
     return prelude + body if "write_access_grant(" in body else body

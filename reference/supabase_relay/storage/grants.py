@@ -41,7 +41,7 @@ class AccessState:
 
     grant: AccessGrant | None
     denied: bool
-    revoked: bool
+    family: Family | None
 
 
 class Grants:
@@ -131,8 +131,7 @@ class Grants:
         grant, denied, owner = await self._connection.read_access(
             keys.access_grant(family, token_hash), keys.denied(family, token_hash), keys.family(family)
         )
-        holder = Family.from_hash(owner)
-        return AccessState(AccessGrant.from_hash(grant), denied, holder is None or holder.revoked)
+        return AccessState(AccessGrant.from_hash(grant), denied, Family.from_hash(owner))
 
     async def deny_access(self, family: str, token_hash: str, lifetime: float) -> None:
         """Put an access token on the deny-list for `lifetime` seconds."""

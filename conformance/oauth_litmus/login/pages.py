@@ -1,0 +1,223 @@
+"""Reads an HTML page as a person would: its text, its links, its forms, and where it leads by itself."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+from bs4 import BeautifulSoup, Tag
+from bs4.exceptions import ParserRejectedMarkup
+
+from oauth_litmus.login.choice import choose
+from oauth_litmus.login.forms import Button, Field, Form, Option, Submission
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["Button", "Field", "Form", "Link", "Option", "Page", "Submission", "choose_form", "mentions", "read_page"]
+
+_REFRESH = re.compile(r"\s*[0-9.]+\s*(?:[;,\s]\s*(?:url\s*=\s*)?(?P<url>.*))?", re.IGNORECASE | re.DOTALL)
+_UNSEEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_CONTROLS = ["input", "button", "select", "textarea"]
+_ENCTYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link: its absolute URL and what it says."""
+
+    url: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a page shows: `text` is what is visible, with single spaces. `meta_refresh` is absolute."""
+
+    url: str
+    title: str = ""
+    text: str = ""
+    forms: tuple[Form, ...] = ()
+    links: tuple[Link, ...] = ()
+    meta_refresh: str | None = None
+
+
+def read_page(url: str, html: str) -> Page:
+    """Reads any string as the page at `url`; never raises. Scripts do not run, so what they would do is not seen."""
+    soup = _parse(html)
+    base = _base(url, soup)
+    title = soup.find("title")
+    forms = tuple(_forms(url, base, soup))
+    links = tuple(_links(base, soup))
+    refresh = _meta_refresh(url, base, soup)
+    return Page(url, _text(title) if title else "", _visible_text(soup), forms, links, refresh)
+
+
+def choose_form(page: Page, fields: Mapping[str, str], *, approve: bool = True) -> Submission | None:
+    """What a person would send from this page to go on, or with `approve` False to refuse; None if nothing can be pressed.
+
+    `fields` are values by field name, such as the user name and password of the profile.
+    """
+    return choose(page.forms, fields, approve=approve)
+
+
+def mentions(page: Page, text: str) -> bool:
+    """Whether the visible text of the page has `text` in it; case and white space do not matter."""
+    return " ".join(text.split()).casefold() in page.text.casefold()
+
+
+def _parse(html: str) -> BeautifulSoup:
+    # The first of two attributes of one name counts, as in browsers; html.parser alone would take the last.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return BeautifulSoup(html, "html.parser", on_duplicate_attribute="ignore", multi_valued_attributes=None)
+        except (ParserRejectedMarkup, RecursionError):
+            return BeautifulSoup("", "html.parser")
+
+
+def _base(url: str, soup: BeautifulSoup) -> str:
+    tag = soup.find("base", href=True)
+    return (_absolute(url, _attribute(tag, "href")) if tag else None) or url
+
+
+def _absolute(base: str, reference: str) -> str | None:
+    """`reference` resolved as browsers do it, white space trimmed and line ends removed; None if it is no URL."""
+    try:
+        resolved = urljoin(base, re.sub(r"[\t\r\n]", "", reference.strip()))
+        urlsplit(resolved)
+    except ValueError:
+        return None
+    return resolved
+
+
+def _forms(url: str, base: str, soup: BeautifulSoup) -> Iterator[Form]:
+    controls = _controls_by_form(soup)
+    for tag in soup.find_all("form"):
+        action = _absolute(base, _attribute(tag, "action")) if _attribute(tag, "action").strip() else url
+        method = _attribute(tag, "method").strip().lower()
+        if action is None or method == "dialog":
+            continue
+        own = [control for control in controls.get(id(tag), []) if not _is_disabled(control)]
+        enctype = _attribute(tag, "enctype").strip().lower()
+        yield Form(
+            action=action,
+            method="POST" if method == "post" else "GET",
+            enctype=enctype if enctype in _ENCTYPES else _ENCTYPES[0],
+            fields=tuple(field for control in own for field in _fields(control)),
+            buttons=tuple(_button(control, base) for control in own if _submits(control)),
+            purpose=" ".join(_attribute(tag, name) for name in ("role", "id", "name", "class", "aria-label")).strip(),
+        )
+
+
+def _controls_by_form(soup: BeautifulSoup) -> dict[int, list[Tag]]:
+    """The controls of each form, by identity of its tag: those inside it, and those that name it in `form`."""
+    by_id = {_attribute(tag, "id"): tag for tag in reversed(soup.find_all("form", id=True))}
+    owned: dict[int, list[Tag]] = {}
+    for control in soup.find_all(_CONTROLS):
+        named = _attribute(control, "form")
+        owner = by_id.get(named) if named else control.find_parent("form")
+        if owner is not None:
+            owned.setdefault(id(owner), []).append(control)
+    return owned
+
+
+def _is_disabled(control: Tag) -> bool:
+    return control.has_attr("disabled") or control.find_parent("fieldset", disabled=True) is not None
+
+
+def _type(control: Tag) -> str:
+    return _attribute(control, "type").strip().lower()
+
+
+def _submits(control: Tag) -> bool:
+    if control.name == "button":
+        return _type(control) not in ("button", "reset")
+    return control.name == "input" and _type(control) in ("submit", "image")
+
+
+def _button(control: Tag, base: str) -> Button:
+    own = _text(control) if control.name == "button" else _attribute(control, "value")
+    label = own or next((text for name in ("aria-label", "title", "alt") if (text := _attribute(control, name))), "")
+    action, method = _attribute(control, "formaction"), _attribute(control, "formmethod").strip().lower()
+    return Button(
+        name=_attribute(control, "name") or None,
+        value=_attribute(control, "value"),
+        label=label,
+        formaction=_absolute(base, action) if action.strip() else None,
+        formmethod=method.upper() if method in ("get", "post") else None,
+        is_image=_type(control) == "image",
+    )
+
+
+def _fields(control: Tag) -> Iterator[Field]:
+    name, required = _attribute(control, "name"), control.has_attr("required")
+    if not name or control.name == "button":
+        return
+    if control.name == "select":
+        yield from _select(control, name, required)
+    elif control.name == "textarea":
+        yield Field(name, "textarea", control.get_text().removeprefix("\n"), required)
+    elif (kind := _type(control) or "text") not in ("submit", "image", "button", "reset", "file"):
+        ticked = kind in ("checkbox", "radio")
+        value = "on" if ticked and not control.has_attr("value") else _attribute(control, "value")
+        yield Field(name, kind, value, required, ticked and control.has_attr("checked"))
+
+
+def _select(control: Tag, name: str, required: bool) -> Iterator[Field]:
+    tags = [tag for tag in control.find_all("option") if not tag.has_attr("disabled")]
+    options = tuple(Option(_option_value(tag), _text(tag)) for tag in tags)
+    selected = [option for tag, option in zip(tags, options, strict=True) if tag.has_attr("selected")]
+    if not control.has_attr("multiple"):
+        selected = selected[-1:] or list(options[:1])
+    yield from (Field(name, "select", option.value, required, options=options) for option in selected)
+
+
+def _option_value(tag: Tag) -> str:
+    return _attribute(tag, "value") if tag.has_attr("value") else _text(tag)
+
+
+def _links(base: str, soup: BeautifulSoup) -> Iterator[Link]:
+    for tag in soup.find_all("a", href=True):
+        url = _absolute(base, _attribute(tag, "href"))
+        if url is not None and urlsplit(url).scheme != "javascript":
+            yield Link(url, _text(tag))
+
+
+def _meta_refresh(url: str, base: str, soup: BeautifulSoup) -> str | None:
+    for tag in soup.find_all("meta", content=True):
+        match = _REFRESH.fullmatch(_attribute(tag, "content"))
+        if match is None or _attribute(tag, "http-equiv").strip().lower() != "refresh":
+            continue
+        target = (match["url"] or "").strip()
+        if target[:1] in ("'", '"'):
+            target = target[1:].partition(target[0])[0]
+        return _absolute(base, target) if target else url
+    return None
+
+
+def _visible_text(soup: BeautifulSoup) -> str:
+    """The text without the head and what is hidden. It takes those parts out of `soup`, so it is read last."""
+    for tag in soup.find_all(_is_unseen):
+        tag.extract()
+    return _text(soup)
+
+
+def _is_unseen(tag: Tag) -> bool:
+    return (
+        tag.name in ("head", "title", "script", "style", "template")
+        or tag.has_attr("hidden")
+        or _UNSEEN_STYLE.search(_attribute(tag, "style")) is not None
+    )
+
+
+def _text(tag: Tag) -> str:
+    return " ".join(tag.get_text(" ").split())
+
+
+def _attribute(tag: Tag, name: str) -> str:
+    value = tag.get(name)
+    return value if isinstance(value, str) else " ".join(value or ())

@@ -1,0 +1,135 @@
+"""Access tokens: one interface, two classes. Supabase's own JWT, or a JWT of the relay's (RFC 9068)."""
+
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from supabase_relay.errors import BadToken
+from supabase_relay.jwks import JwksCache
+from supabase_relay.jwt_claims import (
+    Claims,
+    Expected,
+    check_claims,
+    expiry_of,
+    text_claim,
+    unverified_header,
+    verify_signature,
+)
+from supabase_relay.opaque_tokens import family_of_session, is_family
+from supabase_relay.signing_key import TOKEN_TYPE, SigningKey
+from supabase_relay.storage.records import Family, UpstreamTokens
+
+
+@dataclass(frozen=True)
+class NewAccessToken:
+    """An access token to hand out; `expires_at` is in Unix seconds."""
+
+    value: str
+    expires_at: float
+
+
+@dataclass(frozen=True)
+class CheckedToken:
+    """What a token's own claims prove, before the store is asked; `expires_at` is in Unix seconds."""
+
+    family: str
+    subject: str
+    expires_at: float
+
+
+class AccessTokens(Protocol):
+    """A class of access token: how it comes about, and when its claims hold."""
+
+    def issue(self, family_id: str, family: Family, scope: str, upstream: UpstreamTokens) -> NewAccessToken:
+        """An access token for that family and scope, while Supabase's tokens are `upstream`."""
+        ...
+
+    async def check(self, token: str) -> CheckedToken:
+        """Verify signature and claims; raises `BadToken`, or `UpstreamUnavailable` where keys cannot be had."""
+        ...
+
+    def key_set(self) -> dict[str, object] | None:
+        """The public keys to publish, if the relay signs these tokens."""
+        ...
+
+
+class SupabaseJwts:
+    """Checks the JWTs of Supabase Auth: at the callback, at a refresh, and wherever clients present them."""
+
+    def __init__(self, jwks: JwksCache, expected: Expected) -> None:
+        self._jwks = jwks
+        self._expected = expected
+
+    async def check(self, token: str) -> Claims:
+        """The claims of a token that Supabase signed and that is valid now; raises `BadToken`."""
+        kid = unverified_header(token).get("kid")
+        key = await self._jwks.find(kid if isinstance(kid, str) else None)
+        if key is None:
+            raise BadToken("unknown_key")
+        claims = verify_signature(token, key)
+        check_claims(claims, self._expected)
+        text_claim(claims, "session_id")
+        return claims
+
+
+class SupabaseAccessTokens:
+    """The simple class: clients get Supabase's JWT; for whom and what it was handed out, the store knows."""
+
+    def __init__(self, jwts: SupabaseJwts) -> None:
+        self._jwts = jwts
+
+    def issue(self, family_id: str, family: Family, scope: str, upstream: UpstreamTokens) -> NewAccessToken:
+        """Supabase's token as it is; it ends when Supabase says."""
+        return NewAccessToken(upstream.access_token, upstream.expires_at)
+
+    async def check(self, token: str) -> CheckedToken:
+        """Verify Supabase's signature and claims; the family follows from the session."""
+        claims = await self._jwts.check(token)
+        family = family_of_session(text_claim(claims, "session_id"))
+        return CheckedToken(family, text_claim(claims, "sub"), expiry_of(claims))
+
+    def key_set(self) -> None:
+        """The keys are Supabase's to publish."""
+
+
+class RelayAccessTokens:
+    """The class of the relay's own: audience, client and scope are in the token (RFC 9068)."""
+
+    def __init__(self, key: SigningKey, *, issuer: str, ttl: int, expected: Expected) -> None:
+        self._key = key
+        self._issuer = issuer
+        self._ttl = ttl
+        self._expected = expected
+
+    def issue(self, family_id: str, family: Family, scope: str, upstream: UpstreamTokens) -> NewAccessToken:
+        """A JWT of the relay's own, with the claims of RFC 9068 section 2.2."""
+        now = int(time.time())
+        expires_at = now + self._ttl
+        claims = {
+            "iss": self._issuer,
+            "aud": family.resource,
+            "sub": family.subject,
+            "client_id": family.client_id,
+            "scope": scope,
+            "iat": now,
+            "exp": expires_at,
+            "jti": secrets.token_urlsafe(16),
+            "sid": family_id,
+        }
+        return NewAccessToken(self._key.sign(claims), expires_at)
+
+    async def check(self, token: str) -> CheckedToken:
+        """Verify the relay's signature, the type (RFC 9068 section 4) and the claims."""
+        if unverified_header(token).get("typ") != TOKEN_TYPE:
+            raise BadToken("type")
+        claims = verify_signature(token, self._key.verification)
+        check_claims(claims, self._expected)
+        family = claims.get("sid")
+        if not is_family(family):
+            raise BadToken("no_sid")
+        return CheckedToken(cast("str", family), text_claim(claims, "sub"), expiry_of(claims))
+
+    def key_set(self) -> dict[str, object]:
+        """The public half of the signing key (RFC 7517)."""
+        return {"keys": [self._key.public_jwk]}

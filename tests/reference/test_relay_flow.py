@@ -1,0 +1,17 @@
+"""The whole way: registration, login, tokens, refresh, resource."""
+
+
+async def test_a_login_ends_in_tokens_that_open_the_resource(world):
+    tokens = await world.tokens()
+
+    answer = await tokens.call()
+
+    assert answer.status_code == 200
+    assert answer.json()["client_id"] == tokens.client["client_id"]
+    assert answer.json()["scopes"] == ["mcp:read", "mcp:write"]
+
+
+async def test_a_refresh_gives_tokens_that_open_the_resource(world):
+    tokens = await (await world.tokens()).refreshed()
+
+    assert (await tokens.call()).status_code == 200
