@@ -108,7 +108,7 @@ class Attempt:
     upstream_url: str | None = None
     """The first URL of the upstream provider."""
     start_url: str | None = None
-    """The last URL of the authorization server before the upstream."""
+    """The URL of the authorization server at which the login begins, after the authorization endpoint."""
     callback_url: str | None = None
     """The URL with which the upstream sends the browser back, if the walk stopped there or passed it."""
     callback_initiator: str | None = None

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
 
 from oauth_litmus.cookies import MAX_PAIR_OCTETS, SameSite, SetCookie, default_path, octets, path_matches
-from oauth_litmus.sites import domain_matches, host_of, is_public_suffix, path_of, registrable_domain, same_site
+from oauth_litmus.sites import (
+    domain_matches,
+    host_of,
+    is_public_suffix,
+    path_of,
+    registrable_domain,
+    same_site,
+    scheme_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -109,12 +116,6 @@ class Navigation:
         """Whether the method is a safe one (RFC 9110 9.2.1)."""
         return self.method.upper() in _SAFE_METHODS
 
-    def redirected(self, status: int, location: str) -> Navigation:
-        """The navigation after a redirect: `location` resolved; a 303 becomes GET, and so does a POST's 301 or 302."""
-        method = self.method.upper()
-        becomes_get = (status == 303 and method != "HEAD") or (status in (301, 302) and method == "POST")
-        return replace(self, url=urljoin(self.url, location), method="GET" if becomes_get else self.method)
-
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
@@ -205,7 +206,7 @@ def _same_site_withholding(
 def _origin(url: str) -> str:
     """Scheme and host only: the query of a page in an OAuth flow holds secrets."""
     host = host_of(url)
-    return f"{urlsplit(url).scheme}://{host}" if host else "an opaque origin"
+    return f"{scheme_of(url)}://{host}" if host else "an opaque origin"
 
 
 def _is_malformed(arrival: Arrival) -> Reason | None:

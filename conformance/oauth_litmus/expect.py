@@ -87,6 +87,8 @@ def refused_grant(
 
 def at_most_one(answers: Sequence[Answer], succeeded: Callable[[Answer], bool], *, of: str = "tokens") -> None:
     """Of several simultaneous requests, at most one succeeds; differing bodies tell a second success from a repetition."""
+    if all(answer.is_inconclusive for answer in answers):
+        raise Blocked(f"all of {len(answers)} simultaneous requests were answered {answers[0].status}", (answers[0].number,))
     winners = [answer for answer in answers if succeeded(answer)]
     bodies = {answer.member("access_token") or answer.text for answer in winners}
     that(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -46,13 +46,19 @@ class _Lane:
     probing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
+_FAILED = (400, 401)
+"""Answers of the token endpoint that count as failures, for which servers keep a limit of their own."""
+
+
 class Pacer:
     """Admits requests at the declared rate; a 429 closes its kind for all checks until one request alone has passed."""
 
-    def __init__(self, clock: Clock, rates: Mapping[Kind, Rate]) -> None:
+    def __init__(self, clock: Clock, rates: Mapping[Kind, Rate], token_failures: Rate | None = None) -> None:
         self._clock = clock
         self._rates = dict(rates)
+        self._failures = token_failures
         self._lanes: dict[tuple[Kind, str | None], _Lane] = {}
+        self._failure_lanes: dict[str | None, _Lane] = {}
         self.spent: dict[Kind, int] = dict.fromkeys(Kind, 0)
 
     async def paced(
@@ -73,8 +79,10 @@ class Pacer:
             else:
                 if not admitted:
                     await self._admit(kind, lane)
+                await self._room_for_failure(kind, source)
                 answer = await send()
             if answer.status != 429:
+                self._count_failure(kind, source, answer)
                 return answer
             # Several that were under way together when the limit was met are one refusal.
             lane.refusals += int(alone or lane.refusals == 0)
@@ -84,20 +92,50 @@ class Pacer:
         """Wait for the budget of something that takes several requests (a login)."""
         await self._admit(kind, self._lane(kind, source))
 
+    async def before_race(self, kind: Kind, source: str | None) -> None:
+        """Wait until the kind is open and nothing of its limit on failures is used up: a race is mostly failures."""
+        await self._clock.until(self._lane(kind, source).closed_until)
+        lane = self._failure_lane(source)
+        if lane.rate is not None and lane.sent:
+            await self._clock.until(lane.sent[-1] + lane.rate.seconds + _MARGIN)
+
+    def after_race(self, kind: Kind, source: str | None, answers: Sequence[Answer]) -> None:
+        """Learn from the answers of a race, which were sent past the budget."""
+        for answer in answers:
+            self._count_failure(kind, source, answer)
+            if answer.status == 429:
+                self._close(kind, self._lane(kind, source), answer)
+
+    def _failure_lane(self, source: str | None) -> _Lane:
+        return self._failure_lanes.setdefault(source, _Lane(self._failures))
+
+    def _count_failure(self, kind: Kind, source: str | None, answer: Answer) -> None:
+        if kind is Kind.TOKEN and self._failures is not None and answer.status in _FAILED:
+            self._failure_lane(source).sent.append(answer.sent_at)
+
+    async def _room_for_failure(self, kind: Kind, source: str | None) -> None:
+        if kind is Kind.TOKEN and self._failures is not None:
+            await self._room(self._failure_lane(source))
+
     def _lane(self, kind: Kind, source: str | None) -> _Lane:
         return self._lanes.setdefault((kind, source), _Lane(self._rates.get(kind)))
 
     async def _admit(self, kind: Kind, lane: _Lane) -> None:
+        await self._room(lane)
         if lane.rate is not None:
-            window = lane.rate.seconds + _MARGIN
-            while True:
-                while lane.sent and lane.sent[0] <= self._clock.now() - window:
-                    lane.sent.popleft()
-                if len(lane.sent) < lane.rate.count:
-                    break
-                await self._clock.until(lane.sent[0] + window)
             lane.sent.append(self._clock.now())
         self.spent[kind] += 1
+
+    async def _room(self, lane: _Lane) -> None:
+        if lane.rate is None:
+            return
+        window = lane.rate.seconds + _MARGIN
+        while True:
+            while lane.sent and lane.sent[0] <= self._clock.now() - window:
+                lane.sent.popleft()
+            if len(lane.sent) < lane.rate.count:
+                return
+            await self._clock.until(lane.sent[0] + window)
 
     async def _alone(self, kind: Kind, lane: _Lane, send: Callable[[], Awaitable[Answer]]) -> Answer:
         await self._clock.for_result_of(lane.probing.acquire())

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections import defaultdict
 from urllib.parse import quote, quote_plus
 
 SECRET_PARAMETERS = frozenset(
@@ -37,8 +38,8 @@ class Redactor:
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
         self._known: dict[str, str] = {}
+        self._by_beginning: defaultdict[str, set[str]] = defaultdict(set)
         self._public: set[str] = set()
-        self._pattern: re.Pattern[str] | None = None
 
     def fingerprint(self, secret: str, kind: str = "secret") -> str:
         """The form in which a secret is shown: `<kind:1a2b3c4d>`."""
@@ -53,9 +54,8 @@ class Redactor:
             return
         shown = self.fingerprint(secret, kind)
         for spelling in {secret, quote(secret, safe=""), quote_plus(secret)}:
-            if spelling not in self._known:
-                self._known[spelling] = shown
-                self._pattern = None
+            self._known[spelling] = shown
+            self._by_beginning[spelling[:_SHORTEST_SECRET]].add(spelling)
 
     def publish(self, value: str) -> None:
         """Remember a value that looks like a secret and is none (a `client_id`, a run id)."""
@@ -63,15 +63,25 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text without secrets: the learnt ones, those in telling places, and what looks like one."""
-        if self._known:
-            if self._pattern is None:
-                ordered = sorted(self._known, key=len, reverse=True)
-                self._pattern = re.compile("|".join(re.escape(secret) for secret in ordered))
-            text = self._pattern.sub(lambda match: self._known[match.group()], text)
+        text = self._without_known(text)
         text = _IN_FORM.sub(self._form_value, text)
         text = _IN_JSON.sub(self._json_value, text)
         text = _JWT.sub(lambda match: self.fingerprint(match.group(), "jwt"), text)
         return _OPAQUE.sub(self._opaque, text)
+
+    def _without_known(self, text: str) -> str:
+        # One pass by first characters: thousands of secrets in one pattern would be compiled again with each new one.
+        pieces: list[str] = []
+        begin = position = 0
+        while position <= len(text) - _SHORTEST_SECRET:
+            candidates = self._by_beginning.get(text[position : position + _SHORTEST_SECRET])
+            found = candidates and max((known for known in candidates if text.startswith(known, position)), key=len, default=None)
+            if found:
+                pieces += [text[begin:position], self._known[found]]
+                begin = position = position + len(found)
+            else:
+                position += 1
+        return "".join([*pieces, text[begin:]])
 
     def header(self, name: str, value: str) -> str:
         """One header's value without secrets; whole values where the header is nothing but a secret."""

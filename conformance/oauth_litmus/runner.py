@@ -146,7 +146,7 @@ def _run(
         run_id=run_id,
         server=server,
         wire=wire,
-        pacer=Pacer(clock, {**_declared_rates(profile), **options.rates}),
+        pacer=Pacer(clock, {**_declared_rates(profile), **options.rates}, profile.limits.token_failures),
         clock=clock,
         transcript=transcript,
         driver=options.driver or driver_for(profile),

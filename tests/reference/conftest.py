@@ -1,6 +1,7 @@
-"""Worlds for the tests of the relay: every test runs on both classes of access token."""
+"""Worlds for the tests of the relay: what concerns tokens runs on both classes of access token."""
 
 import pytest
+from freezegun import freeze_time
 from relay_worlds import open_world
 
 
@@ -10,6 +11,19 @@ def token_class(request):
 
 
 @pytest.fixture
-async def world(token_class):
-    async with open_world(access_tokens=token_class) as opened:
+def knobs():
+    """Settings of the world; a test module or a test overrides them."""
+    return {}
+
+
+@pytest.fixture
+async def world(token_class, knobs):
+    async with open_world(access_tokens=token_class, **knobs) as opened:
         yield opened
+
+
+@pytest.fixture
+def clock():
+    """A clock that only the test moves."""
+    with freeze_time("2026-03-01T12:00:00Z", real_asyncio=True) as frozen:
+        yield frozen

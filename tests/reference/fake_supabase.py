@@ -1,5 +1,6 @@
 """A small Supabase Auth for these tests: a real PKCE check, ES256 or RS256 keys, refresh rotation, and faults."""
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -61,6 +62,7 @@ class FakeSupabase:
         self.claims: dict[str, object] = {}
         self.calls: list[str] = []
         self.faults: list[Fault] = []
+        self.held: dict[str, tuple[asyncio.Event, asyncio.Event]] = {}
         self.flows: dict[str, tuple[str, str]] = {}
         self.sessions: dict[str, Session] = {}
         self.app = Starlette(
@@ -77,6 +79,11 @@ class FakeSupabase:
 
     def fail(self, route: str, response: Response | Exception, *, times: int = 1, after_effect: bool = False) -> None:
         self.faults.append(Fault(route, response, times, after_effect))
+
+    def hold(self, route: str) -> tuple[asyncio.Event, asyncio.Event]:
+        """The next call of the route sets the first event, and waits for the second."""
+        self.held[route] = (asyncio.Event(), asyncio.Event())
+        return self.held[route]
 
     def log_in(self, authorize_url: str, user: str = "ada@example.org", **outcome: str) -> str:
         """Where Supabase would send the browser; every call gives a fresh code for the same challenge."""
@@ -120,8 +127,16 @@ class FakeSupabase:
     async def token(self, request: Request) -> Response:
         body = await request.json()
         if request.query_params["grant_type"] == "pkce":
+            await self._wait("pkce")
             return self._spoilt("pkce", lambda: self.exchange(body["auth_code"], body["code_verifier"]))
+        await self._wait("refresh")
         return self._spoilt("refresh", lambda: self.refresh(body["refresh_token"]))
+
+    async def _wait(self, route: str) -> None:
+        if hold := self.held.pop(route, None):
+            arrived, go_on = hold
+            arrived.set()
+            await go_on.wait()
 
     def exchange(self, code: str, verifier: str) -> Response:
         challenge, user = self.flows.get(code, ("", ""))

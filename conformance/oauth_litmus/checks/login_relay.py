@@ -224,7 +224,7 @@ async def approval_is_bound_to_the_browser(target: Target) -> None:
         elif what == "a browser with a login of its own":
             browser = (await target.hold_upstream(target.request(client))).browser
         else:
-            submission = submission.without_hidden_fields()
+            submission = _without_hidden_fields(shown, submission)
         attempt = await target.submit(shown, submission, browser=browser)
         if attempt.upstream_url is not None:
             await target.call_back(attempt)
@@ -263,6 +263,11 @@ def _answer(shown: Attempt) -> Submission:
     if shown.submission is None:
         raise Blocked("set-up: the page has no form to send", (shown.last.number,))
     return shown.submission
+
+
+def _without_hidden_fields(shown: Attempt, submission: Submission) -> Submission:
+    hidden = {field.name for form in shown.pages[-1].forms for field in form.fields if field.type == "hidden"}
+    return Submission(submission.url, submission.method, [pair for pair in submission.body if pair[0] not in hidden])
 
 
 def _altered(value: str) -> str:

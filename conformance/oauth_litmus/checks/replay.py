@@ -54,9 +54,7 @@ async def replay_revokes_what_the_code_brought(target: Target) -> None:
 async def parallel_redemption_yields_one_success(target: Target) -> None:
     """Twenty connections present one code at the same moment; at most one gets tokens."""
     for _ in range(ROUNDS):
-        code = await target.login()
-
-        answers = await target.race(RACERS, lambda gate, code=code: target.redeem(code, via=gate))
+        _, answers = await target.race(RACERS, target.login, lambda code, gate: target.redeem(code, via=gate))
 
         expect.at_most_one(answers, expect.is_token_response)
 
@@ -132,9 +130,9 @@ async def reuse_is_detected_across_generations(target: Target) -> None:
 async def parallel_refresh_never_forks_the_family(target: Target) -> None:
     """Twenty connections refresh with one token at the same moment; then every distinct successor is used in turn."""
     for _ in range(ROUNDS):
-        tokens = await target.tokens()
-
-        answers = await target.race(RACERS, lambda gate, tokens=tokens: target.refresh(tokens, via=gate))
+        tokens, answers = await target.race(
+            RACERS, target.tokens, lambda tokens, gate: target.refresh(tokens, via=gate)
+        )
 
         successors = {answer.member("refresh_token"): answer for answer in answers if answer.has_tokens}
         usable = [

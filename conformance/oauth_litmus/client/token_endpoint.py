@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from oauth_litmus.answer import Answer
@@ -14,6 +15,8 @@ from oauth_litmus.clients import Client
 from oauth_litmus.pacer import Kind
 from oauth_litmus.verdict import Blocked
 from oauth_litmus.wire import Gate
+
+T = TypeVar("T")
 
 
 class TokenVerbs(AuthorizationVerbs):
@@ -135,8 +138,18 @@ class TokenVerbs(AuthorizationVerbs):
             method, self.server.resource + query, kind=Kind.RESOURCE, headers={**accepts, **bearer, **(headers or {})}
         )
 
-    async def race(self, racers: int, act: Callable[[Gate], Awaitable[Answer]]) -> list[Answer]:
-        """Have requests arrive at one moment: all but the last byte of each is sent, then the last bytes together."""
+    async def race(
+        self, racers: int, prepare: Callable[[], Awaitable[T]], act: Callable[[T, Gate], Awaitable[Answer]]
+    ) -> tuple[T, list[Answer]]:
+        """Have token requests for one thing arrive at one moment; what was prepared, and the answers.
+
+        All but the last byte of each request is sent, then the last bytes together. The losers count as failures for a
+        limiter: from a source of its own, or once the budget for failures is whole, `prepare` makes what is raced for.
+        """
+        if self.run.separate_sources:
+            self.source = self.run.sources()
+        await self.run.pacer.before_race(Kind.TOKEN, self.source)
+        prepared = await prepare()
         waiting = racers
         everybody = asyncio.Event()
 
@@ -147,12 +160,13 @@ class TokenVerbs(AuthorizationVerbs):
                 everybody.set()
 
         gates = [Gate(arrived) for _ in range(racers)]
-        requests = [asyncio.ensure_future(act(gate)) for gate in gates]
+        requests = [asyncio.ensure_future(act(prepared, gate)) for gate in gates]
         starting = asyncio.ensure_future(everybody.wait())
-        await asyncio.wait(
-            [starting, asyncio.gather(*requests, return_exceptions=True)], return_when=asyncio.FIRST_COMPLETED
-        )
+        # A racer that is answered before it came to the line would be waited for in vain.
+        await asyncio.wait([starting, *requests], return_when=asyncio.FIRST_COMPLETED)
         starting.cancel()
         for gate in gates:
             gate.released.set()
-        return list(await asyncio.gather(*requests))
+        answers = list(await asyncio.gather(*requests))
+        self.run.pacer.after_race(Kind.TOKEN, self.source, answers)
+        return prepared, answers

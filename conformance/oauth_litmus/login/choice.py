@@ -96,8 +96,12 @@ def _worth_of_refusing(meaning: Meaning) -> int:
 def _worth_of_going_on(form: Form, meaning: Meaning, values: Mapping[str, str]) -> int:
     if meaning.value <= 0 or form.missing(values) or _is_aside(form):
         return 0
-    typed = sum(1 for field in form.fields if field.name in values and field.type != "hidden")
-    return meaning.value + 100 * typed + (5 if form.method == "POST" else 0)
+    typed = [field for field in form.fields if field.is_typed]
+    is_blank = bool(typed) and not any(values.get(field.name) or field.value for field in typed)
+    if is_blank and meaning is not Meaning.APPROVE:
+        return 0
+    known = sum(1 for field in form.fields if field.name in values and field.type != "hidden")
+    return meaning.value + 100 * known + (5 if form.method == "POST" else 0)
 
 
 def _is_aside(form: Form) -> bool:

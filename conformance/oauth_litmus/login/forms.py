@@ -90,7 +90,7 @@ class Form:
     purpose: str = ""
 
     def missing(self, values: Mapping[str, str]) -> tuple[str, ...]:
-        """Names of fields that a person would still have to type: empty, not in `values`, and required or a password."""
+        """Names of fields that a person must still type: empty, not in `values`, and required or a password."""
         return tuple(
             field.name
             for field in self.fields
@@ -103,8 +103,8 @@ class Form:
         """What a browser sends after the person put in `values` and pressed `button` (None: the form sends itself).
 
         A value is typed into a text field, and chosen where it is the value or label of an option or radio button. A
-        checkbox is ticked by its own value or by on, true, yes or 1, and cleared by anything else. Names that the form
-        does not have, and choices that it does not offer, are passed over.
+        checkbox is ticked by its own value or by on, true, yes or 1, and cleared by anything else. Hidden fields, names
+        that the form does not have and choices that it does not offer are passed over.
         """
         filled = [_filled(field, values[field.name]) if field.name in values else field for field in self.fields]
         chosen = {field.name for field in filled if field.type == "radio" and field.value == values.get(field.name)}
@@ -126,4 +126,4 @@ def _filled(field: Field, value: str) -> Field:
     if field.type == "select":
         option = next((option for option in field.options if value in (option.value, option.label)), None)
         return replace(field, value=option.value) if option else field
-    return field if field.type == "radio" else replace(field, value=value)
+    return field if field.type in ("radio", "hidden") else replace(field, value=value)

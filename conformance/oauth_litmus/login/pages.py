@@ -57,7 +57,7 @@ def read_page(url: str, html: str) -> Page:
 
 
 def choose_form(page: Page, fields: Mapping[str, str], *, approve: bool = True) -> Submission | None:
-    """What a person would send from this page to go on, or with `approve` False to refuse; None if nothing can be pressed.
+    """What a person would send from this page to go on, or to refuse if `approve` is False; None if nothing fits.
 
     `fields` are values by field name, such as the user name and password of the profile.
     """
@@ -66,7 +66,8 @@ def choose_form(page: Page, fields: Mapping[str, str], *, approve: bool = True) 
 
 def mentions(page: Page, text: str) -> bool:
     """Whether the visible text of the page has `text` in it; case and white space do not matter."""
-    return " ".join(text.split()).casefold() in page.text.casefold()
+    # All white space goes, because a name may be split over inline tags.
+    return "".join(text.split()).casefold() in "".join(page.text.split()).casefold()
 
 
 def _parse(html: str) -> BeautifulSoup:
@@ -169,15 +170,18 @@ def _fields(control: Tag) -> Iterator[Field]:
 
 def _select(control: Tag, name: str, required: bool) -> Iterator[Field]:
     tags = [tag for tag in control.find_all("option") if not tag.has_attr("disabled")]
-    options = tuple(Option(_option_value(tag), _text(tag)) for tag in tags)
+    options = tuple(_option(tag) for tag in tags)
     selected = [option for tag, option in zip(tags, options, strict=True) if tag.has_attr("selected")]
     if not control.has_attr("multiple"):
         selected = selected[-1:] or list(options[:1])
     yield from (Field(name, "select", option.value, required, options=options) for option in selected)
 
 
-def _option_value(tag: Tag) -> str:
-    return _attribute(tag, "value") if tag.has_attr("value") else _text(tag)
+def _option(tag: Tag) -> Option:
+    # The next option closes one that has no end tag; html.parser nests it instead.
+    own = [text for text in tag.find_all(string=True) if text.find_parent("option") is tag]
+    label = " ".join(" ".join(own).split())
+    return Option(_attribute(tag, "value") if tag.has_attr("value") else label, label)
 
 
 def _links(base: str, soup: BeautifulSoup) -> Iterator[Link]:

@@ -157,11 +157,13 @@ class Walk:
     def _stops_before(self, onwards: Step, step: Step, stop: Stop) -> bool:
         attempt = self.attempt
         at_home = _origin(onwards.url) in self._home
+        if at_home and attempt.start_url is None:
+            attempt.start_url = onwards.url
         if not at_home and not self._outside:
             if not self._is_on_the_way(onwards.url):
                 attempt.left_for = onwards.url
                 return True
-            attempt.upstream_url, attempt.start_url = onwards.url, step.url
+            attempt.upstream_url = onwards.url
             self._outside = True
             if not self.driver.walks:
                 attempt.unfinished = True
