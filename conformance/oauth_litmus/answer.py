@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import httpx
 
+from oauth_litmus.challenges import Challenge, parse_challenges
+
 INCONCLUSIVE_STATUSES = frozenset({429, 502, 503, 504})
 """Answers that say nothing about the probe: a limiter, an edge, or a store that is away."""
 
@@ -80,6 +82,11 @@ class Answer:
             return urljoin(self.url, raw)
         except ValueError:
             return raw
+
+    @property
+    def challenges(self) -> list[Challenge] | None:
+        """The challenges of WWW-Authenticate, in order; None if they break the grammar (RFC 9110 section 11.6.1)."""
+        return parse_challenges(self.headers.get_list("www-authenticate"))
 
     @property
     def set_cookies(self) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from oauth_litmus.clients import Client
+from oauth_litmus.jwts import claims_of, scopes_in
 
 if TYPE_CHECKING:
     from oauth_litmus.answer import Answer, AuthorizationResponse
@@ -132,7 +133,7 @@ class Attempt:
         """The authorization code, if one was issued, be it to the client or to somebody else."""
         if self.response is not None:
             return self.response.code
-        return dict(parse_qsl(urlsplit(self.left_for).query)).get("code") if self.left_for else None
+        return dict(parse_qsl((self.left_for or "").partition("?")[2].partition("#")[0])).get("code")
 
     @property
     def went_on(self) -> bool:
@@ -145,16 +146,37 @@ class Attempt:
         return self.last if self.response is None and self.answers and self.last.is_inconclusive else None
 
     def reached(self, stranger: str) -> bool:
-        """Whether the browser is sent to this address: by a redirect, a meta refresh, a form, or a script."""
-        if self.left_for is not None:
+        """Whether the browser is sent to this address: by a redirect, a meta refresh, a form, or a script.
+
+        A redirect to a host that the address does not name (an error page of the server's own, say) does not count.
+        """
+        if self.left_for is not None and _place_of(self.left_for)[0] in stranger.lower():
             return True
-        host = urlsplit(stranger).hostname or stranger
-        for page in self.pages:
-            if page.meta_refresh and urlsplit(page.meta_refresh).hostname == host:
-                return True
-            if any(urlsplit(form.action).hostname == host for form in page.forms):
-                return True
+        if any(_redirects_to(answer, stranger, self.request.lands_at) for answer in self.answers):
+            return True
+        actions = [url for page in self.pages for url in (page.meta_refresh, *(form.action for form in page.forms)) if url]
+        if any(_place_of(url) == _place_of(stranger) or url == stranger for url in actions):
+            return True
         return any(answer.is_html and _script_goes_to(answer.text, stranger) for answer in self.answers)
+
+
+def _redirects_to(answer: Answer, stranger: str, registered: tuple[str, ...]) -> bool:
+    """Whether the Location begins with the address as it was written, and with no longer address that is the client's."""
+    location = answer.headers.get("location", "") if answer.location else ""
+    return (
+        bool(stranger)
+        and location.startswith(stranger)
+        and not any(len(uri) > len(stranger) and location.startswith(uri) for uri in registered)
+    )
+
+
+def _place_of(url: str) -> tuple[str, int | None]:
+    """Host and port; an empty host where there is none, or where nobody could tell."""
+    try:
+        parts = urlsplit(url)
+        return (parts.hostname or "", parts.port)
+    except ValueError:
+        return ("", None)
 
 
 def _script_goes_to(html: str, stranger: str) -> bool:
@@ -209,3 +231,19 @@ class Tokens:
     def scopes(self) -> frozenset[str]:
         """The granted scopes as a set: their order means nothing."""
         return frozenset((self.granted_scope or "").split())
+
+    @property
+    def disclosed_scopes(self) -> frozenset[str] | None:
+        """The scopes that the response itself names; None if it has no `scope`."""
+        value = self.answer.json_object().get("scope")
+        return frozenset(value.split()) if isinstance(value, str) else None
+
+    @property
+    def claims(self) -> dict[str, object]:
+        """The claims of the access token, unverified; empty if it is no JWT."""
+        return claims_of(self.access_token)
+
+    @property
+    def claimed_scopes(self) -> frozenset[str] | None:
+        """The scopes that the access token carries; None if it does not tell."""
+        return scopes_in(self.claims)

@@ -33,6 +33,8 @@ class Clock(ABC):
     def __init__(self, slots: int) -> None:
         self._slots = asyncio.Semaphore(slots)
         self._ready = 0
+        self._all_wait = asyncio.Event()
+        self._all_wait.set()
 
     def now(self) -> float:
         """The present instant."""
@@ -46,7 +48,7 @@ class Clock(ABC):
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Hold a slot."""
-        self._ready += 1
+        self._become_ready()
         await self._slots.acquire()
         try:
             yield
@@ -61,7 +63,7 @@ class Clock(ABC):
             try:
                 await waiting
             except BaseException:
-                self._ready += 1
+                self._become_ready()
                 await self._slots.acquire()
                 raise
             self._woken_by_clock()
@@ -73,12 +75,22 @@ class Clock(ABC):
         try:
             return await awaitable
         finally:
-            self._ready += 1
+            self._become_ready()
             await self._slots.acquire()
+
+    async def until_all_wait(self) -> None:
+        """Return when no check can go on by itself: all have ended, or wait for an instant."""
+        await self._all_wait.wait()
+
+    def _become_ready(self) -> None:
+        self._ready += 1
+        self._all_wait.clear()
 
     def _leave(self) -> None:
         self._slots.release()
         self._ready -= 1
+        if self._ready == 0:
+            self._all_wait.set()
         self._left()
 
     @abstractmethod
@@ -101,7 +113,7 @@ class WallClock(Clock):
         return asyncio.sleep(max(0.0, instant - self.now()))
 
     def _woken_by_clock(self) -> None:
-        self._ready += 1
+        self._become_ready()
 
     def _left(self) -> None:
         """Real time needs no push."""
@@ -149,5 +161,5 @@ class SteppedClock(Clock):
         while self._waiting and self._waiting[0][0] <= earliest:
             future = heapq.heappop(self._waiting)[2]
             if not future.done():
-                self._ready += 1
+                self._become_ready()
                 future.set_result(None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,8 @@ class Result:
     findings: tuple[Finding, ...] = ()
     exchanges: tuple[int, ...] = ()
     duration: float = 0.0
+    blocked_by: str | None = None
+    """The id of the check whose failure makes this one say nothing."""
 
     @property
     def verdict(self) -> Verdict:
@@ -78,8 +80,15 @@ class Engine:
             else:
                 self._finish(Result(check, decide(check.requirement.level, Judgement(), reason)))
         try:
-            await self._together(check for check in runnable if Need.BURST not in check.needs)
-            await self._bursts([check for check in runnable if Need.BURST in check.needs])
+            async with asyncio.TaskGroup() as group:
+                for check in runnable:
+                    if Need.BURST not in check.needs:
+                        group.create_task(self._one(check), name=check.id)
+                if self.run.separate_sources:
+                    await asyncio.sleep(0)
+                    group.create_task(self._bursts(runnable), name="bursts")
+            if not self.run.separate_sources:
+                await self._bursts(runnable)
         finally:
             self._keep_one_fault_one_finding()
         return [self.results[check.id] for check in checks]
@@ -93,18 +102,18 @@ class Engine:
                 )
         self.interrupted = True
 
-    async def _together(self, checks: Iterable[Check]) -> None:
-        async with asyncio.TaskGroup() as group:
-            for check in checks:
-                group.create_task(self._one(check), name=check.id)
-
     async def _bursts(self, checks: Sequence[Check]) -> None:
-        # From one address the bursts would meet each other's windows; from addresses of their own they cannot.
-        if self.run.separate_sources:
-            await self._together(checks)
+        bursts = [check for check in checks if Need.BURST in check.needs]
+        if not self.run.separate_sources:
+            # From one address the bursts meet each other's windows, and everybody's.
+            for check in bursts:
+                await self._one(check)
             return
-        for check in checks:
-            await self._together([check])
+        # From addresses of their own they meet nobody; they only must not slow down what is being judged.
+        await self.run.clock.until_all_wait()
+        async with asyncio.TaskGroup() as group:
+            for check in bursts:
+                group.create_task(self._one(check), name=check.id)
 
     async def _one(self, check: Check) -> None:
         judgement = Judgement()
@@ -132,17 +141,22 @@ class Engine:
     def _keep_one_fault_one_finding(self) -> None:
         failed = {identifier for identifier, result in self.results.items() if result.verdict is Verdict.FAIL}
         for identifier, result in self.results.items():
-            if result.verdict in (Verdict.SKIP, Verdict.NOT_APPLICABLE):
-                continue
-            culprit = next((other for other in _all_dependencies(result.check) if other in failed), None)
-            if culprit is not None:
-                reason = f"blocked by {culprit}: what it found makes this check say nothing"
-                self.results[identifier] = replace(
-                    result, decision=Decision(Verdict.BLOCKED, reason), findings=(), exchanges=()
-                )
+            self.results[identifier] = settled(result, failed)
 
 
-def _all_dependencies(check: Check) -> list[str]:
+def settled(result: Result, failed: Set[str]) -> Result:
+    """The result as it stands when it is known which checks failed: one fault is one finding (rule 4 of judging)."""
+    if result.verdict in (Verdict.SKIP, Verdict.NOT_APPLICABLE):
+        return result
+    culprit = next((other for other in all_dependencies(result.check) if other in failed), None)
+    if culprit is None:
+        return result
+    decision = Decision(Verdict.BLOCKED, f"blocked by {culprit}: what it found makes this check say nothing")
+    return replace(result, decision=decision, findings=(), exchanges=(), blocked_by=culprit)
+
+
+def all_dependencies(check: Check) -> list[str]:
+    """The ids of every check on which this one depends, also through others."""
     found: list[str] = []
     waiting = list(check.requirement.depends_on)
     checks = all_checks()

@@ -85,6 +85,32 @@ def refused_grant(
     )
 
 
+def let_in(answer: Answer, opened: Answer) -> bool:
+    """Whether the protected resource took the token: it answers as it did to a valid one (`opened`), or with a success.
+
+    A resource that has nothing to say to a plain call may answer a valid token with 400, 405 or 406.
+    """
+    if answer.status == 400:
+        return opened.status == 400 and answer.body == opened.body
+    return answer.status < 300 or (answer.status == opened.status and answer.status not in (401, 403))
+
+
+def refused_token(answer: Answer, opened: Answer, *, because: str, statuses: tuple[int, ...] = (401,)) -> None:
+    """The protected resource does not take this token; then, as precision, 401 with `invalid_token` (OAuth 2.1 section 5.3.2)."""
+    conclusive(answer)
+    wanted = f"401 with error=invalid_token, since {because}"
+    that(not let_in(answer, opened), expected=wanted, got=f"{answer.status}: the token is accepted", at=answer)
+    if answer.status >= 500:
+        raise Blocked(f"the refusal is a {answer.status}, which says nothing about the probe", (answer.number,))
+    challenged = any(challenge.parameters.get("error") == "invalid_token" for challenge in answer.challenges or ())
+    ideally(
+        answer.status in statuses and (challenged or answer.status != 401),
+        expected=wanted,
+        got=describe(answer) + ("" if challenged or answer.status != 401 else " without error=invalid_token in a challenge"),
+        at=answer,
+    )
+
+
 def at_most_one(answers: Sequence[Answer], succeeded: Callable[[Answer], bool], *, of: str = "tokens") -> None:
     """Of several simultaneous requests, at most one succeeds; differing bodies tell a second success from a repetition."""
     if all(answer.is_inconclusive for answer in answers):
@@ -150,11 +176,8 @@ def no_code(attempt: Attempt, *, because: str, codes: tuple[str, ...] = ("invali
     )
 
 
-def not_sent_to(attempt: Attempt, stranger: str, *, because: str) -> None:
-    """The browser is not sent to an address that is not the client's, by whatever means, and no login begins for it.
-
-    Verdict of REDIR-01: a login that is carried on and ends in an error page with nothing sent there is a WARN (checked late).
-    """
+def nothing_sent_to(attempt: Attempt, stranger: str, *, because: str) -> None:
+    """The browser is not sent to an address that is not the client's, by whatever means, and no code is issued."""
     where = f"an error page and nothing sent to {stranger}, since {because}"
     that(
         not attempt.reached(stranger),
@@ -165,6 +188,15 @@ def not_sent_to(attempt: Attempt, stranger: str, *, because: str) -> None:
     that(attempt.code is None, expected=where, got="an authorization code", at=attempt.answers)
     if attempt.inconclusive is not None:
         conclusive(attempt.inconclusive)
+
+
+def not_sent_to(attempt: Attempt, stranger: str, *, because: str) -> None:
+    """Nothing is sent to an address that is not the client's, and no login begins for it.
+
+    Verdict of REDIR-01: a login that is carried on and ends in an error page with nothing sent there is a WARN (checked late).
+    """
+    nothing_sent_to(attempt, stranger, because=because)
+    where = f"an error page and nothing sent to {stranger}, since {because}"
     that(not attempt.unfinished, expected=where, got="the login goes on", at=attempt.answers)
     ideally(
         not attempt.went_on, expected=where, got="an error page only after the login (checked late)", at=attempt.answers
@@ -173,6 +205,12 @@ def not_sent_to(attempt: Attempt, stranger: str, *, because: str) -> None:
         attempt.response is None,
         expected=where,
         got="an error redirect to a registered URI instead of a page",
+        at=attempt.answers,
+    )
+    ideally(
+        attempt.left_for is None,
+        expected=where,
+        got=f"a redirect to {attempt.left_for}, which may be an error page or a login",
         at=attempt.answers,
     )
     if attempt.response is None and attempt.last.location is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
 
     Hit = Callable[[Target], Awaitable[Answer]]
 
+MOST = 200
+"""A limit above this would take more requests than a check may send."""
 PREFERENCE = ("authorize", "token_failures", "callback", "start", "register")
 """Which limit the checks of one limiter push against: the one that leaves least behind."""
 
@@ -32,8 +33,8 @@ class LimitedAction:
 
     @property
     def over_the_limit(self) -> int:
-        """Requests that a limiter must not all admit."""
-        return self.rate.count + max(5, self.rate.count // 4)
+        """Requests that no limiter admits: a fixed window lets two times the number pass at its edge."""
+        return 2 * (self.rate.count + max(5, self.rate.count // 4))
 
 
 def declared_window(server: Server) -> float:
@@ -52,35 +53,29 @@ async def limited_action(target: Target, name: str | None = None) -> LimitedActi
         Skipped: no limit is declared.
     """
     chosen, rate = (name, target.server.profile.limits.declared()[name]) if name else _preferred(target.server)
+    if not target.run.separate_sources:
+        await target.until(target.now() + rate.seconds + 1)  # what other checks sent from this address is over then
     return LimitedAction(chosen, rate, await _hit_of(target, chosen))
 
 
 def declared_actions(server: Server) -> list[str]:
     """The declared actions that the suite can do."""
-    return [name for name in PREFERENCE if name in server.profile.limits.declared()]
+    declared = server.profile.limits.declared()
+    return [name for name in PREFERENCE if name in declared and declared[name].count <= MOST]
 
 
 async def exhaust(target: Target, action: LimitedAction) -> list[Answer]:
-    """Do it, one after the other, until it is refused or the limit is passed by far."""
-    answers: list[Answer] = []
-    for _ in range(action.over_the_limit):
+    """Do it, one after the other, until the answer changes or the limit is passed by far."""
+    answers = [await action.hit(target)]
+    while len(answers) < action.over_the_limit and answers[-1].status == answers[0].status:
         answers.append(await action.hit(target))
-        if answers[-1].status == 429:
-            break
     return answers
 
 
-async def all_at_once(target: Target, action: LimitedAction) -> list[Answer]:
-    """Do it more often than the limit allows, at one moment."""
-    return list(await asyncio.gather(*(action.hit(target) for _ in range(action.over_the_limit))))
-
-
 def _preferred(server: Server) -> tuple[str, Rate]:
-    declared = server.profile.limits.declared()
-    for name in PREFERENCE:
-        if name in declared:
-            return name, declared[name]
-    raise Skipped('no limit is declared: declare one in the profile, as `[limits] authorize = "10/60"`')
+    for name in declared_actions(server):
+        return name, server.profile.limits.declared()[name]
+    raise Skipped(f'no limit of at most {MOST} requests is declared: declare one in the profile, as `[limits] authorize = "10/60"`')
 
 
 async def _hit_of(target: Target, name: str) -> Hit:

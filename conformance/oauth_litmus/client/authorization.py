@@ -135,6 +135,11 @@ class AuthorizationVerbs(RegistrationVerbs):
         step = Step(url or held.callback_url or "", initiator=held.callback_initiator)
         return await self._walk(held.request, browser or held.browser, Stop.END, first=step, headers=headers)
 
+    async def resume(self, begun: Attempt, url: str, *, browser: Browser | None = None) -> Attempt:
+        """Go on with a login that was begun, from a URL on its way; at the latest up to the upstream provider."""
+        step = Step(url, initiator=begun.callback_initiator if url == begun.callback_url else None)
+        return await self._walk(begun.request, browser or begun.browser, Stop.UPSTREAM, first=step)
+
     async def login(
         self,
         client: Client | None = None,

@@ -76,13 +76,13 @@ class RegistrationVerbs(Session):
         uri = REDIRECT_URI if label == "a" else f"https://{label}.client.example.com/cb"
         return await self.once(("client", label, auth_method), lambda: self.new_client(uri, auth_method=auth_method))
 
-    async def confidential_client(self, label: str = "a") -> Client:
-        """A shared client with a secret, which was seen to get tokens.
+    async def confidential_client(self, label: str = "a", *, auth_method: AuthMethod | None = None) -> Client:
+        """A shared client with a secret, which was seen to get tokens; by default with any method that is advertised.
 
         Raises:
             NotApplicable: the server registers public clients only.
         """
-        method = self.server.confidential_method
+        method = auth_method or self.server.confidential_method
         if method is None:
             raise NotApplicable("token_endpoint_auth_methods_supported lists no client secret")
         client = await self.client(

@@ -126,18 +126,6 @@ class TokenVerbs(AuthorizationVerbs):
             "POST", self.endpoint("revocation"), kind=Kind.TOKEN, headers=headers, body=urlencode(form).encode()
         )
 
-    async def call_resource(
-        self, token: str | None, *, headers: Mapping[str, str] | None = None, query: str = "", method: str = "GET"
-    ) -> Answer:
-        """Call the protected resource with a bearer token (RFC 6750 section 2.1), or with none."""
-        if self.server.resource is None:
-            raise Blocked("no protected resource is known")
-        bearer = {"authorization": f"Bearer {token}"} if token is not None else {}
-        accepts = {"accept": "application/json, text/event-stream"}
-        return await self.send(
-            method, self.server.resource + query, kind=Kind.RESOURCE, headers={**accepts, **bearer, **(headers or {})}
-        )
-
     async def race(
         self, racers: int, prepare: Callable[[], Awaitable[T]], act: Callable[[T, Gate], Awaitable[Answer]]
     ) -> tuple[T, list[Answer]]:

@@ -1,0 +1,89 @@
+"""Verbs for the protected resource (OAuth 2.1 section 5): calls with and without a token, and tokens that end soon."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from oauth_litmus.answer import Answer
+from oauth_litmus.authorization import Tokens
+from oauth_litmus.client.token_endpoint import TokenVerbs
+from oauth_litmus.pacer import Kind
+from oauth_litmus.verdict import Blocked, Skipped
+
+_ACCEPTS = "application/json, text/event-stream"
+_INITIALIZE = json.dumps(
+    {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "initialize",
+        "params": {
+            "protocolVersion": "2025-11-25",
+            "capabilities": {},
+            "clientInfo": {"name": "oauth-litmus", "version": "1"},
+        },
+    }
+).encode()
+"""What an MCP client sends first, as POST."""
+
+
+class ResourceVerbs(TokenVerbs):
+    """What a client does with an access token."""
+
+    async def call_resource(
+        self,
+        token: str | None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        query: str = "",
+        method: str | None = None,
+    ) -> Answer:
+        """Call the protected resource with a bearer token (RFC 6750 section 2.1), or with none.
+
+        Without a method, by one that the resource is seen to guard.
+
+        Raises:
+            Blocked: no protected resource is known.
+        """
+        resource = self.server.resource
+        if resource is None:
+            raise Blocked("no protected resource is known")
+        method = method or await self.once("guarded method", self._guarded_method)
+        content = {"content-type": "application/json"} if method == "POST" else {}
+        bearer = {"authorization": f"Bearer {token}"} if token is not None else {}
+        return await self.send(
+            method,
+            resource + (query.replace("?", "&", 1) if "?" in resource else query),
+            kind=Kind.RESOURCE,
+            headers={"accept": _ACCEPTS, **content, **bearer, **(headers or {})},
+            body=_INITIALIZE if method == "POST" else b"",
+        )
+
+    async def short_lived_tokens(self, seconds: int) -> Tokens:
+        """Tokens of a fresh login, whose access token ends so soon where the operator lends the upstream.
+
+        A server that issues access tokens of its own need not follow the upstream: `expires_in` tells.
+        """
+        if self.run.upstream is None or self.server.seen.upstream_url is None:
+            return await self.tokens()
+        request = self.request(await self.client())
+        held = await self.hold_callback(request, user=self.user(), access_token_lifetime=seconds)
+        return await self.tokens_for(self.code_of(await self.deliver_callback(held)))
+
+    def may_wait(self, seconds: float) -> None:
+        """See that a wait of which the plan could not know is allowed.
+
+        Raises:
+            Skipped: it is longer than the operator allows.
+        """
+        longest = self.run.budget.max_wait
+        if seconds > longest:
+            raise Skipped(f"waits {seconds:.0f} s, more than --max-wait {longest:g}: give --max-wait {seconds + 1:.0f}")
+
+    async def _guarded_method(self) -> str:
+        # An MCP endpoint may answer GET with 405 before it looks at the token; POST is what it must offer.
+        for method in ("GET", "POST") if self.server.profile.specification == "mcp" else ("GET",):
+            answer = await self.call_resource(None, method=method)
+            if answer.status in (401, 403):
+                return method
+        return "GET"

@@ -1,0 +1,115 @@
+"""JWTs as a client may read them and as an attacker may make them (RFC 7519, RFC 8725): without a key of the server."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from typing import cast
+
+import jwt
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from jwt.algorithms import get_default_algorithms
+
+Members = dict[str, object]
+
+
+def claims_of(token: str) -> Members:
+    """The claims, unverified; empty if the token is no JWT."""
+    try:
+        return cast("Members", jwt.decode(token, options={"verify_signature": False}))
+    except jwt.InvalidTokenError:
+        return {}
+
+
+def header_of(token: str) -> Members:
+    """The JOSE header, unverified; empty if the token is no JWT."""
+    try:
+        return cast("Members", jwt.get_unverified_header(token))
+    except jwt.InvalidTokenError:
+        return {}
+
+
+def scopes_in(claims: Mapping[str, object]) -> frozenset[str] | None:
+    """The scopes that the claims name (`scope` of RFC 9068 section 2.2.3, or `scp`); None if they name none."""
+    value = claims.get("scope", claims.get("scp"))
+    if isinstance(value, str):
+        return frozenset(value.split())
+    if isinstance(value, list):
+        return frozenset(str(entry) for entry in cast("list[object]", value))
+    return None
+
+
+def audiences_in(claims: Mapping[str, object]) -> frozenset[str]:
+    """The recipients that `aud` names (RFC 7519 section 4.1.3)."""
+    value = claims.get("aud")
+    named = cast("list[object]", value) if isinstance(value, list) else [value]
+    return frozenset(entry for entry in named if isinstance(entry, str))
+
+
+def assembled(header: Mapping[str, object], claims: Mapping[str, object], signature: bytes = b"") -> str:
+    """A JWT of these parts, whether or not the signature belongs to them."""
+    return f"{_signing_input(header, claims)}.{_encoded(signature)}"
+
+
+def signed_with_secret(header: Mapping[str, object], claims: Mapping[str, object], secret: bytes) -> str:
+    """A JWT with the HMAC of these bytes, public ones included (RFC 8725 section 2.1)."""
+    header = {**header, "alg": "HS256"}
+    signature = hmac.new(secret, _signing_input(header, claims).encode(), hashlib.sha256).digest()
+    return assembled(header, claims, signature)
+
+
+def with_claims(token: str, **changes: object) -> str:
+    """The same JWT with other claims under the old signature."""
+    return assembled(header_of(token), {**claims_of(token), **changes}, _signature_of(token))
+
+
+def with_bent_signature(token: str) -> str:
+    """The same JWT with one bit in the middle of its signature turned; for an opaque token, another character there.
+
+    The last character is of no use: its spare bits may decode to the same signature.
+    """
+    if not header_of(token):
+        middle = len(token) // 2
+        return token[:middle] + ("A" if token[middle] != "A" else "B") + token[middle + 1 :]
+    signature = bytearray(_signature_of(token))
+    signature[len(signature) // 2] ^= 1
+    return f"{token.rpartition('.')[0]}.{_encoded(bytes(signature))}"
+
+
+def public_spellings(jwk: Mapping[str, object]) -> list[bytes]:
+    """The bytes that a confused verifier may take for an HMAC secret: a public key as PEM, JWK, modulus or point."""
+    spellings = [json.dumps(jwk, separators=(",", ":")).encode(), json.dumps(jwk).encode()]
+    raw = jwk.get("n", jwk.get("x"))
+    if isinstance(raw, str):
+        spellings += [raw.encode(), base64.urlsafe_b64decode(raw + "=" * (-len(raw) % 4))]
+    try:
+        key = jwt.PyJWK(dict(jwk)).key
+        pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    except (jwt.PyJWTError, AttributeError, ValueError):
+        return spellings
+    return [pem, pem.strip(), *spellings]
+
+
+def signed_by_stranger(header: Mapping[str, object], claims: Mapping[str, object]) -> str:
+    """A JWT signed with a key of our own, which its header brings along as `jwk` (RFC 8725 section 3.10)."""
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    public = get_default_algorithms()["ES256"].to_jwk(key.public_key(), as_dict=True)
+    return jwt.encode(dict(claims), key, algorithm="ES256", headers={**header, "alg": "ES256", "jwk": public})
+
+
+def _signing_input(header: Mapping[str, object], claims: Mapping[str, object]) -> str:
+    return ".".join(_encoded(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims))
+
+
+def _signature_of(token: str) -> bytes:
+    encoded = token.rpartition(".")[2]
+    return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
+
+
+def _encoded(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
