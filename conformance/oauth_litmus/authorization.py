@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from oauth_litmus.clients import Client
 from oauth_litmus.jwts import claims_of, scopes_in
+from oauth_litmus.verdict import Skipped
 
 if TYPE_CHECKING:
     from oauth_litmus.answer import Answer, AuthorizationResponse
@@ -226,6 +227,20 @@ class Tokens:
         """Seconds that the access token lives, as the response says."""
         value = self.answer.json_object().get("expires_in")
         return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+    @property
+    def ends_at(self) -> float:
+        """When the access token ends: as `expires_in` promises, or else as its `exp` says; in Unix seconds.
+
+        Raises:
+            Skipped: neither tells.
+        """
+        if self.expires_in is not None:
+            return self.answer.received_at + self.expires_in
+        exp = self.claims.get("exp")
+        if not isinstance(exp, int | float) or isinstance(exp, bool):
+            raise Skipped("neither expires_in nor the access token tells when it ends")
+        return float(exp)
 
     @property
     def scopes(self) -> frozenset[str]:

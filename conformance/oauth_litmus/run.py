@@ -57,6 +57,8 @@ class Run:
     separate_sources: bool = False
     """Whether every check has a source address of its own."""
     strict: bool = False
+    asked: dict[Hashable, list[str]] = field(default_factory=dict["Hashable", "list[str]"])
+    """Which checks share what; the first made it."""
     _made: dict[Hashable, asyncio.Future[object]] = field(default_factory=dict[Hashable, "asyncio.Future[object]"])
     upstream: UpstreamControl | None = None
     configured_clients: tuple[Client, ...] = ()
@@ -75,12 +77,13 @@ class Run:
             )
         )
 
-    async def once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
+    async def once(self, key: Hashable, make: Callable[[], Awaitable[T]], asker: str = "") -> T:
         """What `make` returns, made by the first check that asks; its failure is everybody's.
 
         Raises:
             Blocked: making it failed (and whatever else `make` raises).
         """
+        self.asked.setdefault(key, []).append(asker)
         made = self._made.get(key)
         if made is not None:
             return cast("T", await self.clock.for_result_of(made) if not made.done() else made.result())

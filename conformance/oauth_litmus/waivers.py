@@ -69,7 +69,9 @@ class WaiverOutcome:
             case State.STALE:
                 return f"the waiver of {self.waiver.id} is stale: its check no longer fails, so take the waiver out"
             case State.EXPIRED:
-                return f"the waiver of {self.waiver.id} expired on {self.waiver.until}: mend the server, or decide again"
+                return (
+                    f"the waiver of {self.waiver.id} expired on {self.waiver.until}: mend the server, or decide again"
+                )
             case State.UNKNOWN:
                 return f"the waiver of {self.waiver.id} is unknown: there is no such check (see `oauth-litmus list`)"
 
@@ -124,9 +126,13 @@ def _state(waiver: Waiver, verdict: Verdict | None, known: Collection[str], toda
         return State.UNKNOWN
     if waiver.until < today:
         return State.EXPIRED
-    if verdict is None or verdict is Verdict.SKIP:
-        return State.NOT_TESTED
-    return State.APPLIED if verdict.is_red else State.STALE
+    match verdict:
+        case Verdict.FAIL:
+            return State.APPLIED
+        case None | Verdict.SKIP | Verdict.BLOCKED | Verdict.ERROR:
+            return State.NOT_TESTED
+        case _:
+            return State.STALE
 
 
 class _File(BaseModel):

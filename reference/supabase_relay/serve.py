@@ -47,9 +47,7 @@ def settings_for(host: str, port: int, workers: int) -> Settings:
             raise SettingsError(f"ISSUER is required to listen on {host}: the URL at which clients reach this relay.")
         settings = Settings(issuer=f"http://{f'[{host}]' if ':' in host else host}:{port}")
     if workers > 1 and settings.redis_url is None:
-        raise SettingsError(
-            f"{workers} workers cannot share an in-process store: set REDIS_URL, or run one worker."
-        )
+        raise SettingsError(f"{workers} workers cannot share an in-process store: set REDIS_URL, or run one worker.")
     return settings
 
 

@@ -5,12 +5,14 @@ import hashlib
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 from fake_supabase import URL, FakeSupabase
+from starlette.applications import Starlette
+
 from supabase_relay.app import create_app
 from supabase_relay.settings import Settings
 
@@ -82,11 +84,15 @@ class Login:
 
 @dataclass
 class World:
-    app: object
-    http: httpx.AsyncClient
+    app: Starlette
     supabase: FakeSupabase
     settings: Settings
-    clients: list[dict] = field(default_factory=list)
+    client: httpx.AsyncClient | None = None
+
+    @property
+    def http(self) -> httpx.AsyncClient:
+        assert self.client is not None
+        return self.client
 
     def browser(self) -> Browser:
         return Browser(self.http)
@@ -133,7 +139,9 @@ class World:
     async def callback_url(self, login: Login, user: str = "ada@example.org", **outcome: str) -> str:
         return self.supabase.log_in(await self.approve(login), user, **outcome)
 
-    async def code(self, client: dict | None = None, user: str = "ada@example.org", **parameters: str | None) -> "Grant":
+    async def code(
+        self, client: dict | None = None, user: str = "ada@example.org", **parameters: str | None
+    ) -> "Grant":
         client = client or await self.register()
         login = await self.authorize(client, **parameters)
         answer = await login.browser.get(await self.callback_url(login, user))
@@ -211,19 +219,23 @@ class Tokens:
         return await self.world.revoke(self.client, token)
 
 
-UNLIMITED = {
-    f"limit_{action}": "0" for action in ("register", "authorize", "start", "callback", "token_failures")
-}
+UNLIMITED = {f"limit_{action}": "0" for action in ("register", "authorize", "start", "callback", "token_failures")}
 
 
-@asynccontextmanager
-async def open_world(*, redis: object = None, algorithm: str = "ES256", **knobs: object) -> AsyncIterator[World]:
+def new_relay(*, redis: object = None, algorithm: str = "ES256", **knobs: object) -> World:
+    """A relay and its Supabase; the client that asks it is still to come, and so is its lifespan."""
     supabase = FakeSupabase(algorithm)
     settings = Settings(**{"supabase_url": URL, **UNLIMITED, **knobs})
     app = create_app(settings, redis=redis, upstream_transport=supabase.transport())
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=("127.0.0.7", 1))
+    return World(app, supabase, settings)
+
+
+@asynccontextmanager
+async def open_world(**knobs: object) -> AsyncIterator[World]:
+    world = new_relay(**knobs)
+    transport = httpx.ASGITransport(world.app, raise_app_exceptions=False, client=("127.0.0.7", 1))
     async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url=settings.issuer, trust_env=False) as http,
+        world.app.router.lifespan_context(world.app),
+        httpx.AsyncClient(transport=transport, base_url=world.settings.issuer, trust_env=False) as http,
     ):
-        yield World(app, http, supabase, settings)
+        yield replace(world, client=http)

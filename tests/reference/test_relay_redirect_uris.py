@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from supabase_relay.redirect_uris import append_to_query, find_registered, host_of, may_be_registered, same_redirect_uri
 
 REGISTERED = "https://client.example.com/app/cb"
@@ -167,7 +168,11 @@ def test_an_answer_keeps_the_registered_query(uri, expected):
 
 @pytest.mark.parametrize(
     ("uri", "host"),
-    [(REGISTERED, "client.example.com"), ("http://127.0.0.1:3/cb", "127.0.0.1:3"), ("com.example.app:/cb", "com.example.app:")],
+    [
+        (REGISTERED, "client.example.com"),
+        ("http://127.0.0.1:3/cb", "127.0.0.1:3"),
+        ("com.example.app:/cb", "com.example.app:"),
+    ],
 )
 def test_people_are_shown_the_host(uri, host):
     assert host_of(uri) == host

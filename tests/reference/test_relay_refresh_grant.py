@@ -8,6 +8,7 @@ import pytest
 from fake_supabase import error
 from relay_worlds import Tokens, open_world
 from starlette.responses import JSONResponse, Response
+
 from supabase_relay.opaque_tokens import parse_token
 
 

@@ -29,7 +29,9 @@ async def test_a_confidential_client_gets_a_secret_with_its_end(clock, world):
 
 async def test_the_answer_says_what_was_put_in_place(world):
     client = await world.register(
-        grant_types=["authorization_code", "client_credentials"], scope="mcp:read admin", response_types=["code", "token"]
+        grant_types=["authorization_code", "client_credentials"],
+        scope="mcp:read admin",
+        response_types=["code", "token"],
     )
 
     assert client["grant_types"] == ["authorization_code", "refresh_token"]

@@ -45,6 +45,23 @@ class AuthorizationVerbs(RegistrationVerbs):
         """Carry an authorization request to its end, through login and consent where the server goes on."""
         return await self._walk(request, browser or self.browser(), Stop.END, headers=headers)
 
+    async def control(self, request: AuthorizationRequest) -> None:
+        """The positive control of negative probes: a request without any defect is not refused (once per redirect URI).
+
+        Raises:
+            Blocked: it is refused, so that the refusal of a defective one would say nothing.
+        """
+
+        async def seen() -> None:
+            first = (await self.authorize(request)).last
+            if first.status >= 400 or "error=" in (first.location or "").partition("?")[2]:
+                raise Blocked(
+                    "set-up: the same request without the defect is refused too",
+                    (first.number,),
+                )
+
+        await self.once(("control", request.client.client_id, request.get("redirect_uri")), seen)
+
     async def hold_upstream(self, request: AuthorizationRequest, *, browser: Browser | None = None) -> Attempt:
         """Carry a request up to the redirect to the upstream provider.
 

@@ -52,6 +52,17 @@ class RegistrationVerbs(Session):
         """
         uris = redirect_uris or (REDIRECT_URI,)
         answer = await self.register(self.metadata(*uris, auth_method=auth_method, scope=scope))
+        return self.client_of(answer, *uris, auth_method=auth_method, scope=scope)
+
+    def client_of(
+        self, answer: Answer, *redirect_uris: str, auth_method: AuthMethod = "none", scope: str | None = None
+    ) -> Client:
+        """The client that a registration response tells of.
+
+        Raises:
+            Blocked: the registration was refused.
+            NotApplicable: the server registered the client with another method of authentication.
+        """
         client_id = answer.member("client_id")
         if answer.status >= 300 or not client_id:
             raise Blocked(
@@ -61,7 +72,18 @@ class RegistrationVerbs(Session):
         given = answer.json_object().get("token_endpoint_auth_method", auth_method)
         if given != auth_method:
             raise NotApplicable(f"the server registers clients with {given}, not with {auth_method}")
-        return Client(client_id, uris, auth_method, answer.member("client_secret") or None, scope, self.client_name)
+        secret = answer.member("client_secret") or None
+        return Client(client_id, redirect_uris, auth_method, secret, scope, self.client_name)
+
+    async def client_with(self, *redirect_uris: str) -> Client | None:
+        """A public client with these redirect URIs, which all checks share; None if the server registers no such URIs."""
+
+        async def make() -> Client | None:
+            answer = await self.register(self.metadata(*redirect_uris))
+            refused = answer.error in ("invalid_redirect_uri", "invalid_client_metadata")
+            return None if refused else self.client_of(answer, *redirect_uris)
+
+        return await self.once(("client", redirect_uris), make)
 
     async def client(self, label: str = "a", *, auth_method: AuthMethod = "none") -> Client:
         """A client that all checks share: `a` and `b` are two different ones."""

@@ -59,6 +59,17 @@ class ResourceVerbs(TokenVerbs):
             body=_INITIALIZE if method == "POST" else b"",
         )
 
+    async def opened(self, tokens: Tokens) -> Answer:
+        """The resource's answer to a valid access token, with which refusals are compared.
+
+        Raises:
+            Blocked: the resource does not take it, or nothing can be judged by the answer.
+        """
+        answer = await self.call_resource(tokens.access_token)
+        if answer.is_inconclusive or answer.status in (401, 403) or answer.status >= 500:
+            raise Blocked(f"set-up: the resource answers {answer.status} to a valid access token", (answer.number,))
+        return answer
+
     async def short_lived_tokens(self, seconds: int) -> Tokens:
         """Tokens of a fresh login, whose access token ends so soon where the operator lends the upstream.
 

@@ -48,7 +48,7 @@ class Session:
 
     async def once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
         """Something that all checks of the run share, made by the first that asks."""
-        return await self.run.once(key, make)
+        return await self.run.once(key, make, self.check)
 
     def user(self, label: str = "a") -> str:
         """The e-mail address of a person of this check's own, for an upstream that the suite controls."""

@@ -1,0 +1,201 @@
+"""From an engine that has ended to a report: the one place where what was kept becomes what is shown."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from oauth_litmus import __version__
+from oauth_litmus.check import Check, all_checks
+from oauth_litmus.preflight import CHECK as PREFLIGHT
+from oauth_litmus.report.model import (
+    CheckRecord,
+    CoreCount,
+    ExchangeRecord,
+    ExitStatus,
+    FindingRecord,
+    PreflightRecord,
+    Report,
+    SettingsRecord,
+    TargetRecord,
+    ToolRecord,
+    WaiverRecord,
+)
+from oauth_litmus.report.profile_shown import profile_shown, without_userinfo
+from oauth_litmus.requirements import CATALOGUE_REVISION
+from oauth_litmus.verdict import Verdict
+from oauth_litmus.waivers import State, Waiver, WaiverOutcome, judge_waivers
+
+if TYPE_CHECKING:
+    from oauth_litmus.engine import Engine, Result
+    from oauth_litmus.plan import Selection
+    from oauth_litmus.run import Run
+    from oauth_litmus.transcript import Exchange
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What a report tells beside the engine's results."""
+
+    selection: Selection
+    started: datetime
+    duration: float
+    """Seconds."""
+    waivers: Sequence[Waiver] = ()
+    require: tuple[str, ...] = ()
+    required: frozenset[str] = field(default_factory=frozenset[str])
+    """The ids that `require` stands for."""
+    show_exchanges: bool = False
+    today: date = field(default_factory=lambda: datetime.now(UTC).date())
+
+
+def build_report(engine: Engine, circumstances: Circumstances) -> Report:
+    """The report of an engine that has judged, or was interrupted."""
+    run, checks = engine.run, circumstances.selection.checks()
+    verdicts = {check.id: engine.results[check.id].verdict for check in checks}
+    outcomes = judge_waivers(circumstances.waivers, verdicts, all_checks().keys(), circumstances.today)
+    record = _recorder(run, circumstances, outcomes)
+    records = tuple(record(engine.results[check.id]) for check in checks)
+    counts = Counter(verdicts.values())
+    clean = _cleaner(run)
+    diagnosis = clean(engine.readiness.diagnosis)
+    return Report(
+        tool=ToolRecord(version=__version__, python=platform.python_version()),
+        catalogue_revision=CATALOGUE_REVISION,
+        run_id=run.run_id,
+        started=circumstances.started,
+        duration=round(circumstances.duration, 3),
+        exit_status=_exit_status(records, outcomes, interrupted=engine.interrupted),
+        interrupted=engine.interrupted,
+        target=_target(run),
+        profile=profile_shown(run.server.profile),
+        settings=_settings(run, circumstances),
+        preflight=PreflightRecord(
+            diagnosis=diagnosis, exchanges=_exchanges(run.transcript.of(PREFLIGHT) if diagnosis else (), clean)
+        ),
+        selected=len(checks),
+        counts={verdict: counts[verdict] for verdict in Verdict},
+        waived=sum(record.waived is not None for record in records),
+        core=_core(verdicts),
+        checks=records,
+        waivers=tuple(_waiver(outcome) for outcome in outcomes),
+        spent={str(kind): count for kind, count in run.pacer.spent.items()},
+        requests=run.transcript.count,
+        registered=len(run.registered),
+        left_behind=tuple(run.left_behind),
+    )
+
+
+def _recorder(
+    run: Run, circumstances: Circumstances, outcomes: Iterable[WaiverOutcome]
+) -> Callable[[Result], CheckRecord]:
+    clean = _cleaner(run)
+    waived = {outcome.waiver.id: outcome.waiver.reason for outcome in outcomes if outcome.state is State.APPLIED}
+
+    def record(result: Result) -> CheckRecord:
+        # What a waived failure blocks is accepted with it: one fault is one finding, and needs one waiver.
+        waiver = waived.get(result.check.id) or waived.get(result.blocked_by or "")
+        required = result.check.id in circumstances.required
+        unjudged = required and result.verdict in (Verdict.SKIP, Verdict.NOT_APPLICABLE)
+        if circumstances.show_exchanges:
+            exchanges = run.transcript.of(result.check.id)
+        else:
+            exchanges = run.transcript.numbered(result.exchanges)
+        requirement = result.check.requirement
+        return CheckRecord(
+            id=requirement.id,
+            title=requirement.title,
+            level=requirement.level,
+            core=requirement.core,
+            category=result.check.category,
+            clauses=requirement.clauses,
+            verdict=result.verdict,
+            reason=clean(result.decision.reason),
+            red=(result.verdict.is_red and waiver is None) or unjudged,
+            required=required,
+            waived=waiver,
+            blocked_by=result.blocked_by,
+            duration=round(result.duration, 3),
+            findings=tuple(
+                FindingRecord(
+                    severity=finding.severity,
+                    expected=clean(finding.expected),
+                    got=clean(finding.got),
+                    exchanges=finding.exchanges,
+                )
+                for finding in result.findings
+            ),
+            exchanges=_exchanges(exchanges, clean),
+        )
+
+    return record
+
+
+def _cleaner(run: Run) -> Callable[[str], str]:
+    """Redacts once more, now that every secret of the run is known, and takes out what UTF-8 cannot carry."""
+    redact = run.transcript.redactor.text
+    return lambda text: redact(text).encode("utf-8", "replace").decode("utf-8") if text else ""
+
+
+def _exchanges(exchanges: Iterable[Exchange], clean: Callable[[str], str]) -> tuple[ExchangeRecord, ...]:
+    return tuple(
+        ExchangeRecord(number=exchange.number, request=clean(exchange.request), response=clean(exchange.response))
+        for exchange in exchanges
+    )
+
+
+def _exit_status(records: Sequence[CheckRecord], outcomes: Iterable[WaiverOutcome], *, interrupted: bool) -> ExitStatus:
+    if interrupted:
+        return ExitStatus.INTERRUPTED
+    if any(record.red for record in records) or any(outcome.state.fails_the_run for outcome in outcomes):
+        return ExitStatus.RED
+    if not any(record.verdict.was_judged for record in records):
+        return ExitStatus.NOTHING_JUDGED
+    return ExitStatus.NOTHING_RED
+
+
+def _target(run: Run) -> TargetRecord:
+    found = run.server.discovered
+    resource = run.server.resource
+    return TargetRecord(
+        given=without_userinfo(found.given),
+        issuer=without_userinfo(found.issuer),
+        metadata_url=without_userinfo(found.metadata_url),
+        resource=without_userinfo(resource) if resource else None,
+    )
+
+
+def _settings(run: Run, circumstances: Circumstances) -> SettingsRecord:
+    return SettingsRecord(
+        login_driver=run.driver.name,
+        max_wait=run.budget.max_wait,
+        burst=run.budget.burst,
+        max_logins=run.budget.max_logins,
+        strict=run.strict,
+        separate_source_addresses=run.separate_sources,
+        only=circumstances.selection.only,
+        skip=circumstances.selection.skip,
+        require=circumstances.require,
+    )
+
+
+def _core(verdicts: dict[str, Verdict]) -> CoreCount:
+    core: list[Check] = [check for check in all_checks().values() if check.requirement.core]
+    judged = sum(check.id in verdicts and verdicts[check.id].was_judged for check in core)
+    return CoreCount(
+        total=len(core),
+        judged=judged,
+        not_judged=len(core) - judged,
+        not_selected=sum(check.id not in verdicts for check in core),
+    )
+
+
+def _waiver(outcome: WaiverOutcome) -> WaiverRecord:
+    waiver = outcome.waiver
+    return WaiverRecord(
+        id=waiver.id, reason=waiver.reason, until=waiver.until, state=outcome.state, sentence=outcome.sentence
+    )

@@ -1,0 +1,47 @@
+"""The JSON report, and how any report comes into a file."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from oauth_litmus.report.model import Report
+
+
+class UnwritableReportError(Exception):
+    """A report file that cannot be written."""
+
+
+def json_text(report: Report) -> str:
+    """The report as JSON, after `schema.json`."""
+    return report.model_dump_json(indent=2) + "\n"
+
+
+def write_report(path: Path, text: str) -> None:
+    """Write a report in UTF-8.
+
+    Raises:
+        UnwritableReportError: the file cannot be written.
+    """
+    try:
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise UnwritableReportError(f"cannot write the report {path}: {error.strerror or error}") from error
+
+
+def ensure_writable(path: Path) -> None:
+    """Find out before a run begins whether its report can be written at its end; leaves the file as it is.
+
+    Raises:
+        UnwritableReportError: it cannot.
+    """
+    is_new = not path.exists()
+    try:
+        path.open("ab").close()
+    except OSError as error:
+        raise UnwritableReportError(f"cannot write the report {path}: {error.strerror or error}") from error
+    if is_new:
+        with suppress(OSError):
+            path.unlink()

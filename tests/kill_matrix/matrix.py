@@ -1,0 +1,115 @@
+"""Which checks a broken server is run against, and how."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from litmus_fixtures.broken_servers.registry import BrokenServer, all_broken_servers, replaced
+from litmus_fixtures.demo_settings import SHORT, on_valkey
+from litmus_fixtures.served import served_relay
+from litmus_fixtures.worlds import profile_of, world
+from oauth_litmus.check import all_checks
+from oauth_litmus.plan import Selection
+from oauth_litmus.run import Budget, Run
+from oauth_litmus.runner import Options, connected, judge
+from oauth_litmus.verdict import Verdict
+
+EVERYBODY = "discovery and preflight"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the suite said of one server."""
+
+    fails: frozenset[str]
+    warns: frozenset[str]
+    blocked: frozenset[str]
+    errors: frozenset[str]
+    diagnosis: str
+
+
+def settings_of(server: BrokenServer) -> dict[str, str]:
+    return dict(server.settings)
+
+
+async def judged_in_process(server: BrokenServer | None, ids: tuple[str, ...], settings: Mapping[str, Any] | None = None) -> Seen:
+    async with world(server, settings=settings) as run:
+        return _seen(await judge(run, Selection(only=ids)))
+
+
+async def judged_over_sockets(server: BrokenServer, ids: tuple[str, ...]) -> Seen:
+    with on_valkey() as store, served_relay({**SHORT, **store, **settings_of(server)}, broken=server.name) as served:
+        options = Options(served.issuer, profile_of(served.settings, served.simulator), budget=Budget(60, burst=True))
+        async with connected(options) as run:
+            return _seen(await judge(run, Selection(only=ids)))
+
+
+async def seams_entered(settings: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    """For every check, the overridable parts that it entered in a good run; what all share counts for each that shares it."""
+    entered: defaultdict[str, set[str]] = defaultdict(set)
+    with _recording(entered):
+        async with world(settings=settings) as run:
+            await judge(run, Selection())
+            _inherit(run, entered)
+    return {check: frozenset(seams) for check, seams in entered.items()}
+
+
+def checks_against(server: BrokenServer, entered: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
+    """Those that entered the broken seam, and those that the broken server names."""
+    named = server.fails | server.warns
+    before_all = server.seam_name in entered.get(EVERYBODY, frozenset())
+    return tuple(
+        identifier
+        for identifier, check in all_checks().items()
+        if identifier in named
+        or server.seam_name in entered.get(identifier, frozenset())
+        or (before_all and not check.needs)
+    )
+
+
+def _seen(engine: Any) -> Seen:
+    by_verdict: defaultdict[Verdict, set[str]] = defaultdict(set)
+    for identifier, result in engine.results.items():
+        by_verdict[result.verdict].add(identifier)
+    return Seen(
+        frozenset(by_verdict[Verdict.FAIL]),
+        frozenset(by_verdict[Verdict.WARN]),
+        frozenset(by_verdict[Verdict.BLOCKED]),
+        frozenset(by_verdict[Verdict.ERROR]),
+        engine.readiness.diagnosis,
+    )
+
+
+@contextmanager
+def _recording(entered: dict[str, set[str]]) -> Iterator[None]:
+    with ExitStack() as stack:
+        for seam in {server.seam_name: server.seam for server in all_broken_servers().values()}.items():
+            stack.enter_context(replaced(seam[1], _recorder(*seam, entered)))
+        yield
+
+
+def _recorder(name: str, seam: Callable[..., Any], entered: dict[str, set[str]]) -> Callable[..., Any]:
+    # In process the application runs in the task of the check that asked; the engine names tasks by their check.
+    @wraps(seam)
+    def recording(*args: object, **kwargs: object) -> object:
+        try:
+            task = asyncio.current_task()
+        except RuntimeError:
+            task = None
+        check = task.get_name() if task else EVERYBODY
+        entered[check if check in all_checks() else EVERYBODY].add(name)
+        return seam(*args, **kwargs)
+
+    return recording
+
+
+def _inherit(run: Run, entered: dict[str, set[str]]) -> None:
+    for askers in run.asked.values():
+        for asker in askers[1:]:
+            entered[asker] |= entered[askers[0]]

@@ -1,0 +1,95 @@
+"""Every broken server is seen by exactly the checks that it names: a miss and an extra are both red."""
+
+from __future__ import annotations
+
+import pytest
+from litmus_fixtures.broken_servers.registry import BrokenServer, all_broken_servers
+from matrix import checks_against, judged_in_process, judged_over_sockets, seams_entered, settings_of
+from oauth_litmus.check import all_checks
+from oauth_litmus.verdict import Level
+
+BROKEN = all_broken_servers()
+IN_PROCESS = [server for server in BROKEN.values() if server.ring == "process"]
+OVER_SOCKETS = [server for server in BROKEN.values() if server.ring == "sockets"]
+RACES = {"REPLAY-04", "REPLAY-10"}
+MOST_BLOCKED = 10
+MOST_VALUABLE = """
+    REPLAY-10 REPLAY-04 REPLAY-07 REDIR-02 REDIR-05 REDIR-06 REDIR-07 REDIR-23 LOGIN-02 COOKIE-10 LOGIN-12 SCOPE-03 SCOPE-05
+    SCOPE-06 BEARER-08 BEARER-13 RATE-05 RATE-04 RATE-07 PKCE-04 PKCE-06 PKCE-08 PKCE-12 REDIR-17 AUTHZ-03 REDIR-18 REDIR-19
+    EXPIRY-02 EXPIRY-05 EXPIRY-06 EXPIRY-13 META-02 ISS-01 REVOKE-04 REVOKE-05 REVOKE-02
+""".split()
+CATEGORIES = ("pkce", "replay", "scope", "redirect_uri", "rate_limit", "expiry", "cookie")
+
+
+@pytest.fixture(scope="session")
+def entered():
+    """The seams that every check enters on the good server, per configuration; recorded once."""
+    return {}
+
+
+async def _entered(recorded, server: BrokenServer):
+    settings = settings_of(server)
+    key = frozenset(settings.items())
+    if key not in recorded:
+        recorded[key] = await seams_entered(settings)
+    return recorded[key]
+
+
+@pytest.mark.parametrize("tokens", ["supabase", "relay"])
+async def test_the_good_server_is_clean(tokens):
+    seen = await judged_in_process(None, (), {"ACCESS_TOKENS": tokens})
+
+    assert not seen.fails | seen.blocked | seen.errors, seen
+
+
+@pytest.mark.parametrize("server", IN_PROCESS, ids=lambda server: server.name)
+async def test_in_process_exactly_the_named_checks_see_it(server, entered):
+    seen = await judged_in_process(server, checks_against(server, await _entered(entered, server)))
+
+    _exactly(server, seen)
+
+
+@pytest.mark.sockets
+@pytest.mark.valkey
+@pytest.mark.parametrize("server", OVER_SOCKETS, ids=lambda server: server.name)
+async def test_over_sockets_exactly_the_named_checks_see_it(server, entered):
+    seen = await judged_over_sockets(server, checks_against(server, await _entered(entered, server)))
+
+    _exactly(server, seen)
+
+
+@pytest.mark.parametrize("server", BROKEN.values(), ids=lambda server: server.name)
+def test_what_a_broken_server_names_exists(server):
+    assert server.fails | server.warns <= set(all_checks())
+    assert not server.fails & server.warns
+
+
+def test_no_race_is_shown_in_process_only():
+    assert not [server.name for server in IN_PROCESS if (server.fails | server.warns) & RACES and not server.fails - RACES]
+
+
+@pytest.mark.parametrize("identifier", all_checks())
+def test_every_check_is_proved_by_a_broken_server(identifier):
+    must = all_checks()[identifier].requirement.level is Level.MUST
+    killers = [server.name for server in BROKEN.values() if identifier in (server.fails if must else server.fails | server.warns)]
+
+    assert killers, f"{identifier}: no broken server shows that this check can fail"
+
+
+def test_a_third_of_the_broken_servers_break_the_effect():
+    assert 3 * sum(server.breaks_effect for server in BROKEN.values()) >= len(BROKEN)
+
+
+def test_the_most_valuable_checks_exist():
+    assert not set(MOST_VALUABLE) - set(all_checks())
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+def test_every_category_of_the_mission_has_four_checks(category):
+    assert sum(check.category == category for check in all_checks().values()) >= 4
+
+
+def _exactly(server: BrokenServer, seen) -> None:
+    assert not seen.errors, seen
+    assert (seen.fails, seen.warns) == (server.fails, server.warns), f"{server.name}: {server.lie}\n{seen}"
+    assert len(seen.blocked) <= MOST_BLOCKED, f"{server.name} breaks too much: {sorted(seen.blocked)}"

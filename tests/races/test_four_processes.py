@@ -1,0 +1,71 @@
+"""Single use and one successor, with four relay processes on one Valkey: what holds in one process can break between them.
+
+`LITMUS_RACE_ROUNDS` sets how often each race is run (`nox -s races` runs 200).
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import asynccontextmanager
+
+import pytest
+from litmus_fixtures.demo_settings import on_valkey
+from litmus_fixtures.served import served_relay
+from litmus_fixtures.worlds import profile_of
+from oauth_litmus.client import Target
+from oauth_litmus.runner import Options, connected
+
+ROUNDS = int(os.environ.get("LITMUS_RACE_ROUNDS", "10"))
+RACERS = 20
+PROCESSES = 4
+UNLIMITED = {f"LIMIT_{action}": "0" for action in ("REGISTER", "AUTHORIZE", "START", "CALLBACK", "TOKEN_FAILURES")}
+
+pytestmark = [pytest.mark.sockets, pytest.mark.valkey]
+
+
+@asynccontextmanager
+async def racing(tokens: str, leeway: int = 10):
+    values = {**UNLIMITED, "ACCESS_TOKENS": tokens, "REFRESH_LEEWAY": str(leeway)}
+    with on_valkey() as store, served_relay({**values, **store}, processes=PROCESSES) as served:
+        async with connected(Options(served.issuer, profile_of(served.settings, served.simulator))) as run:
+            async with run.clock.running():
+                yield Target(run, "race")
+
+
+async def tokens_of(target: Target, user: str):
+    held = await target.hold_callback(target.request(await target.client()), user=user)
+    return await target.tokens_for(target.code_of(await target.deliver_callback(held)))
+
+
+@pytest.mark.parametrize("tokens", ["supabase", "relay"])
+async def test_of_twenty_redemptions_one_succeeds(tokens):
+    async with racing(tokens) as target:
+        for number in range(ROUNDS):
+            _, answers = await target.race(RACERS, target.login, lambda code, gate: target.redeem(code, via=gate))
+
+            assert sorted(answer.status for answer in answers) == [200, *[400] * (RACERS - 1)], f"round {number}"
+
+
+@pytest.mark.parametrize("tokens", ["supabase", "relay"])
+async def test_twenty_refreshes_share_one_successor_and_ask_supabase_once(tokens):
+    async with racing(tokens) as target:
+        for number in range(ROUNDS):
+            user = target.user(str(number))
+            _, answers = await target.race(
+                RACERS, lambda user=user: tokens_of(target, user), lambda old, gate: target.refresh(old, via=gate)
+            )
+
+            successors = {answer.member("refresh_token") for answer in answers if answer.has_tokens}
+            assert len(successors) == 1, f"round {number}"
+            assert {answer.status for answer in answers} <= {200, 503}, f"round {number}"
+            asked = await target.upstream.requests(route="token", grant_type="refresh_token", user=user)
+            assert len(asked) == 1, f"round {number}"
+
+
+@pytest.mark.parametrize("tokens", ["supabase", "relay"])
+async def test_with_the_leeway_at_zero_one_of_twenty_refreshes_succeeds(tokens):
+    async with racing(tokens, leeway=0) as target:
+        for number in range(ROUNDS):
+            _, answers = await target.race(RACERS, target.tokens, lambda old, gate: target.refresh(old, via=gate))
+
+            assert sum(answer.has_tokens for answer in answers) == 1, f"round {number}"
