@@ -45,6 +45,7 @@ def create_app(
     app = Starlette(
         routes=routes,
         middleware=[
+            Middleware(ErrorBarrier),
             Middleware(AccessLog, templates={route.endpoint: route.path for route in routes}),
             Middleware(SecurityHeaders, https=settings.is_https),
             Middleware(SelectiveCors, paths=cors_paths(settings), origins=settings.cors_origins),
@@ -104,7 +105,6 @@ def assemble(settings: Settings, redis: Redis | None, http: httpx.AsyncClient) -
     grants = Grants(store)
     jwts = supabase_jwts(settings, settings.supabase_url, http)
     access_tokens = access_tokens_of(settings, jwts)
-    foreign = settings.scopes if settings.admit_foreign_supabase_tokens else None
     return Relay(
         settings=settings,
         store=store,
@@ -114,9 +114,15 @@ def assemble(settings: Settings, redis: Redis | None, http: httpx.AsyncClient) -
         sealer=Sealer(settings.fernet_keys),
         supabase=Supabase(upstream_address(settings, settings.supabase_url), http, jwts),
         access_tokens=access_tokens,
-        verifier=Verifier(access_tokens, grants, foreign_scopes=foreign, resource=settings.resource),
+        verifier=Verifier(access_tokens, grants, foreign_scopes=foreign_scopes(settings), resource=settings.resource),
         limiter=rate_limiter(settings, store),
     )
+
+
+def foreign_scopes(settings: Settings) -> tuple[str, ...] | None:
+    """What a Supabase token from elsewhere is good for; tokens of the relay's own class are never foreign."""
+    admitted = settings.admit_foreign_supabase_tokens and settings.access_tokens == "supabase"
+    return settings.scopes if admitted else None
 
 
 def upstream_address(settings: Settings, url: str) -> UpstreamAddress:

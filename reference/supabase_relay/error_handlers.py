@@ -34,7 +34,7 @@ async def rate_limited(request: Request, limited: RateLimited) -> Response:
     headers = retry_after_header(limited.retry_after)
     if is_for_people(request):
         return error_page("There were too many requests from your address. Please try again soon.", 429, headers)
-    return oauth_error(OAuthError("temporarily_unavailable", "too many requests", status=429, headers=headers))
+    return oauth_error(OAuthError("slow_down", "too many requests", status=429, headers=headers))
 
 
 def retry_after_header(seconds: int) -> dict[str, str]:

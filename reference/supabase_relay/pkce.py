@@ -11,8 +11,7 @@ from supabase_relay.opaque_tokens import new_secret
 
 METHOD = "S256"
 
-_CHALLENGE = re.compile(r"[A-Za-z0-9._~-]{43,128}")
-_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # challenge and verifier, RFC 7636 sections 4.1 and 4.2
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def require_challenge(challenge: str | None, method: str | None) -> str:
         raise invalid_request("code_challenge is required")
     if method != METHOD:
         raise invalid_request("code_challenge_method must be S256")
-    if not _CHALLENGE.fullmatch(challenge):
+    if not _UNRESERVED.fullmatch(challenge):
         raise invalid_request("code_challenge must be 43 to 128 unreserved characters")
     return challenge
 
@@ -49,7 +48,7 @@ def require_verifier_shape(verifier: str | None) -> str:
     """The verifier of a token request, refused where no legal challenge can belong to it (RFC 7636 section 4.1)."""
     if verifier is None:
         raise invalid_request("code_verifier is required")
-    if not _VERIFIER.fullmatch(verifier):
+    if not _UNRESERVED.fullmatch(verifier):
         raise OAuthError("invalid_grant", "code_verifier must be 43 to 128 unreserved characters")
     return verifier
 

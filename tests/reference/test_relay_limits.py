@@ -28,7 +28,7 @@ async def test_one_request_too_many_is_429(limited):
 
     assert [answer.status_code for answer in answers] == [201, 201, 201, 429]
     assert answers[3].headers["cache-control"] == "no-store"
-    assert answers[3].json()["error"] == "temporarily_unavailable"
+    assert answers[3].json()["error"] == "slow_down"
 
 
 async def test_retry_after_is_true(clock, limited):

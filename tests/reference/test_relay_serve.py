@@ -19,8 +19,8 @@ PROGRAM = "import typer; from supabase_relay.serve import serve; app = typer.Typ
     ("environment", "arguments", "sentence"),
     [
         ({}, {"workers": 2}, "REDIS_URL"),
-        ({}, {"host": "0.0.0.0"}, "ISSUER"),
-        ({"ISSUER": "https://auth.example.com"}, {"host": "0.0.0.0"}, "SUPABASE_URL"),
+        ({}, {"host": "192.0.2.1"}, "ISSUER"),
+        ({"ISSUER": "https://auth.example.com"}, {"host": "192.0.2.1"}, "SUPABASE_URL"),
         ({"CODE_TTL": "never"}, {}, "CODE_TTL"),
     ],
 )

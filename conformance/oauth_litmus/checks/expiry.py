@@ -147,7 +147,9 @@ async def expires_in_agrees_with_exp(target: Target) -> None:
         # A lifetime that is computed at the login and handed out as a constant shows here.
         code = await target.login()
         await target.until(code.issued_after + declared - GUARD)
-        _agrees(await target.tokens_for(code))
+        answer = await target.redeem(code)
+        if answer.has_tokens:
+            _agrees(target.tokens_of(answer, code.client, None))
 
 
 @check("EXPIRY-09", needs={LOGIN, RESOURCE}, waits=_token_life)
@@ -201,18 +203,21 @@ async def revocation_does_not_lapse(target: Target) -> None:
     opened = await target.opened(tokens)
     revoked = expect.conclusive(await target.revoke(tokens.access_token, tokens.client, hint="access_token"))
     pace = max(PROPAGATION, (dead - target.now()) / 20)
+    await _arrives(target, tokens, opened, revoked)
 
-    refused = False
-    while True:
-        answer = expect.conclusive(await target.call_resource(tokens.access_token))
-        if refused:
-            await _still_refused(target, tokens, opened, revoked, answer)
-        elif answer.sent_at > min(tokens.ends_at - GUARD, revoked.sent_at + SETTLED):
-            raise NotApplicable("the resource does not honour the revocation of access tokens (REVOKE-02)")
-        refused = refused or not expect.let_in(answer, opened)
-        if target.now() >= dead:
-            return
+    while target.now() < dead:
         await target.until(min(target.now() + pace, dead))
+        answer = expect.conclusive(await target.call_resource(tokens.access_token))
+        await _still_refused(target, tokens, opened, revoked, answer)
+
+
+async def _arrives(target: Target, tokens: Tokens, opened: Answer, revoked: Answer) -> None:
+    """Wait for the first refusal, which may take a while to come from behind a balancer."""
+    last = min(revoked.sent_at + SETTLED, tokens.ends_at - GUARD)
+    while expect.let_in(expect.conclusive(await target.call_resource(tokens.access_token)), opened):
+        if target.now() >= last:
+            raise NotApplicable("the resource does not honour the revocation of access tokens (REVOKE-02)")
+        await target.until(min(target.now() + PROPAGATION, last))
 
 
 async def _still_refused(target: Target, tokens: Tokens, opened: Answer, revoked: Answer, answer: Answer) -> None:

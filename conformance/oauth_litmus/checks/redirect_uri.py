@@ -111,9 +111,7 @@ async def nothing_is_normalised(target: Target) -> None:
 
     await _all_refused(target, client, [f"https://{host}{path.upper()}"], "letter case counts in paths")
     spellings = [f"HTTPS://{host}{path}", f"https://{host.upper()}{path}", f"https://{host}/x/..{path}"]
-    spellings.append(f"{uri[:-1]}%{ord(uri[-1]):02X}")
-    if ":" not in host:
-        spellings.append(f"https://{host}:443{path}")
+    spellings += [f"https://{host}:443{path}", f"{uri[:-1]}%{ord(uri[-1]):02X}"]
     await _only_spelled_otherwise(target, client, spellings, as_written=True)
 
 
@@ -121,10 +119,9 @@ async def nothing_is_normalised(target: Target) -> None:
 async def scheme_and_port_are_compared(target: Target) -> None:
     """Ask for an answer at another scheme and at another port of the registered host."""
     client = await _web_client(target)
-    host = urlsplit(client.redirect_uri).netloc
     rest = client.redirect_uri.removeprefix("https")
 
-    tried = [f"http{rest}", f"ftp{rest}", _at(f"{host.partition(':')[0]}:8443", client)]
+    tried = [f"http{rest}", f"ftp{rest}", _at(f"{urlsplit(client.redirect_uri).netloc}:8443", client)]
     await _all_refused(target, client, tried, "its scheme or port is not the registered one")
 
 
@@ -258,8 +255,10 @@ def _deviations(request: AuthorizationRequest) -> dict[str, AuthorizationRequest
 async def _web_client(target: Target) -> Client:
     client = await target.client()
     parts = urlsplit(client.redirect_uri)
-    if parts.scheme != "https" or parts.query or not parts.path.strip("/"):
-        raise Skipped("needs a client whose first redirect URI is https, with a path and no query: see [[clients]]")
+    if parts.scheme != "https" or parts.query or parts.netloc != parts.hostname or not parts.path.strip("/"):
+        raise Skipped(
+            "needs a client whose first redirect URI is https, with a path, without port and query: [[clients]]"
+        )
     await target.control(target.request(client))
     return client
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from oauth_litmus.answer import Answer
 from oauth_litmus.authorization import Attempt, AuthorizationRequest, Code
@@ -44,6 +45,11 @@ class AuthorizationVerbs(RegistrationVerbs):
     ) -> Attempt:
         """Carry an authorization request to its end, through login and consent where the server goes on."""
         return await self._walk(request, browser or self.browser(), Stop.END, headers=headers)
+
+    def own_answers(self, attempt: Attempt) -> list[Answer]:
+        """The answers of the authorization server itself, without those of its upstream."""
+        places = {urlsplit(url).netloc for url in (self.server.issuer, self.endpoint("authorization"))}
+        return [answer for answer in attempt.answers if urlsplit(answer.url).netloc in places]
 
     async def control(self, request: AuthorizationRequest) -> None:
         """The positive control of negative probes: a request without any defect is not refused (once per redirect URI).

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
@@ -31,6 +30,8 @@ from oauth_litmus.verdict import Verdict
 from oauth_litmus.waivers import State, Waiver, WaiverOutcome, judge_waivers
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
     from oauth_litmus.engine import Engine, Result
     from oauth_litmus.plan import Selection
     from oauth_litmus.run import Run

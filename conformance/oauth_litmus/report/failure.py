@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -10,6 +9,8 @@ from oauth_litmus.report.printable import printable
 from oauth_litmus.verdict import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from oauth_litmus.report.model import CheckRecord, ExchangeRecord
 
 EXCHANGES_SHOWN = 3

@@ -70,7 +70,6 @@ def accept(query: Parameters, client: Client, redirect_uri: str, settings: Setti
     return PendingLogin(
         client_id=client.client_id,
         redirect_uri=redirect_uri,
-        redirect_uri_was_sent=query.get("redirect_uri") is not None,
         scope=format_scope(scope),
         resource=resource,
         client_state=query.get("state"),

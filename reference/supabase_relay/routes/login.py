@@ -96,12 +96,17 @@ async def callback(request: Request) -> Response:
         return Response(status_code=204, headers={"Cache-Control": "no-store"})
     query = read_query(request)
     require_one_outcome(query)
-    state = query.get("state") or ""
+    state = callback_state(request, query)
     login = await require_pending_login(relay, state)
     require_same_browser(login, presented_secret(request, state))
     require_approval(login)
     login = await take_login(relay, state)
     return finished(state, await outcome(relay, query, login))
+
+
+def callback_state(request: Request, query: Parameters) -> str:
+    """The state that Supabase kept in the callback's own query; no cookie stands in for it."""
+    return query.get("state") or ""
 
 
 def require_one_outcome(query: Parameters) -> None:
@@ -177,7 +182,6 @@ async def issue_code(relay: Relay, login: PendingLogin, session: UpstreamSession
         secret_hash=hash_of("code", code),
         client_id=login.client_id,
         redirect_uri=login.redirect_uri,
-        redirect_uri_was_sent=login.redirect_uri_was_sent,
         code_challenge=login.code_challenge,
         expires_at=time.time() + relay.settings.code_ttl,
     )

@@ -6,6 +6,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, cast
 
 import redis.asyncio
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ def connect(url: str | None) -> "redis.asyncio.Redis":
         socket_timeout=TIMEOUT,
         socket_connect_timeout=TIMEOUT,
         health_check_interval=30,
+        retry=Retry(NoBackoff(), 1),  # a connection may have died in the pool; every script may be repeated
     )
 
 

@@ -1,7 +1,7 @@
 """What was granted: codes, refresh tokens, access tokens, and the families that hold them together."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from supabase_relay.opaque_tokens import OpaqueToken, hash_of
 from supabase_relay.storage import keys
@@ -83,7 +83,7 @@ class Grants:
             ],
             [hash_of("code", code), refresh_hash, *_issue_arguments(issue)],
         )
-        return answer[0], answer[-1]  # pyright: ignore[reportReturnType] - the script's own words
+        return cast("Spending", answer[0]), answer[-1]
 
     async def find_refresh_token(self, token: OpaqueToken) -> tuple[RefreshToken, Family] | None:
         """The refresh token and its family, rotated and expired ones included: whoever asks judges."""
@@ -96,7 +96,7 @@ class Grants:
         answer = await self._connection.run(
             "claim_refresh", [keys.family(token.family), _refresh_key(token)], [lease, now, now + seconds]
         )
-        return answer[0]  # pyright: ignore[reportReturnType]
+        return cast("Claim", answer[0])
 
     async def release_refresh(self, token: OpaqueToken, lease: str) -> None:
         """Give a claim back, so that the next caller need not wait for the end of the lease."""
@@ -119,7 +119,7 @@ class Grants:
             ],
             [lease, issue.now, *_issue_arguments(issue), sealed_answer, milliseconds(leeway + BROOM) if leeway else 0],
         )
-        return answer[0], answer[-1]  # pyright: ignore[reportReturnType]
+        return cast("Commit", answer[0]), answer[-1]
 
     async def find_successor(self, token: OpaqueToken) -> StoredAnswer | None:
         """The answer that rotated the token, while it is kept."""

@@ -47,7 +47,6 @@ class PendingLogin(Record):
 
     client_id: str
     redirect_uri: str
-    redirect_uri_was_sent: bool
     scope: str
     resource: str
     client_state: str | None = None
@@ -65,7 +64,6 @@ class Code(Record):
     secret_hash: str
     client_id: str
     redirect_uri: str
-    redirect_uri_was_sent: bool
     code_challenge: str
     expires_at: float
     spent_for: str | None = None

@@ -1,0 +1,77 @@
+"""What a run would do, as far as can be said before the first login: nothing is registered, and nobody is logged in."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from oauth_litmus.check import Need
+from oauth_litmus.plan import cannot_judge
+from oauth_litmus.preflight import Readiness
+from oauth_litmus.verdict import NotApplicable, Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from oauth_litmus.check import Check
+    from oauth_litmus.run import Run
+
+PREFLIGHT_LOGINS = 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which checks would run, and what they cost."""
+
+    runnable: tuple[Check, ...]
+    left_out: dict[str, tuple[Check, ...]]
+    """Checks that would not run, by the reason."""
+    after_login: tuple[Check, ...]
+    """Of the runnable ones, those that the first login may yet show not to apply."""
+    logins: int
+    longest_wait: float
+    """Seconds."""
+
+
+def plan_of(checks: Sequence[Check], run: Run) -> Plan:
+    """The plan for these checks against the server that was discovered."""
+    runnable: list[Check] = []
+    left_out: defaultdict[str, list[Check]] = defaultdict(list)
+    open_questions: list[Check] = []
+    for check in checks:
+        # Whether there is an upstream login is seen at the first login only.
+        known = replace(check, needs=check.needs - {Need.RELAY} | ({Need.LOGIN} & check.needs))
+        reason = cannot_judge(known, run, Readiness())
+        if reason is None:
+            runnable.append(check)
+            if check.needs & {Need.RELAY, Need.REFRESH, Need.JWT_ACCESS_TOKENS}:
+                open_questions.append(check)
+        else:
+            verdict = {Skipped: "SKIP", NotApplicable: "N/A"}.get(type(reason), "BLOCKED")
+            left_out[f"{verdict}: {reason}"].append(check)
+    logins = sum(check.logins for check in runnable)
+    return Plan(
+        runnable=tuple(runnable),
+        left_out={reason: tuple(those) for reason, those in left_out.items()},
+        after_login=tuple(open_questions),
+        logins=logins + PREFLIGHT_LOGINS if logins else 0,
+        longest_wait=max((check.waits(run.server) for check in runnable if check.waits), default=0.0),
+    )
+
+
+def plan_lines(plan: Plan, run: Run) -> list[str]:
+    """The plan in words."""
+    found = run.server.discovered
+    lines = [
+        f"issuer {found.issuer}, by {found.metadata_url}",
+        f"{len(plan.runnable)} checks would run, {sum(map(len, plan.left_out.values()))} would not.",
+        f"About {plan.logins} logins with the driver {run.driver.name!r}; the longest wait is {plan.longest_wait:.0f} s.",
+        "",
+        f"Would run: {', '.join(check.id for check in plan.runnable) or 'nothing'}",
+    ]
+    if plan.after_login:
+        lines.append(f"Of these, the first login decides whether they apply: {', '.join(c.id for c in plan.after_login)}")
+    for reason, checks in plan.left_out.items():
+        lines += ["", reason, f"    {', '.join(check.id for check in checks)}"]
+    return lines

@@ -1,0 +1,209 @@
+"""The report for a person at a terminal: verdicts by category, then what to mend, then what was not judged, then the counts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from oauth_litmus.report.failure import Line, exchange_lines, lines_of
+from oauth_litmus.report.printable import printable
+from oauth_litmus.requirements import categories
+from oauth_litmus.verdict import Verdict
+from oauth_litmus.waivers import block_to_paste
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import Console
+
+    from oauth_litmus.report.model import CheckRecord, Report
+
+STYLES = {
+    Verdict.PASS: "green",
+    Verdict.FAIL: "bold red",
+    Verdict.WARN: "yellow",
+    Verdict.NOT_APPLICABLE: "dim",
+    Verdict.SKIP: "cyan",
+    Verdict.BLOCKED: "magenta",
+    Verdict.ERROR: "bold white on red",
+}
+_UNJUDGED = (Verdict.BLOCKED, Verdict.ERROR, Verdict.SKIP, Verdict.NOT_APPLICABLE)
+_PART_STYLES = {"head": "bold", "title": "", "exchange": "bold", "message": "dim", "note": "dim"}
+_CLIENTS_NAMED = 5
+
+
+def show(report: Report, console: Console) -> None:
+    """Print a report. Its last line says how much of the core was not judged."""
+    for category, checks in groupby(report.checks, key=lambda check: check.category):
+        _category(category, checks, console)
+    _preflight(report, console)
+    failing = [check for check in report.checks if _is_shown_in_full(check)]
+    if failing:
+        _heading("What is broken", console)
+        for check in failing:
+            _in_full(check, console)
+    _warnings([check for check in report.checks if check.verdict is Verdict.WARN], console)
+    _not_judged(report, console)
+    _waivers(report, console)
+    _summary(report, console)
+
+
+def _is_shown_in_full(check: CheckRecord) -> bool:
+    # BLOCKED has its place among the reasons, where one cause is one paragraph.
+    return check.verdict in (Verdict.FAIL, Verdict.ERROR) or (check.verdict is Verdict.WARN and check.red)
+
+
+def _category(category: str, checks: Iterable[CheckRecord], console: Console) -> None:
+    _heading(f"{category} · {categories()[category].title}", console)
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(width=9)
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for check in checks:
+        title = Text(check.title)
+        if check.waived is not None:
+            title.append(f" (waived: {printable(check.waived)})", "dim")
+        verdict = Text(f"  {check.verdict}", "dim" if check.waived is not None else STYLES[check.verdict])
+        grid.add_row(verdict, Text(check.id), title)
+    console.print(grid)
+
+
+def _preflight(report: Report, console: Console) -> None:
+    if not report.preflight.diagnosis:
+        return
+    _heading("Preflight", console)
+    _fact(Text(printable(report.preflight.diagnosis), "bold red"), "", console)
+    for exchange in report.preflight.exchanges[-1:]:
+        for line in exchange_lines(exchange):
+            _line(line, console)
+
+
+def _in_full(check: CheckRecord, console: Console) -> None:
+    for number, line in enumerate(lines_of(check)):
+        if number == 0:
+            waived = " (waived)" if check.waived is not None else ""
+            console.print(Text.assemble((f"{check.verdict}{waived}", STYLES[check.verdict]), " ", (line.text, "bold")))
+        else:
+            _line(line, console)
+    console.print()
+
+
+def _warnings(checks: list[CheckRecord], console: Console) -> None:
+    if not checks:
+        return
+    _heading("What could be better", console)
+    for check in checks:
+        console.print(
+            Text.assemble(
+                ("WARN", STYLES[Verdict.WARN]), " ", (f"{check.id} · {check.level} · {', '.join(check.clauses)}", "bold")
+            )
+        )
+        for line in lines_of(check, exchanges=0):
+            if line.part == "fact":
+                _line(line, console)
+
+
+def _not_judged(report: Report, console: Console) -> None:
+    grouped: defaultdict[tuple[Verdict, str], list[str]] = defaultdict(list)
+    for check in report.checks:
+        if check.verdict in _UNJUDGED and check.verdict is not Verdict.ERROR:
+            grouped[check.verdict, check.reason].append(check.id + ("!" if check.required else ""))
+    if not grouped:
+        return
+    _heading("What was not judged, and why", console)
+    for (verdict, reason), identifiers in sorted(grouped.items(), key=lambda item: _UNJUDGED.index(item[0][0])):
+        _fact(Text(printable(reason)), str(verdict), console, style=STYLES[verdict])
+        _fact(Text(", ".join(identifiers), "dim"), "", console)
+    if any(check.required and check.red for check in report.checks):
+        _fact(Text("! is required to be judged (--require)", "red"), "", console)
+
+
+def _waivers(report: Report, console: Console) -> None:
+    if report.waivers:
+        _heading("Waivers", console)
+        for waiver in report.waivers:
+            style = "red" if waiver.state.fails_the_run else ""
+            _fact(Text(printable(waiver.sentence), style), waiver.state.upper(), console, style=style)
+    failing = [(check.id, check.title) for check in report.red if check.verdict is Verdict.FAIL]
+    if failing:
+        _heading("To accept what fails for a time, write a reason and give the file as --waivers FILE", console)
+        block = block_to_paste(failing, datetime.now(UTC).date())
+        console.print(Text(block.rstrip(), "dim"), soft_wrap=True)
+
+
+def _summary(report: Report, console: Console) -> None:
+    console.print()
+    if report.interrupted:
+        console.print(Text("Interrupted: the report is partial.", "bold red"))
+    _left_behind(report, console)
+    counts = " + ".join(f"{count} {verdict}" for verdict, count in report.counts.items())
+    waived = f" ({report.waived} waived)" if report.waived else ""
+    console.print(Text(f"{report.selected} checks = {counts}{waived}", "bold"))
+    requests = f"{report.requests} requests, {report.spent.get('login', 0)} logins, {report.spent.get('register', 0)} registrations"
+    console.print(Text(f"{report.duration:.1f} s, {requests}, run {report.run_id}", "dim"))
+    _result(report, console)
+    console.print(_core_line(report))
+
+
+def _left_behind(report: Report, console: Console) -> None:
+    if not report.left_behind:
+        return
+    named = ", ".join(report.left_behind[:_CLIENTS_NAMED])
+    more = f" and {len(report.left_behind) - _CLIENTS_NAMED} more" if len(report.left_behind) > _CLIENTS_NAMED else ""
+    console.print(
+        Text(
+            f"Left behind at the server: {len(report.left_behind)} clients named `oauth-litmus {report.run_id}`"
+            f" ({printable(named)}{more})",
+            "dim",
+        )
+    )
+
+
+def _result(report: Report, console: Console) -> None:
+    red = [f"{check.id} {check.verdict}" for check in report.red[:_CLIENTS_NAMED]]
+    if len(report.red) > len(red):
+        red.append(f"{len(report.red) - len(red)} more")
+    red += [f"{waiver.state} waiver of {waiver.id}" for waiver in report.bad_waivers]
+    if red:
+        console.print(Text(f"Red: {', '.join(red)}", "bold red"))
+    elif not any(check.verdict.was_judged for check in report.checks):
+        console.print(Text("Nothing was judged.", "bold red"))
+    else:
+        console.print(Text("Nothing is red.", "bold green"))
+
+
+def _core_line(report: Report) -> Text:
+    core = report.core
+    if not core.not_judged:
+        return Text(f"All {core.total} core checks were judged.", "green")
+    unasked = f" ({core.not_selected} of them not selected)" if core.not_selected else ""
+    return Text(f"{core.not_judged} of {core.total} core checks were not judged{unasked}.", "yellow")
+
+
+def _heading(text: str, console: Console) -> None:
+    console.print()
+    console.print(Text(text, "bold underline"))
+
+
+def _line(line: Line, console: Console) -> None:
+    match line.part:
+        case "fact":
+            _fact(Text(line.text), line.label, console)
+        case "message":
+            console.print(Padding(Text(line.text, _PART_STYLES[line.part], overflow="fold"), (0, 0, 0, 6)))
+        case _:
+            console.print(Padding(Text(line.text, _PART_STYLES[line.part]), (0, 0, 0, 4)))
+
+
+def _fact(text: Text, label: str, console: Console, *, style: str = "") -> None:
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(width=12, no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(Text(f"    {label}", style), text)
+    console.print(grid)

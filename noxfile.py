@@ -1,0 +1,124 @@
+"""Every way to check the project. Bare `nox` is what CI runs; `nox -l` lists the rest."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+
+import nox
+
+PYTHONS = ["3.11", "3.12", "3.13"]
+NEWEST = PYTHONS[-1]
+PACKAGES = {"conformance": "oauth_litmus", "reference": "supabase_relay", "fixtures": "litmus_fixtures"}
+MUST_BE_IN_THE_WHEEL = [
+    "oauth_litmus/py.typed",
+    "oauth_litmus/report/schema.json",
+    "oauth_litmus/requirements/pkce.toml",
+    "supabase_relay/py.typed",
+    "supabase_relay/storage/lua/spend_code.lua",
+    "supabase_relay/templates/consent.html",
+    "litmus_fixtures/py.typed",
+    "litmus_fixtures/supabase_sim/templates/google.html",
+]
+
+nox.needs_version = ">=2025.5.1"
+nox.options.default_venv_backend = "virtualenv|venv"
+nox.options.error_on_missing_interpreters = False
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "types", "tests", "kill_matrix", "conformance", "build"]
+
+
+def _let_pyenv_show_its_versions() -> None:
+    """The shims of pyenv fail for versions that are not active; naming all of them makes each callable."""
+    if shutil.which("pyenv") is None or "PYENV_VERSION" in os.environ:
+        return
+    installed = subprocess.run(["pyenv", "versions", "--bare"], capture_output=True, text=True, check=False).stdout.split()
+    wanted = [version for python in PYTHONS for version in installed if version.startswith(f"{python}.")]
+    if wanted:
+        os.environ["PYENV_VERSION"] = ":".join(reversed(wanted))
+
+
+_let_pyenv_show_its_versions()
+
+
+def _newest_there_is() -> str:
+    return next((python for python in reversed(PYTHONS) if _runs(f"python{python}")), "python3")
+
+
+def _runs(name: str) -> bool:
+    return shutil.which(name) is not None and subprocess.run([name, "-c", ""], capture_output=True, check=False).returncode == 0
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Ruff (rules and format) and the import contract."""
+    session.install("ruff", "import-linter")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports", "--no-cache", env={"PYTHONPATH": os.pathsep.join(PACKAGES)})
+
+
+@nox.session(python=_newest_there_is())
+def types(session: nox.Session) -> None:
+    """Pyright, strict, on all three packages."""
+    session.install("-e", ".[reference,test]", "pyright")
+    session.run("pyright")
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Tests of the suite, the reference and the fixtures."""
+    session.install("-e", ".[reference,test]")
+    session.run("pytest", "-q", "-n", "2", *(session.posargs or ["tests/conformance", "tests/reference", "tests/fixtures"]))
+
+
+@nox.session(python=_newest_there_is())
+def kill_matrix(session: nox.Session) -> None:
+    """Every broken server is seen by exactly the checks that it names."""
+    session.install("-e", ".[reference,test]")
+    session.run("pytest", "-q", "-n", "2", "--durations=5", "tests/kill_matrix", *session.posargs)
+
+
+@nox.session(python=_newest_there_is())
+def conformance(session: nox.Session) -> None:
+    """The suite over sockets: against the demo, against the reference on a real Valkey, and against others' servers."""
+    session.install("-e", ".[reference,test]")
+    session.run("pytest", "-q", "--durations=5", "tests/demo", "tests/races", "tests/interop", *session.posargs)
+
+
+@nox.session(python=_newest_there_is())
+def races(session: nox.Session) -> None:
+    """The races of four relay processes, 200 rounds each (some minutes)."""
+    session.install("-e", ".[reference,test]")
+    session.run("pytest", "-q", "tests/races", *session.posargs, env={"LITMUS_RACE_ROUNDS": "200"})
+
+
+@nox.session(python=_newest_there_is())
+def kill_matrix_full(session: nox.Session) -> None:
+    """Every broken server against every check (some minutes)."""
+    session.install("-e", ".[reference,test]")
+    session.run("pytest", "-q", "-n", "2", "tests/kill_matrix", *session.posargs, env={"LITMUS_FULL_MATRIX": "1"})
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build the wheel, open it, and use the suite from it alone, without any extra."""
+    session.install("build")
+    out = Path(session.create_tmp())
+    session.run("python", "-m", "build", "--wheel", "--outdir", str(out), silent=True)
+    wheel = max(out.glob("*.whl"), key=lambda path: path.stat().st_mtime)
+    names = set(zipfile.ZipFile(wheel).namelist())
+    missing = [name for name in MUST_BE_IN_THE_WHEEL if name not in names]
+    strangers = {name.partition("/")[0] for name in names if ".dist-info/" not in name} - set(PACKAGES.values())
+    if missing or strangers:
+        session.error(f"{wheel.name}: missing {missing}, publishes strangers {sorted(strangers)}")
+    session.install("--force-reinstall", "--no-deps", str(wheel))
+    session.install(str(wheel))
+    session.run("oauth-litmus", "list", silent=True)
+    session.run("python", "-c", "import importlib.util as u; assert not u.find_spec('starlette') and not u.find_spec('redis')")
+    output = session.run("oauth-litmus", "demo", success_codes=[2], silent=True) or ""
+    if "oauth-litmus[reference]" not in output:
+        session.error(f"`oauth-litmus demo` without the extra must name it; it said: {output}")

@@ -1,0 +1,52 @@
+"""Any ASGI application behind a loopback socket: uvicorn in a thread, which ends with the context."""
+
+import socket
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+_START_SECONDS = 10
+
+
+def listen() -> socket.socket:
+    """A listening socket on a free port of 127.0.0.1: an application that must know its own URL is built after it."""
+    return socket.create_server(("127.0.0.1", 0), backlog=512)
+
+
+@contextmanager
+def served(app: ASGIApp, listener: socket.socket) -> Generator[str]:
+    """Serve on this socket, which is closed at the end, and yield the origin.
+
+    Raises:
+        RuntimeError: the server does not start within ten seconds.
+    """
+    # Forwarding headers are not believed: from loopback uvicorn would, and the application would see made-up addresses.
+    config = uvicorn.Config(
+        app, proxy_headers=False, ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=1
+    )
+    server = _AnnouncingServer(config)
+    thread = threading.Thread(target=server.run, args=([listener],), name="interop")
+    thread.start()
+    try:
+        if not server.ready.wait(_START_SECONDS):
+            raise RuntimeError(f"the server did not start within {_START_SECONDS} seconds")
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+
+
+class _AnnouncingServer(uvicorn.Server):
+    """A server that says when it has started."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
