@@ -1,4 +1,4 @@
-"""Dynamic client registration (RFC 7591), and which redirect URIs it takes (OAuth 2.1 section 2.3; RFC 9700 section 2.6)."""
+"""Dynamic client registration (RFC 7591), and which redirect URIs it takes (RFC 9700 section 2.6)."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ async def secrets_are_not_stored_or_guessable(target: Target) -> None:
 
 @check("REG-04", needs={LOGIN, DYNAMIC_REGISTRATION, CONFIDENTIAL_CLIENT}, logins=4)
 async def secret_is_enforced(target: Target) -> None:
-    """Redeem codes and refresh as a confidential client without its secret, with a wrong one, and with the right one."""
+    """As a confidential client, redeem and refresh without the secret, with a wrong one, and with the right one."""
     client = await target.confidential_client()
     impostors = {
         "the client_secret is missing": replace(client, auth_method="none", client_secret=None),
@@ -168,7 +168,7 @@ async def plain_http_is_refused(target: Target) -> None:
 
 @check("REDIR-28", needs={DYNAMIC_REGISTRATION})
 async def loopback_is_read_from_the_host(target: Target) -> None:
-    """Register plain http URIs with a loopback name in front of a foreign host; where that is taken, ask for an answer there."""
+    """Register loopback names in front of a foreign host; where that is taken, ask for an answer there."""
     if target.server.profile.allow_http_redirects:
         raise NotApplicable("the profile declares allow_http_redirects")
     if await target.client_with(LOOPBACK) is None:
@@ -187,7 +187,7 @@ async def loopback_is_read_from_the_host(target: Target) -> None:
 
 @check("REDIR-20", needs={DYNAMIC_REGISTRATION})
 async def incomplete_uris_are_refused(target: Target) -> None:
-    """Register fragments, relative and empty URIs, wrong types, and wildcards; ask for answers that a wildcard matches."""
+    """Register fragments, relative and empty URIs, wrong types, and wildcards; ask where a wildcard would match."""
     for uris in (*([uri] for uri in INCOMPLETE), *WRONGLY_TYPED):
         answer = await _register_twice_after_a_crash(target, target.metadata() | {"redirect_uris": uris})
         said = f"{expect.describe(answer)} for redirect_uris: {json.dumps(uris)}"
