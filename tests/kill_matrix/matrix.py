@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -20,6 +21,7 @@ from oauth_litmus.run import Budget, Run
 from oauth_litmus.runner import Options, connected, judge
 from oauth_litmus.verdict import Verdict
 
+FULL = bool(os.environ.get("LITMUS_FULL_MATRIX"))
 EVERYBODY = "discovery and preflight"
 
 
@@ -61,7 +63,9 @@ async def seams_entered(settings: Mapping[str, str]) -> dict[str, frozenset[str]
 
 
 def checks_against(server: BrokenServer, entered: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
-    """Those that entered the broken seam, and those that the broken server names."""
+    """Those that entered the broken seam, and those that the broken server names; all of them in the full matrix."""
+    if FULL:
+        return tuple(all_checks())
     named = server.fails | server.warns
     before_all = server.seam_name in entered.get(EVERYBODY, frozenset())
     return tuple(

@@ -11,14 +11,8 @@ def token_class(request):
 
 
 @pytest.fixture
-def knobs():
-    """Settings of the world; a test module or a test overrides them."""
-    return {}
-
-
-@pytest.fixture
-async def world(token_class, knobs):
-    async with open_world(access_tokens=token_class, **knobs) as opened:
+async def world(token_class):
+    async with open_world(access_tokens=token_class) as opened:
         yield opened
 
 

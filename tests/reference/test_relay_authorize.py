@@ -8,9 +8,9 @@ from relay_worlds import ISSUER, REDIRECT_URI, challenge_of, query_of
 CHALLENGE = challenge_of("v" * 43)
 
 
-@pytest.fixture(params=["supabase"])
-def token_class(request):
-    return request.param
+@pytest.fixture
+def token_class():
+    return "supabase"
 
 
 async def ask(world, client, *extra, **changes):

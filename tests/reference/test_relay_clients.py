@@ -6,9 +6,9 @@ from urllib.parse import quote
 import pytest
 
 
-@pytest.fixture(params=["supabase"])
-def token_class(request):
-    return request.param
+@pytest.fixture
+def token_class():
+    return "supabase"
 
 
 def basic(client_id, secret):

@@ -4,9 +4,9 @@ import pytest
 from relay_worlds import ISSUER, REDIRECT_URI, ConsentForm, open_world, query_of
 
 
-@pytest.fixture(params=["supabase"])
-def token_class(request):
-    return request.param
+@pytest.fixture
+def token_class():
+    return "supabase"
 
 
 async def consent_page(world, client=None, **parameters):

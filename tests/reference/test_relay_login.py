@@ -11,9 +11,9 @@ from starlette.responses import JSONResponse, Response
 STATE_COOKIE = "__Host-relay-login-"
 
 
-@pytest.fixture(params=["supabase"])
-def token_class(request):
-    return request.param
+@pytest.fixture
+def token_class():
+    return "supabase"
 
 
 def is_page(answer):

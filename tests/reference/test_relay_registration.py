@@ -4,9 +4,9 @@ import pytest
 from relay_worlds import REDIRECT_URI, open_world
 
 
-@pytest.fixture(params=["supabase"])
-def token_class(request):
-    return request.param
+@pytest.fixture
+def token_class():
+    return "supabase"
 
 
 async def test_a_public_client_gets_no_secret(world):
