@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from oauth_litmus.check import Need
 from oauth_litmus.plan import cannot_judge
 from oauth_litmus.preflight import Readiness
-from oauth_litmus.verdict import NotApplicable, Skipped
+from oauth_litmus.verdict import Blocked, NotApplicable, Skipped, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,15 +41,14 @@ def plan_of(checks: Sequence[Check], run: Run) -> Plan:
     open_questions: list[Check] = []
     for check in checks:
         # Whether there is an upstream login is seen at the first login only.
-        known = replace(check, needs=check.needs - {Need.RELAY} | ({Need.LOGIN} & check.needs))
+        known = replace(check, needs=frozenset(Need.LOGIN if need is Need.RELAY else need for need in check.needs))
         reason = cannot_judge(known, run, Readiness())
         if reason is None:
             runnable.append(check)
             if check.needs & {Need.RELAY, Need.REFRESH, Need.JWT_ACCESS_TOKENS}:
                 open_questions.append(check)
         else:
-            verdict = {Skipped: "SKIP", NotApplicable: "N/A"}.get(type(reason), "BLOCKED")
-            left_out[f"{verdict}: {reason}"].append(check)
+            left_out[f"{_verdict(reason)}: {reason}"].append(check)
     logins = sum(check.logins for check in runnable)
     return Plan(
         runnable=tuple(runnable),
@@ -58,6 +57,16 @@ def plan_of(checks: Sequence[Check], run: Run) -> Plan:
         logins=logins + PREFLIGHT_LOGINS if logins else 0,
         longest_wait=max((check.waits(run.server) for check in runnable if check.waits), default=0.0),
     )
+
+
+def _verdict(reason: Skipped | NotApplicable | Blocked) -> Verdict:
+    match reason:
+        case Skipped():
+            return Verdict.SKIP
+        case NotApplicable():
+            return Verdict.NOT_APPLICABLE
+        case Blocked():
+            return Verdict.BLOCKED
 
 
 def plan_lines(plan: Plan, run: Run) -> list[str]:
@@ -71,7 +80,9 @@ def plan_lines(plan: Plan, run: Run) -> list[str]:
         f"Would run: {', '.join(check.id for check in plan.runnable) or 'nothing'}",
     ]
     if plan.after_login:
-        lines.append(f"Of these, the first login decides whether they apply: {', '.join(c.id for c in plan.after_login)}")
+        lines.append(
+            f"Of these, the first login decides whether they apply: {', '.join(c.id for c in plan.after_login)}"
+        )
     for reason, checks in plan.left_out.items():
         lines += ["", reason, f"    {', '.join(check.id for check in checks)}"]
     return lines

@@ -30,7 +30,7 @@ from oauth_litmus.runner import Options, connected, judge
 from oauth_litmus.waivers import WaiverError, load_waivers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
     from oauth_litmus.report.model import Report
@@ -140,7 +140,7 @@ def _cut_off(run: Run | None) -> str:
 
 
 @contextmanager
-def _sigterm_cancels() -> Iterator[None]:
+def _sigterm_cancels() -> Generator[None]:
     """Have SIGTERM end the run as Ctrl-C does, where this thread may say so."""
     task = asyncio.current_task()
     if task is None or threading.current_thread() is not threading.main_thread() or sys.platform == "win32":

@@ -1,4 +1,4 @@
-"""Sends one request and reads one answer, bounded in time and size; knows no OAuth, follows nothing, keeps no cookies."""
+"""Sends one request and reads one answer, bounded in time and size: no OAuth, no redirects, no cookies."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ MAX_BODY = 1_048_576
 ANSWER_TIMEOUT = 75.0
 """Seconds for one whole exchange: longer than the 60 s within which a relay must give up on its upstream."""
 CONNECT_TIMEOUT = 10.0
+EVENTS_READ = 1.0
+"""Seconds for which a stream of events is read: MCP's GET stays open for good, and its head has said it all by then."""
 _POOL = httpx.Limits(max_connections=None, max_keepalive_connections=64)
 
 TransportFactory = Callable[[str | None], httpx.AsyncBaseTransport]
@@ -149,12 +151,18 @@ class Wire:
 async def _read(response: httpx.Response) -> tuple[bytes, bool]:
     chunks: list[bytes] = []
     size = 0
+    endless = response.headers.get("content-type", "").lower().startswith("text/event-stream")
     try:
-        async for chunk in response.aiter_bytes():
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > MAX_BODY:
-                return b"".join(chunks)[:MAX_BODY], True
+        async with asyncio.timeout(EVENTS_READ if endless else None):
+            async for chunk in response.aiter_bytes():
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > MAX_BODY:
+                    return b"".join(chunks)[:MAX_BODY], True
+    except TimeoutError:
+        if not endless:
+            raise
+        return b"".join(chunks), True
     finally:
         await response.aclose()
     return b"".join(chunks), False

@@ -31,19 +31,26 @@ class Settings(BaseSettings):
     resource: PublicUrl = ""  # the default follows the issuer
 
     redis_url: SecretStr | None = None
+    """Without it an in-process store is used, which forgets everything when the process ends."""
     encryption_keys: SecretStr | None = None
+    """Fernet keys, separated by commas: the first encrypts, all decrypt. Made up for the in-process store."""
 
     supabase_url: BaseUrl | None = None
+    """The base of Supabase Auth, like https://x.supabase.co/auth/v1."""
     supabase_anon_key: SecretStr | None = None
     supabase_provider: Annotated[str, Field(pattern=r"^[A-Za-z0-9_:-]{1,64}$")] = "google"
     supabase_jwt_issuer: str | None = None
+    """The `iss` of Supabase's tokens, by default SUPABASE_URL; `none` declares that they carry none."""
     supabase_jwt_audience: Annotated[str, Field(min_length=1)] = "authenticated"
     upstream_timeout: Annotated[float, Field(ge=0.05, le=30)] = 10
     admit_foreign_supabase_tokens: bool = False
+    """Let tokens that this relay never issued open the resource; of no effect with ACCESS_TOKENS=relay."""
 
     jwks_cache_ttl: Annotated[int, Field(ge=1, le=DAY)] = 600
     jwks_cooldown: Annotated[float, Field(ge=0, le=600)] = 10
+    """In any such time at most three fetches of the key set are tried."""
     clock_leeway: Annotated[int, Field(ge=0, le=300)] = 0
+    """Added to `exp` and taken from `nbf` wherever a token is judged."""
 
     access_tokens: Literal["supabase", "relay"] = "supabase"
     access_token_ttl: Annotated[int, Field(ge=1, le=DAY)] = 3600
@@ -53,12 +60,19 @@ class Settings(BaseSettings):
     code_ttl: Annotated[int, Field(ge=1, le=600)] = 60
     pending_login_ttl: Annotated[int, Field(ge=1, le=3600)] = 600
     refresh_token_ttl: Seconds = 30 * DAY
+    """Sliding: a token that is not used for so long ends, a used one gives its successor a whole new life."""
     refresh_leeway: Annotated[int, Field(ge=0, le=60)] = 10
+    """How long a rotated token still brings the same answer, in case it was lost; 0 is the textbook."""
     refresh_lease: Annotated[float, Field(ge=0.1, le=60)] = 15
+    """How long one caller may work on a rotation while others wait for it."""
     revocation_skew: Annotated[int, Field(ge=0, le=3600)] = 60
+    """How much longer than the token its deny-list entry lives."""
     client_ttl: Seconds = 365 * DAY
+    """From the registration on, used or not; the client's secret ends with it."""
     remember_consent_ttl: Annotated[int, Field(ge=0, le=400 * DAY)] = 0
+    """How long a browser's approval of a client is remembered; 0 asks every time."""
     private_use_schemes: Words = ()
+    """Schemes without a period (cursor, vscode) that redirect URIs may have all the same."""
 
     limit_register: LimitSetting = Limit(10, 60)
     limit_authorize: LimitSetting = Limit(30, 60)
@@ -66,6 +80,7 @@ class Settings(BaseSettings):
     limit_callback: LimitSetting = Limit(30, 60)
     limit_token_failures: LimitSetting = Limit(30, 60)
     trusted_proxies: Networks = ()
+    """Peers whose X-Forwarded-For says for whom they ask."""
     cors_origins: Words = ("*",)
 
     def __init__(self, **values: Any) -> None:  # noqa: ANN401 - pydantic parses them

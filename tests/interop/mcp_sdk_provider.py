@@ -21,9 +21,9 @@ from mcp.server.auth.provider import (
 )
 from mcp.shared.auth import OAuthClientInformationFull, OAuthToken
 
-CODE_TTL = 10
-ACCESS_TOKEN_TTL = 20
-REFRESH_TOKEN_TTL = 30
+CODE_TTL = 6
+ACCESS_TOKEN_TTL = 8
+REFRESH_TOKEN_TTL = 10
 """Lifetimes in seconds, short enough to be waited for."""
 _LOOPBACK = frozenset({"127.0.0.1", "[::1]", "localhost"})
 

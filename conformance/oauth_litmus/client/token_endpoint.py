@@ -47,7 +47,13 @@ class TokenVerbs(AuthorizationVerbs):
         return answer
 
     async def redeem(
-        self, code: Code, *, client: Client | None = None, via: Gate | None = None, **changes: str | None
+        self,
+        code: Code,
+        *,
+        client: Client | None = None,
+        via: Gate | None = None,
+        headers: Mapping[str, str] | None = None,
+        **changes: str | None,
     ) -> Answer:
         """Exchange a code (OAuth 2.1 section 4.1.3), with parameters changed or left out (None)."""
         parameters: dict[str, str | None] = {
@@ -58,7 +64,7 @@ class TokenVerbs(AuthorizationVerbs):
             "resource": self.server.resource,
             **changes,
         }
-        return await self.token_request(parameters, client or code.client, via=via)
+        return await self.token_request(parameters, client or code.client, via=via, headers=headers)
 
     async def refresh(
         self, tokens: Tokens, *, client: Client | None = None, via: Gate | None = None, **changes: str | None

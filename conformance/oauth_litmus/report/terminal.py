@@ -101,7 +101,9 @@ def _warnings(checks: list[CheckRecord], console: Console) -> None:
     for check in checks:
         console.print(
             Text.assemble(
-                ("WARN", STYLES[Verdict.WARN]), " ", (f"{check.id} · {check.level} · {', '.join(check.clauses)}", "bold")
+                ("WARN", STYLES[Verdict.WARN]),
+                " ",
+                (f"{check.id} · {check.level} · {', '.join(check.clauses)}", "bold"),
             )
         )
         for line in lines_of(check, exchanges=0):

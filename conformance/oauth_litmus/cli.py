@@ -1,0 +1,161 @@
+"""The command `oauth-litmus`: reads what the user typed; everything else is done elsewhere."""
+
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from oauth_litmus import __version__
+from oauth_litmus.commands import add_installed_commands
+from oauth_litmus.pacer import Kind
+from oauth_litmus.plan import Selection, UnknownSelectionError
+from oauth_litmus.profile import Profile, ProfileError, load_profile
+from oauth_litmus.rates import Rate
+from oauth_litmus.reported_run import OutputOptions, complain, run_and_report
+from oauth_litmus.run import Budget
+from oauth_litmus.runner import Options, driver_for
+
+WRONG_USAGE = 2
+_DEFAULT_MAX_WAIT = Budget().max_wait
+
+
+class Driver(StrEnum):
+    """Ways to get a person through the login."""
+
+    REDIRECTS = "redirects"
+    MANUAL = "manual"
+    NONE = "none"
+
+
+class SourceAddress(StrEnum):
+    """Where requests come from."""
+
+    AUTO = "auto"
+    SINGLE = "single"
+    LOOPBACK = "loopback"
+
+
+def run(
+    url: Annotated[str, typer.Argument(help="An issuer, or a protected resource that names its authorization server.")],
+    *,
+    profile: Annotated[Path | None, typer.Option(help="What you declare of the deployment, as TOML.")] = None,
+    login: Annotated[
+        Driver | None, typer.Option(help="How logins are done; `redirects` if the profile names none.")
+    ] = None,
+    max_logins: Annotated[
+        int | None, typer.Option(min=0, help="Logins that --login manual may ask a person for; 3 by default.")
+    ] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Only these: an id, a category, or `core`.")] = None,
+    skip: Annotated[list[str] | None, typer.Option(help="All but these.")] = None,
+    burst: Annotated[bool, typer.Option("--burst", help="Allow more requests than the server's limits do.")] = False,
+    rate: Annotated[
+        list[str] | None, typer.Option(metavar="KIND=N/SECONDS", help=f"Keep to a limit; kinds: {', '.join(Kind)}.")
+    ] = None,
+    max_wait: Annotated[
+        float, typer.Option(min=0, help="Seconds that one check may wait for a lifetime to end.")
+    ] = _DEFAULT_MAX_WAIT,
+    strict: Annotated[bool, typer.Option("--strict", help="What is imprecise fails as well.")] = False,
+    source_address: Annotated[
+        SourceAddress, typer.Option(help="On loopback each check can come from an address of its own.")
+    ] = SourceAddress.AUTO,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done; register and log in nowhere.")
+    ] = False,
+    show_exchanges: Annotated[
+        bool, typer.Option("--show-exchanges", help="Report every exchange of every check.")
+    ] = False,
+    waivers: Annotated[Path | None, typer.Option(help="Known gaps, as TOML: id, reason, until.")] = None,
+    require: Annotated[list[str] | None, typer.Option(help="SKIP and N/A of these are red.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write the report as JUnit XML.")] = None,
+) -> None:
+    """Judge the server at URL.
+
+    Exit status: 0 nothing is red; 1 a FAIL, BLOCKED or ERROR; 2 wrong usage, or no such server; 3 nothing was judged;
+    130 interrupted.
+    """
+    try:
+        declared = load_profile(profile) if profile else Profile()
+        options = Options(
+            url,
+            declared,
+            driver=driver_for(declared, login, max_logins),
+            selection=Selection(tuple(only or ()), tuple(skip or ())),
+            budget=Budget(max_wait, burst=burst, max_logins=max_logins),
+            rates=_rates(rate or []),
+            source_addresses=source_address.value,
+            strict=strict,
+        )
+    except ProfileError as error:
+        complain(str(error))
+        raise typer.Exit(WRONG_USAGE) from error
+    output = OutputOptions(json, junit, show_exchanges, waivers, tuple(require or ()), dry_run)
+    raise typer.Exit(run_and_report(options, output))
+
+
+def list_checks(
+    what: Annotated[list[str] | None, typer.Argument(help="Ids, categories, or `core`; everything by default.")] = None,
+) -> None:
+    """List what is checked."""
+    from oauth_litmus.listing import show_list
+
+    _or_complain(lambda: show_list(tuple(what or ())))
+
+
+def explain(
+    requirement: Annotated[str, typer.Argument(metavar="ID", help="The id of a check, as `list` shows it.")],
+) -> None:
+    """Tell what one check is about: clause, level, statement, needs, and what it does."""
+    from oauth_litmus.listing import show_explanation
+
+    _or_complain(lambda: show_explanation(requirement))
+
+
+def version(
+    asked: Annotated[bool, typer.Option("--version", is_eager=True, help="Show the version and end.")] = False,
+) -> None:
+    """Tell over HTTP whether a server keeps OAuth 2.1, with the clause, what was expected, and what came."""
+    if asked:
+        typer.echo(f"oauth-litmus {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """The console entry point."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character shows a question mark; it is no reason to end without a report.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True, add_completion=False)
+    app.callback(invoke_without_command=True)(version)
+    app.command()(run)
+    app.command("list")(list_checks)
+    app.command()(explain)
+    add_installed_commands(app, sys.argv[1:])
+    app()
+
+
+def _rates(written: list[str]) -> dict[Kind, Rate]:
+    rates: dict[Kind, Rate] = {}
+    for text in written:
+        kind, _, rate = text.partition("=")
+        try:
+            rates[Kind(kind.strip())] = Rate.parse(rate)
+        except ValueError as error:
+            kinds = ", ".join(Kind)
+            raise typer.BadParameter(
+                f"{text!r} is no limit: write KIND=N/SECONDS, as in token=30/60; kinds: {kinds}", param_hint="--rate"
+            ) from error
+    return rates
+
+
+def _or_complain(show: Callable[[], None]) -> None:
+    try:
+        show()
+    except UnknownSelectionError as error:
+        complain(str(error))
+        raise typer.Exit(WRONG_USAGE) from error

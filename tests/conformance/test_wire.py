@@ -1,0 +1,57 @@
+"""One exchange on a real socket: what is read of an answer, and when reading ends."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+
+from oauth_litmus.clock import WallClock
+from oauth_litmus.transcript import Transcript
+from oauth_litmus.wire import MAX_BODY, ConnectionSettings, Wire
+
+pytestmark = pytest.mark.sockets
+
+
+@asynccontextmanager
+async def answering(head: str, body: bytes, *, then_ends: bool):
+    """A server that answers every connection with these bytes, and a wire to it."""
+    hung_up = asyncio.Event()
+
+    async def answer(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/1.1 200 OK\r\n{head}\r\n\r\n".encode() + body)
+        if not then_ends:
+            await reader.read()
+        writer.close()
+        hung_up.set()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    wire = Wire(ConnectionSettings().transports(), WallClock(1), Transcript(), {})
+    try:
+        yield wire, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/mcp", hung_up
+    finally:
+        await wire.close()
+        server.close()
+        await server.wait_closed()
+
+
+async def test_a_stream_of_events_that_stays_open_is_an_answer():
+    async with answering("content-type: text/event-stream", b": hello\n\n", then_ends=False) as (wire, url, hung_up):
+        answer = await wire.send("GET", url, check="test")
+        await asyncio.wait_for(hung_up.wait(), 5)
+
+    assert (answer.status, answer.body, answer.truncated) == (200, b": hello\n\n", True)
+
+
+async def test_a_stream_of_events_that_ends_is_read_to_its_end():
+    async with answering("content-type: text/event-stream", b"data: {}\n\n", then_ends=True) as (wire, url, _):
+        answer = await wire.send("GET", url, check="test")
+
+    assert (answer.body, answer.truncated) == (b"data: {}\n\n", False)
+
+
+async def test_a_body_without_measure_is_cut():
+    async with answering("content-type: text/plain", b"x" * (MAX_BODY + 1), then_ends=True) as (wire, url, _):
+        answer = await wire.send("GET", url, check="test")
+
+    assert (len(answer.body), answer.truncated) == (MAX_BODY, True)
