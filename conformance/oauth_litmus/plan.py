@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oauth_litmus.check import Check, Need, all_checks
+from oauth_litmus.login.by_hand import not_asked_for
 from oauth_litmus.requirements import categories
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
@@ -68,7 +69,7 @@ def cannot_judge(check: Check, run: Run, readiness: Readiness) -> Skipped | NotA
         reason = _UNMET[need](run, readiness)
         if reason is not None:
             return reason
-    return _waits_too_long(check, run)
+    return _waits_too_long(check, run) or not_asked_for(check, run)
 
 
 def _waits_too_long(check: Check, run: Run) -> Skipped | None:
@@ -102,11 +103,17 @@ def _dynamic_registration(run: Run, readiness: Readiness) -> Unmet:
     return _registration(run, readiness)
 
 
+def _walked(run: Run) -> Unmet:
+    if run.driver.walks:
+        return None
+    return Skipped(f"needs logins that the suite walks through, not the driver {run.driver.name!r}: give --login redirects")
+
+
 def _login(run: Run, readiness: Readiness) -> Unmet:
-    if not run.driver.walks:
-        return Skipped(
-            f"needs logins that the suite walks through, and the login driver is {run.driver.name!r}: give --login redirects"
-        )
+    if not run.by_hand:
+        unmet = _walked(run)
+        if unmet is not None:
+            return unmet
     unmet = _registration(run, readiness)
     if unmet is not None:
         return unmet
@@ -154,7 +161,7 @@ def _confidential(run: Run, readiness: Readiness) -> Unmet:  # noqa: ARG001
 
 
 def _relay(run: Run, readiness: Readiness) -> Unmet:
-    unmet = _login(run, readiness)
+    unmet = _walked(run) or _login(run, readiness)
     if unmet is not None:
         return unmet
     if run.server.seen.upstream_url is None:

@@ -39,7 +39,7 @@ async def fly(target: Target) -> Readiness:
         client = await target.client()
     except (Blocked, NotApplicable) as error:
         return Readiness(registration=f"no client: {error}")
-    if not target.run.driver.walks:
+    if not target.run.driver.walks and not target.run.by_hand:
         return Readiness()
     try:
         tokens = await _log_in(target, client)

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from oauth_litmus.clients import REDIRECT_URI
+
 if TYPE_CHECKING:
     from oauth_litmus.answer import Answer
     from oauth_litmus.clients import Client
@@ -63,6 +65,10 @@ class Run:
     upstream: UpstreamControl | None = None
     configured_clients: tuple[Client, ...] = ()
     registration_headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    redirect_uri: str = REDIRECT_URI
+    """Where the suite's clients are redirected."""
+    by_hand: frozenset[str] = frozenset()
+    """Checks for which a person is asked to log in (login driver `manual`)."""
     registered: list[RegisteredClient] = field(default_factory=list["RegisteredClient"])
     left_behind: list[str] = field(default_factory=list[str])
     """Clients that were registered and could not be removed, by `client_id`."""

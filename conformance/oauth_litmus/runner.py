@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from oauth_litmus import __version__
+from oauth_litmus.check import all_checks
 from oauth_litmus.client import Target
 from oauth_litmus.clients import Client
 from oauth_litmus.clock import Clock, WallClock
 from oauth_litmus.discovery import Discovery, NoServerError, normalise
 from oauth_litmus.engine import SLOTS, Engine, OnResult
+from oauth_litmus.login.by_hand import ask_for_logins, everybody
 from oauth_litmus.login.drivers import LoginDriver, NoLogin, RedirectsDriver
+from oauth_litmus.login.manual import ManualDriver
 from oauth_litmus.pacer import Kind, Pacer
-from oauth_litmus.plan import Selection
+from oauth_litmus.plan import Selection, cannot_judge
 from oauth_litmus.profile import Profile, ProfileError, from_environment
 from oauth_litmus.run import Budget, Run
 from oauth_litmus.source_addresses import can_be_bound, loopback_addresses
@@ -51,8 +54,10 @@ class Options:
     strict: bool = False
 
 
-def driver_for(profile: Profile, name: str | None = None) -> LoginDriver:
+def driver_for(profile: Profile, name: str | None = None, max_logins: int | None = None) -> LoginDriver:
     """The login driver that the profile or the command line names; `redirects` if neither does.
+
+    `max_logins` is how many logins a person may be asked for, if not as many as the profile says.
 
     Raises:
         ProfileError: an environment variable for a form field is not set.
@@ -61,9 +66,7 @@ def driver_for(profile: Profile, name: str | None = None) -> LoginDriver:
         case "none":
             return NoLogin()
         case "manual":
-            from oauth_litmus.login.manual import ManualDriver
-
-            return ManualDriver()
+            return ManualDriver(profile.login.max_logins if max_logins is None else max_logins)
         case _:
             return RedirectsDriver(profile.login.values())
 
@@ -118,7 +121,9 @@ async def judge(run: Run, selection: Selection, on_result: OnResult = lambda res
     engine = Engine(run, on_result)
     checks = selection.checks()
     try:
-        await engine.preflight()
+        readiness = await engine.preflight()
+        if run.by_hand:
+            ask_for_logins(run, [check for check in checks if cannot_judge(check, run, readiness) is None])
         await engine.judge(checks)
     except asyncio.CancelledError:
         task = asyncio.current_task()
@@ -157,6 +162,9 @@ def _run(
         configured_clients=tuple(_configured(profile, transcript)),
         registration_headers=_registration_headers(profile, transcript),
     )
+    if isinstance(run.driver, ManualDriver) and run.driver.max_logins:
+        run.redirect_uri = run.driver.redirect_uri
+        run.by_hand = everybody(all_checks())
     if profile.upstream_control:
         run.upstream = UpstreamControl(profile.upstream_control, _control_call(wire))
     return run

@@ -70,22 +70,9 @@ async def issuer_is_identical(target: Target) -> None:
 @check("META-03", needs=set())
 async def endpoints_are_there(target: Target) -> None:
     """Validate the required members, and send each advertised endpoint a request that it refuses."""
-    metadata, at = target.server.discovered.metadata, target.server.discovered.metadata_answer
-    grants = target.server.listed("grant_types_supported") or ("authorization_code",)
-    required = {"token_endpoint"} | ({"authorization_endpoint"} if "authorization_code" in grants else set())
-    missing = sorted(required - metadata.keys())
-    expect.that(not missing, expected=", ".join(sorted(required)), got=f"no {', '.join(missing)}", at=at)
-    types = target.server.listed("response_types_supported") or ()
-    got = f"response_types_supported: {metadata.get('response_types_supported')}"
-    expect.that("code" in types, expected='response_types_supported with "code"', got=got, at=at)
-    expect.ideally(not any("token" in name.split() for name in types), expected="no implicit grant", got=got, at=at)
+    _required_members_are_there(target)
+    _endpoints_are_protected(target)
 
-    for member, url in metadata.items():
-        if member.endswith("_endpoint") or member == "jwks_uri":
-            right = isinstance(url, str) and _is_protected(target, url) and "#" not in url
-            expect.that(right, expected="an https URL without fragment", got=f"{member}: {url}", at=at)
-            at_home = urlsplit(str(url)).hostname == urlsplit(target.server.issuer).hostname
-            expect.ideally(at_home, expected="the issuer's host", got=f"{member}: {url}", at=at)
     for name, answer in (await _knock(target)).items():
         there = answer.status != 404 or bool(answer.error)
         said = f"{expect.describe(answer)} at {answer.url}"
@@ -152,6 +139,29 @@ async def forwarding_headers_change_nothing(target: Target) -> None:
             )
 
 
+def _required_members_are_there(target: Target) -> None:
+    metadata, at = target.server.discovered.metadata, target.server.discovered.metadata_answer
+    required = ["token_endpoint"]
+    if "authorization_code" in (target.server.listed("grant_types_supported") or ("authorization_code",)):
+        required.append("authorization_endpoint")
+    missing = [member for member in required if member not in metadata]
+    expect.that(not missing, expected=", ".join(required), got=f"no {', '.join(missing)}", at=at)
+    types = target.server.listed("response_types_supported") or ()
+    got = f"response_types_supported: {metadata.get('response_types_supported')}"
+    expect.that("code" in types, expected='response_types_supported with "code"', got=got, at=at)
+    expect.ideally(not any("token" in name for name in types), expected="no implicit grant", got=got, at=at)
+
+
+def _endpoints_are_protected(target: Target) -> None:
+    at = target.server.discovered.metadata_answer
+    for member, url in target.server.discovered.metadata.items():
+        if member.endswith("_endpoint") or member == "jwks_uri":
+            right = isinstance(url, str) and _is_protected(target, url) and "#" not in url
+            expect.that(right, expected="an https URL without fragment", got=f"{member}: {url}", at=at)
+            at_home = urlsplit(str(url)).hostname == urlsplit(target.server.issuer).hostname
+            expect.ideally(at_home, expected="the issuer's host", got=f"{member}: {url}", at=at)
+
+
 async def _knock(target: Target) -> dict[str, Answer]:
     """One request to every advertised endpoint by its own method, without anything that it could grant."""
     answers: dict[str, Answer] = {}
@@ -182,7 +192,7 @@ def _strings(value: object) -> tuple[str, ...]:
 
 def _is_no_trusted_proxy(target: Target) -> None:
     topology = target.server.profile.topology
-    # Servers commonly trust 127.0.0.1 as their proxy; other loopback addresses, which the suite may come from, they do not.
+    # Servers commonly trust 127.0.0.1 as their proxy, and no other loopback address.
     if topology == "trusted" or (topology is None and target.server.is_loopback and target.source is None):
         raise Skipped("the server may trust this address as a proxy, whose headers are authoritative")
 

@@ -10,6 +10,7 @@ from oauth_litmus.authorization import Attempt, AuthorizationRequest, Code
 from oauth_litmus.browser_model import Browser
 from oauth_litmus.client.registration import RegistrationVerbs
 from oauth_litmus.clients import Client
+from oauth_litmus.login.by_hand import go_on_by_hand
 from oauth_litmus.login.pages import Submission
 from oauth_litmus.login.walk import Step, Stop, Walk, start, step_of
 from oauth_litmus.pacer import Kind
@@ -217,7 +218,10 @@ class AuthorizationVerbs(RegistrationVerbs):
             return await self.send(method, url, kind=kind, headers=headers, body=body, admitted=kind is Kind.LOGIN)
 
         walk = Walk(self.server, self.run.driver, send, attempt, headers=headers)
-        return await walk.go(first or beginning, stop, Kind.AUTHORIZE if first is None else Kind.LOGIN)
+        await walk.go(first or beginning, stop, Kind.AUTHORIZE if first is None else Kind.LOGIN)
+        if not self.run.driver.walks and stop is not Stop.FIRST_ANSWER:
+            await go_on_by_hand(self.run, self.check, attempt, stop)
+        return attempt
 
 
 def ending_of(attempt: Attempt) -> str:

@@ -39,7 +39,7 @@ class RegistrationVerbs(Session):
     ) -> dict[str, object]:
         """Client metadata that a conforming server takes; by default for a public client with every scope."""
         wanted = " ".join(self.server.scopes) if scope is None else scope
-        return metadata(self.client_name, redirect_uris or (REDIRECT_URI,), auth_method, wanted)
+        return metadata(self.client_name, redirect_uris or (self.run.redirect_uri,), auth_method, wanted)
 
     async def new_client(
         self, *redirect_uris: str, auth_method: AuthMethod = "none", scope: str | None = None
@@ -50,7 +50,7 @@ class RegistrationVerbs(Session):
             Blocked: the registration was refused.
             NotApplicable: the server registers no such clients.
         """
-        uris = redirect_uris or (REDIRECT_URI,)
+        uris = redirect_uris or (self.run.redirect_uri,)
         answer = await self.register(self.metadata(*uris, auth_method=auth_method, scope=scope))
         return self.client_of(answer, *uris, auth_method=auth_method, scope=scope)
 
@@ -94,8 +94,10 @@ class RegistrationVerbs(Session):
                     f"set-up: the profile configures {len(configured)} {auth_method} clients, and this check needs another"
                 )
             return configured[ord(label) - ord("a")]
-        # The two differ in host, since a server may take equal registrations for one client (RFC 7591 section 3.2.1).
-        uri = REDIRECT_URI if label == "a" else f"https://{label}.client.example.com/cb"
+        # The two differ in where they land, since a server may take equal registrations for one client (RFC 7591 section 3.2.1).
+        uri = self.run.redirect_uri
+        if label != "a":
+            uri = uri.replace("//client.", f"//{label}.client.") if uri == REDIRECT_URI else f"{uri}/{label}"
         return await self.once(("client", label, auth_method), lambda: self.new_client(uri, auth_method=auth_method))
 
     async def confidential_client(self, label: str = "a", *, auth_method: AuthMethod | None = None) -> Client:

@@ -1,0 +1,5 @@
+"""`python -m oauth_litmus` is the command `oauth-litmus`."""
+
+from oauth_litmus.cli import main
+
+main()

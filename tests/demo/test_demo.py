@@ -1,0 +1,125 @@
+"""The demo as a user runs it: the real command, real processes, real sockets."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.sockets
+
+AT_LEAST = 45
+# The WARNs of the good server, by token class, each with the clause that it comes from. None is needed.
+EXPECTED_WARNS: dict[str, dict[str, str]] = {
+    "supabase": {
+        "RES-02": "RFC 8707 §2: Supabase's JWT has the audience `authenticated`, whatever resource was asked for",
+    },
+    "relay": {},
+}
+BROKEN = {
+    "challenge_is_its_own_verifier": {"PKCE-08"},
+}
+
+
+def demo(tmp_path: Path, *arguments: str):
+    report = tmp_path / "report.json"
+    log = tmp_path / "relay.log"
+    command = [sys.executable, "-m", "oauth_litmus", "demo", "--json", str(report), "--server-log", str(log), *arguments]
+    finished = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert report.exists(), finished.stderr
+    return finished, json.loads(report.read_text()), log.read_text()
+
+
+@pytest.fixture(scope="module", params=["supabase", "relay"])
+def good(request, tmp_path_factory):
+    return request.param, *demo(tmp_path_factory.mktemp("demo"), "--tokens", request.param)
+
+
+def by_verdict(report, verdict: str) -> set[str]:
+    return {check["id"] for check in report["checks"] if check["verdict"] == verdict}
+
+
+def test_the_good_server_is_not_red(good):
+    _, finished, report, _ = good
+
+    assert finished.returncode == 0, finished.stdout[-3000:]
+    assert len(by_verdict(report, "PASS")) >= AT_LEAST
+    assert not by_verdict(report, "SKIP") | by_verdict(report, "BLOCKED") | by_verdict(report, "ERROR")
+
+
+def test_the_warns_of_the_good_server_are_known(good):
+    tokens, _, report, _ = good
+
+    assert by_verdict(report, "WARN") == set(EXPECTED_WARNS[tokens])
+
+
+def test_the_run_ends_within_25_seconds(good):
+    _, _, report, _ = good
+
+    assert report["duration"] < 25
+
+
+def test_the_terminal_counts_add_up(good):
+    _, finished, _, _ = good
+
+    counts = re.search(r"(\d+) checks = (.*)", finished.stdout)
+    assert counts
+    assert int(counts[1]) == sum(int(number) for number in re.findall(r"(\d+) [A-Z]", counts[2]))
+    assert finished.stdout.strip().splitlines()[-1].endswith("core checks were judged.")
+
+
+def test_without_time_the_waiting_checks_say_so(tmp_path):
+    finished, report, _ = demo(tmp_path, "--max-wait", "0")
+
+    skipped = [check for check in report["checks"] if check["verdict"] == "SKIP"]
+    assert finished.returncode == 0
+    assert skipped
+    assert all("--max-wait" in check["reason"] for check in skipped), [check["reason"] for check in skipped]
+    assert sum(report["counts"].values()) == len(report["checks"])
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_server_fails_exactly_the_named_checks(name, tmp_path):
+    finished, report, _ = demo(tmp_path, "--broken", name)
+
+    assert finished.returncode == 1
+    assert by_verdict(report, "FAIL") == BROKEN[name]
+    failed = [check for check in report["checks"] if check["verdict"] == "FAIL"]
+    for check in failed:
+        assert check["clauses"]
+        assert check["findings"][0]["expected"]
+        assert check["findings"][0]["got"]
+        assert check["exchanges"]
+
+
+def test_no_secret_reaches_report_terminal_or_log(tmp_path):
+    """Everything that looks like a token, code, verifier, cookie or secret is a fingerprint, a client_id, or nothing."""
+    finished, report, log = demo(tmp_path, "--show-exchanges", "--only", "core", "--max-wait", "3")
+
+    public = {check for check in re.findall(r'"client_id": ?"([^"]+)"', json.dumps(report))} | {report["run_id"]}
+    for place, text in {"report": json.dumps(report), "terminal": finished.stdout, "log": log}.items():
+        assert not re.findall(r"eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+", text), place
+        secrets = [found for found in _opaque(text) if found not in public and not _is_public_client(found, log, text)]
+        assert not secrets, (place, secrets[:5])
+
+
+def _opaque(text: str) -> set[str]:
+    return {found for found in re.findall(r"[A-Za-z0-9_-]{22,}", text) if _is_random(found)}
+
+
+def _is_random(text: str) -> bool:
+    kinds = sum(bool(re.search(kind, text)) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
+    return kinds == 3
+
+
+def _is_public_client(text: str, *places: str) -> bool:
+    return any(f"client_id={text}" in place or f'"client_id": "{text}"' in place or f"{text}" in place.split("Left behind")[-1] for place in places)
+
+
+def test_what_a_real_secret_looks_like_is_found_by_the_search_above():
+    assert _opaque("code=" + base64.urlsafe_b64encode(bytes(range(40, 80))).decode())
