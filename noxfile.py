@@ -35,7 +35,9 @@ def _let_pyenv_show_its_versions() -> None:
     """The shims of pyenv fail for versions that are not active; naming all of them makes each callable."""
     if shutil.which("pyenv") is None or "PYENV_VERSION" in os.environ:
         return
-    installed = subprocess.run(["pyenv", "versions", "--bare"], capture_output=True, text=True, check=False).stdout.split()
+    installed = subprocess.run(
+        ["pyenv", "versions", "--bare"], capture_output=True, text=True, check=False
+    ).stdout.split()
     wanted = [version for python in PYTHONS for version in installed if version.startswith(f"{python}.")]
     if wanted:
         os.environ["PYENV_VERSION"] = ":".join(reversed(wanted))
@@ -49,7 +51,10 @@ def _newest_there_is() -> str:
 
 
 def _runs(name: str) -> bool:
-    return shutil.which(name) is not None and subprocess.run([name, "-c", ""], capture_output=True, check=False).returncode == 0
+    return (
+        shutil.which(name) is not None
+        and subprocess.run([name, "-c", ""], capture_output=True, check=False).returncode == 0
+    )
 
 
 @nox.session
@@ -72,7 +77,9 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Tests of the suite, the reference and the fixtures."""
     session.install("-e", ".[reference,test]")
-    session.run("pytest", "-q", "-n", "2", *(session.posargs or ["tests/conformance", "tests/reference", "tests/fixtures"]))
+    session.run(
+        "pytest", "-q", "-n", "2", *(session.posargs or ["tests/conformance", "tests/reference", "tests/fixtures"])
+    )
 
 
 @nox.session(python=_newest_there_is())
@@ -118,7 +125,9 @@ def build(session: nox.Session) -> None:
     session.install("--force-reinstall", "--no-deps", str(wheel))
     session.install(str(wheel))
     session.run("oauth-litmus", "list", silent=True)
-    session.run("python", "-c", "import importlib.util as u; assert not u.find_spec('starlette') and not u.find_spec('redis')")
+    session.run(
+        "python", "-c", "import importlib.util as u; assert not u.find_spec('starlette') and not u.find_spec('redis')"
+    )
     output = session.run("oauth-litmus", "demo", success_codes=[2], silent=True) or ""
     if "oauth-litmus[reference]" not in output:
         session.error(f"`oauth-litmus demo` without the extra must name it; it said: {output}")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
-import httpx
-
 from oauth_litmus.challenges import Challenge, parse_challenges
+
+if TYPE_CHECKING:
+    import httpx
 
 INCONCLUSIVE_STATUSES = frozenset({429, 502, 503, 504})
 """Answers that say nothing about the probe: a limiter, an edge, or a store that is away."""

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from oauth_litmus.clients import Client
 from oauth_litmus.jwts import claims_of, scopes_in
 from oauth_litmus.verdict import Skipped
 
 if TYPE_CHECKING:
     from oauth_litmus.answer import Answer, AuthorizationResponse
     from oauth_litmus.browser_model import Browser, Rejected
+    from oauth_litmus.clients import Client
     from oauth_litmus.cookies import SetCookie
     from oauth_litmus.login.pages import Page, Submission
 
@@ -155,7 +155,9 @@ class Attempt:
             return True
         if any(_redirects_to(answer, stranger, self.request.lands_at) for answer in self.answers):
             return True
-        actions = [url for page in self.pages for url in (page.meta_refresh, *(form.action for form in page.forms)) if url]
+        actions = [
+            url for page in self.pages for url in (page.meta_refresh, *(form.action for form in page.forms)) if url
+        ]
         if any(_place_of(url) == _place_of(stranger) or url == stranger for url in actions):
             return True
         return any(answer.is_html and _script_goes_to(answer.text, stranger) for answer in self.answers)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -13,6 +12,8 @@ from typing import TYPE_CHECKING
 from oauth_litmus.requirements import Requirement, catalogue, category_of
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from oauth_litmus.client import Target
     from oauth_litmus.target import Server
 

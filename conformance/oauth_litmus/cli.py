@@ -14,7 +14,7 @@ from oauth_litmus.commands import add_installed_commands
 from oauth_litmus.pacer import Kind
 from oauth_litmus.plan import Selection, UnknownSelectionError
 from oauth_litmus.profile import Profile, ProfileError, load_profile
-from oauth_litmus.rates import Rate
+from oauth_litmus.rates import Rate, limits
 from oauth_litmus.reported_run import OutputOptions, complain, run_and_report
 from oauth_litmus.run import Budget
 from oauth_litmus.runner import Options, driver_for
@@ -140,17 +140,10 @@ def main() -> None:
 
 
 def _rates(written: list[str]) -> dict[Kind, Rate]:
-    rates: dict[Kind, Rate] = {}
-    for text in written:
-        kind, _, rate = text.partition("=")
-        try:
-            rates[Kind(kind.strip())] = Rate.parse(rate)
-        except ValueError as error:
-            kinds = ", ".join(Kind)
-            raise typer.BadParameter(
-                f"{text!r} is no limit: write KIND=N/SECONDS, as in token=30/60; kinds: {kinds}", param_hint="--rate"
-            ) from error
-    return rates
+    try:
+        return limits(written)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--rate") from error
 
 
 def _or_complain(show: Callable[[], None]) -> None:

@@ -6,13 +6,15 @@ import asyncio
 import heapq
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable
 
 T = TypeVar("T")
 
-# Kept inside a tuple: freezegun replaces functions that it finds under module names, and durations of a run are real ones.
+# Kept inside a tuple: freezegun replaces functions that it finds under module names, and durations of a run are real.
 _REAL = (time.perf_counter,)
 _SETTLING_TURNS = 8
 """Turns of the event loop in which a result that is on its way reaches whoever waits for it."""
@@ -32,6 +34,7 @@ class Clock(ABC):
 
     def __init__(self, slots: int) -> None:
         self._slots = asyncio.Semaphore(slots)
+        self._unpaid = 0
         self._ready = 0
         self._all_wait = asyncio.Event()
         self._all_wait.set()
@@ -46,11 +49,11 @@ class Clock(ABC):
         return self._ready
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def running(self) -> AsyncGenerator[None]:
         """Hold a slot."""
         self._become_ready()
-        await self._slots.acquire()
         try:
+            await self._take_slot()
             yield
         finally:
             self._leave()
@@ -63,31 +66,46 @@ class Clock(ABC):
             try:
                 await waiting
             except BaseException:
-                self._become_ready()
-                await self._slots.acquire()
+                self._unpaid += 1
                 raise
-            self._woken_by_clock()
-            await self._slots.acquire()
+            finally:
+                self._back_from(waiting)
+            await self._take_slot()
 
     async def for_result_of(self, awaitable: Awaitable[T]) -> T:
         """Wait for what another check does; this wait holds up neither a slot nor the clock."""
         self._leave()
         try:
-            return await awaitable
+            result = await awaitable
+        except BaseException:
+            self._unpaid += 1
+            raise
         finally:
             self._become_ready()
-            await self._slots.acquire()
+        await self._take_slot()
+        return result
 
     async def until_all_wait(self) -> None:
         """Return when no check can go on by itself: all have ended, or wait for an instant."""
         await self._all_wait.wait()
+
+    async def _take_slot(self) -> None:
+        try:
+            await self._slots.acquire()
+        except BaseException:
+            self._unpaid += 1
+            raise
 
     def _become_ready(self) -> None:
         self._ready += 1
         self._all_wait.clear()
 
     def _leave(self) -> None:
-        self._slots.release()
+        # A check that fails or is cancelled while it has no slot goes to its end without one, and has none to give back.
+        if self._unpaid:
+            self._unpaid -= 1
+        else:
+            self._slots.release()
         self._ready -= 1
         if self._ready == 0:
             self._all_wait.set()
@@ -98,8 +116,8 @@ class Clock(ABC):
         """Something that is done at that instant."""
 
     @abstractmethod
-    def _woken_by_clock(self) -> None:
-        """A check that waited for an instant goes on."""
+    def _back_from(self, waiting: Awaitable[None]) -> None:
+        """A check that waited for an instant goes on, or was cancelled while it waited."""
 
     @abstractmethod
     def _left(self) -> None:
@@ -112,7 +130,7 @@ class WallClock(Clock):
     def _instant(self, instant: float) -> Awaitable[None]:
         return asyncio.sleep(max(0.0, instant - self.now()))
 
-    def _woken_by_clock(self) -> None:
+    def _back_from(self, waiting: Awaitable[None]) -> None:
         self._become_ready()
 
     def _left(self) -> None:
@@ -135,8 +153,10 @@ class SteppedClock(Clock):
         heapq.heappush(self._waiting, (instant, self._tickets, future))
         return future
 
-    def _woken_by_clock(self) -> None:
-        """Counted by `_step`, before the check itself runs."""
+    def _back_from(self, waiting: Awaitable[None]) -> None:
+        # What `_step` woke is counted before the check itself runs, or the clock could move on in between.
+        if not isinstance(waiting, asyncio.Future) or waiting.cancelled():
+            self._become_ready()
 
     def _left(self) -> None:
         if self._ready == 0 and self._waiting and not self._settling:

@@ -1,8 +1,7 @@
-"""Sub-commands that other distributions, or extras of this one, add to `oauth-litmus`: found by entry point, loaded when asked for."""
+"""Sub-commands that extras add to `oauth-litmus`: found by entry point, and loaded only when they are asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, cast
 
@@ -11,12 +10,12 @@ import typer
 from oauth_litmus.reported_run import complain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 GROUP = "oauth_litmus.commands"
 EXTRA = "pip install 'oauth-litmus[reference]'"
 _WRONG_USAGE = 2
-_PASS_THROUGH = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+_PASS_THROUGH: dict[str, object] = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 
 def add_installed_commands(app: typer.Typer, arguments: Sequence[str]) -> None:
@@ -24,7 +23,9 @@ def add_installed_commands(app: typer.Typer, arguments: Sequence[str]) -> None:
     found = {entry_point.name: entry_point for entry_point in entry_points(group=GROUP)}
     own = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
     first = next((argument for argument in arguments if not argument.startswith("-")), None)
-    wanted = [first] if first in found else [] if first in own else list(found)
+    if first in own or "--version" in arguments:
+        return
+    wanted = [first] if first in found else list(found)
     for name in wanted:
         _add(app, found[name])
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit, urlunsplit
 
 from oauth_litmus.target import Discovered
-from oauth_litmus.verdict import Blocked
+from oauth_litmus.wire import NoAnswerError
 
 if TYPE_CHECKING:
     from oauth_litmus.answer import Answer
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 Get = Callable[[str], Awaitable["Answer"]]
 
 _RESOURCE_METADATA = re.compile(r'resource_metadata\s*=\s*(?:"([^"]*)"|([^\s,"]+))', re.IGNORECASE)
+
+
+_SILENCES = 2
+"""Requests without an answer after which nobody is taken to be there."""
 
 
 class NoServerError(Exception):
@@ -37,8 +41,10 @@ def normalise(text: str) -> str:
         port_is_sane = parts.port is None or parts.port > 0
     except ValueError as error:
         raise NoServerError(f"{text!r} is no URL: {error}") from error
-    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_sane:
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_sane or len(url.split()) > 1:
         raise NoServerError(f"{text!r} is no http or https URL of a server")
+    if parts.username is not None:
+        raise NoServerError("a URL must hold no credentials: give them in the profile, as [http] secret_headers")
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), parts.query, ""))
 
 
@@ -71,6 +77,7 @@ class Discovery:
         self._get = get
         self._profile = profile
         self.tried: list[str] = []
+        self._answered = False
 
     async def find(self, typed: str) -> Discovered:
         """The authorization server of this URL.
@@ -144,9 +151,14 @@ class Discovery:
     async def _try(self, url: str) -> Answer | None:
         try:
             answer = await self._get(url)
-        except Blocked as error:
+        except NoAnswerError as error:
             self.tried.append(str(error))
+            if not self._answered and len(self.tried) >= _SILENCES:
+                parts, reason = urlsplit(url), str(error).partition(": ")[2]
+                origin = f"{parts.scheme}://{parts.netloc}"
+                raise NoServerError(f"{origin} cannot be reached: {reason}{_hint(reason)}") from error
             return None
+        self._answered = True
         self.tried.append(f"GET {url}: {answer.status} {answer.media_type}".rstrip())
         return answer
 
@@ -161,3 +173,9 @@ class Discovery:
     ) -> Discovered:
         url, answer, metadata = found
         return Discovered(issuer, metadata, answer, url, given, resource, document, document_url, tuple(self.tried))
+
+
+def _hint(reason: str) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        return " (if the certificate is from an authority of your own, name it in the profile, as [http] ca_file)"
+    return ""

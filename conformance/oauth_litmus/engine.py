@@ -127,7 +127,7 @@ class Engine:
                 ending = reason
             except asyncio.CancelledError:
                 raise
-            except Exception as error:  # noqa: BLE001 - the suite's own fault becomes an ERROR verdict, and the run goes on
+            except Exception as error:
                 ending = error
         decision = decide(check.requirement.level, judgement, ending, strict=self.run.strict)
         self._finish(

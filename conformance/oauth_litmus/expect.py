@@ -106,7 +106,8 @@ def refused_token(answer: Answer, opened: Answer, *, because: str, statuses: tup
     ideally(
         answer.status in statuses and (challenged or answer.status != 401),
         expected=wanted,
-        got=describe(answer) + ("" if challenged or answer.status != 401 else " without error=invalid_token in a challenge"),
+        got=describe(answer)
+        + ("" if challenged or answer.status != 401 else " without error=invalid_token in a challenge"),
         at=answer,
     )
 
@@ -114,7 +115,9 @@ def refused_token(answer: Answer, opened: Answer, *, because: str, statuses: tup
 def at_most_one(answers: Sequence[Answer], succeeded: Callable[[Answer], bool], *, of: str = "tokens") -> None:
     """Of several simultaneous requests, at most one succeeds; differing bodies tell a second success from a repetition."""
     if all(answer.is_inconclusive for answer in answers):
-        raise Blocked(f"all of {len(answers)} simultaneous requests were answered {answers[0].status}", (answers[0].number,))
+        raise Blocked(
+            f"all of {len(answers)} simultaneous requests were answered {answers[0].status}", (answers[0].number,)
+        )
     winners = [answer for answer in answers if succeeded(answer)]
     bodies = {answer.member("access_token") or answer.text for answer in winners}
     that(
@@ -182,7 +185,7 @@ def nothing_sent_to(attempt: Attempt, stranger: str, *, because: str) -> None:
     that(
         not attempt.reached(stranger),
         expected=where,
-        got=f"the browser is sent to {attempt.left_for or stranger}",
+        got=f"the browser is sent to {place(attempt.left_for or stranger)}",
         at=attempt.answers,
     )
     that(attempt.code is None, expected=where, got="an authorization code", at=attempt.answers)
@@ -210,11 +213,16 @@ def not_sent_to(attempt: Attempt, stranger: str, *, because: str) -> None:
     ideally(
         attempt.left_for is None,
         expected=where,
-        got=f"a redirect to {attempt.left_for}, which may be an error page or a login",
+        got=f"a redirect to {place(attempt.left_for)}, which may be an error page or a login",
         at=attempt.answers,
     )
     if attempt.response is None and attempt.last.location is None:
         ideally(attempt.last.status >= 400, expected="a 4xx error page", got=describe(attempt.last), at=attempt.last)
+
+
+def place(url: str | None) -> str:
+    """A URL without its query and fragment, which may carry a code."""
+    return (url or "").partition("?")[0].partition("#")[0]
 
 
 def describe(answer: Answer) -> str:

@@ -6,14 +6,17 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import jwt
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import get_default_algorithms
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
 Members = dict[str, object]
+_A_YEAR = 366 * 86_400
 
 
 def claims_of(token: str) -> Members:
@@ -100,6 +103,48 @@ def signed_by_stranger(header: Mapping[str, object], claims: Mapping[str, object
     key = ec.generate_private_key(ec.SECP256R1())
     public = get_default_algorithms()["ES256"].to_jwk(key.public_key(), as_dict=True)
     return jwt.encode(dict(claims), key, algorithm="ES256", headers={**header, "alg": "ES256", "jwk": public})
+
+
+def unsigned(header: Mapping[str, object], claims: Mapping[str, object]) -> dict[str, str]:
+    """Forgeries without a signature, by what is wrong with them (RFC 8725 section 2.1)."""
+    algorithms = ("none", "None", "nOnE", str(header.get("alg", "RS256")))
+    return {f"has alg {alg} and no signature": assembled({**header, "alg": alg}, claims) for alg in algorithms}
+
+
+def tampered(token: str, *, now: float) -> dict[str, str]:
+    """Forgeries that keep a part of a valid token, by what is wrong with them; for an opaque one, a single one."""
+    forged = {"has another signature": with_bent_signature(token)}
+    claims = claims_of(token)
+    if claims:
+        changes: Members = {
+            "sub": "00000000-0000-4000-8000-000000000000",
+            "exp": int(now) + _A_YEAR,
+            "scope": "admin",
+            "aud": [*audiences_in(claims), "https://elsewhere.client.example.com"],
+        }
+        forged |= {
+            f"has another {name} than was signed": with_claims(token, **{name: changes[name]}) for name in changes
+        }
+    return forged
+
+
+def with_senders_keys(token: str, key_set: Iterable[Members]) -> dict[str, str]:
+    """Forgeries whose key is the sender's choice, by what is wrong with them (RFC 8725 sections 2.1 and 3.10)."""
+    header, claims = header_of(token), claims_of(token)
+    forged = {
+        f"is an HMAC under spelling {number} of the public key": signed_with_secret(
+            {**header, "kid": jwk.get("kid")}, claims, secret
+        )
+        for jwk in key_set
+        for number, secret in enumerate(public_spellings(jwk))
+    }
+    forged["brings its own key as jwk"] = signed_by_stranger(header, claims)
+    for name in ("jku", "x5u"):
+        elsewhere = {**header, name: "https://elsewhere.client.example.com/jwks.json"}
+        forged[f"points to its key by {name}"] = signed_by_stranger(elsewhere, claims)
+    for kid, secret in {"no-such-key": b"no-such-key", "../../dev/null": b"", "x' UNION SELECT 'key": b"key"}.items():
+        forged[f"has the kid {kid}"] = signed_with_secret({**header, "kid": kid}, claims, secret)
+    return forged
 
 
 def _signing_input(header: Mapping[str, object], claims: Mapping[str, object]) -> str:

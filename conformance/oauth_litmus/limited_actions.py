@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from oauth_litmus.rates import Rate
 from oauth_litmus.verdict import Skipped
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from oauth_litmus.answer import Answer
     from oauth_litmus.client import Target
+    from oauth_litmus.rates import Rate
     from oauth_litmus.target import Server
 
     Hit = Callable[[Target], Awaitable[Answer]]
@@ -75,7 +76,9 @@ async def exhaust(target: Target, action: LimitedAction) -> list[Answer]:
 def _preferred(server: Server) -> tuple[str, Rate]:
     for name in declared_actions(server):
         return name, server.profile.limits.declared()[name]
-    raise Skipped(f'no limit of at most {MOST} requests is declared: declare one in the profile, as `[limits] authorize = "10/60"`')
+    raise Skipped(
+        f'no limit of at most {MOST} requests is declared: declare one in the profile, as `[limits] authorize = "10/60"`'
+    )
 
 
 async def _hit_of(target: Target, name: str) -> Hit:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -13,6 +12,8 @@ from typing import TYPE_CHECKING
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
     from oauth_litmus.answer import Answer
     from oauth_litmus.clock import Clock
     from oauth_litmus.rates import Rate

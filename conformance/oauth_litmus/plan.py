@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,8 @@ from oauth_litmus.requirements import categories
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from oauth_litmus.preflight import Readiness
     from oauth_litmus.run import Run
     from oauth_litmus.target import Server
@@ -106,7 +107,9 @@ def _dynamic_registration(run: Run, readiness: Readiness) -> Unmet:
 def _walked(run: Run) -> Unmet:
     if run.driver.walks:
         return None
-    return Skipped(f"needs logins that the suite walks through, not the driver {run.driver.name!r}: give --login redirects")
+    return Skipped(
+        f"needs logins that the suite walks through, not the driver {run.driver.name!r}: give --login redirects"
+    )
 
 
 def _login(run: Run, readiness: Readiness) -> Unmet:
@@ -129,7 +132,7 @@ def _refresh(run: Run, readiness: Readiness) -> Unmet:
     return Blocked(f"preflight: {readiness.refresh}") if readiness.refresh else None
 
 
-def _scopes(run: Run, readiness: Readiness) -> Unmet:  # noqa: ARG001
+def _scopes(run: Run, readiness: Readiness) -> Unmet:
     if len(run.server.scopes) < 2:
         return Skipped(
             'fewer than two scopes are known: declare two that a user may grant, as `scopes = ["a", "b"]` in the profile'
@@ -143,18 +146,18 @@ def _resource(run: Run, readiness: Readiness) -> Unmet:
     return Blocked(f"preflight: {readiness.resource}") if readiness.resource else None
 
 
-def _jwt_access_tokens(run: Run, readiness: Readiness) -> Unmet:  # noqa: ARG001
+def _jwt_access_tokens(run: Run, readiness: Readiness) -> Unmet:
     return NotApplicable("access tokens are opaque") if run.server.seen.access_token_is_jwt is False else None
 
 
 def _endpoint(name: str) -> Callable[[Run, Readiness], Unmet]:
-    def unmet(run: Run, readiness: Readiness) -> Unmet:  # noqa: ARG001
+    def unmet(run: Run, readiness: Readiness) -> Unmet:
         return NotApplicable(f"the metadata names no {name}_endpoint") if run.server.endpoint(name) is None else None
 
     return unmet
 
 
-def _confidential(run: Run, readiness: Readiness) -> Unmet:  # noqa: ARG001
+def _confidential(run: Run, readiness: Readiness) -> Unmet:
     if run.server.confidential_method is None:
         return NotApplicable("token_endpoint_auth_methods_supported lists no client secret")
     return None
@@ -169,7 +172,7 @@ def _relay(run: Run, readiness: Readiness) -> Unmet:
     return None
 
 
-def _upstream_control(run: Run, readiness: Readiness) -> Unmet:  # noqa: ARG001
+def _upstream_control(run: Run, readiness: Readiness) -> Unmet:
     if run.upstream is None:
         return Skipped(
             "needs an upstream that the operator controls: name it in the profile, as `upstream_control = URL` (docs/upstream-control.md)"
@@ -177,7 +180,7 @@ def _upstream_control(run: Run, readiness: Readiness) -> Unmet:  # noqa: ARG001
     return None
 
 
-def _burst(run: Run, readiness: Readiness) -> Unmet:  # noqa: ARG001
+def _burst(run: Run, readiness: Readiness) -> Unmet:
     server: Server = run.server
     if not run.budget.burst:
         return Skipped("sends more than the server's limits allow: give --burst")
@@ -186,11 +189,11 @@ def _burst(run: Run, readiness: Readiness) -> Unmet:  # noqa: ARG001
     return None
 
 
-def _second_source(run: Run, readiness: Readiness) -> Unmet:  # noqa: ARG001
+def _second_source(run: Run, readiness: Readiness) -> Unmet:
     return None if run.separate_sources else Skipped("needs a second source address: only loopback targets give one")
 
 
-_UNMET: dict[Need, Callable[[Run, "Readiness"], Unmet]] = {
+_UNMET: dict[Need, Callable[[Run, Readiness], Unmet]] = {
     Need.REGISTRATION: _registration,
     Need.DYNAMIC_REGISTRATION: _dynamic_registration,
     Need.LOGIN: _login,

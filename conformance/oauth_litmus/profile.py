@@ -1,7 +1,5 @@
 """The profile: what an operator declares of a deployment, as TOML. Only the URL is required, and that stands on the command line."""
 
-from __future__ import annotations
-
 import os
 import tomllib
 from pathlib import Path

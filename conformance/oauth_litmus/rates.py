@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+from oauth_litmus.pacer import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _WRITTEN = re.compile(r"\s*(\d+)\s*/\s*(\d+(?:\.\d+)?)\s*s?\s*")
 
@@ -36,6 +41,24 @@ class Rate(BaseModel):
 
 def _read(value: object) -> object:
     return Rate.parse(value) if isinstance(value, str) else value
+
+
+def limits(written: Iterable[str]) -> dict[Kind, Rate]:
+    """Limits as the command line has them: `KIND=N/SECONDS`.
+
+    Raises:
+        ValueError: one is not of that form, or its kind is not known.
+    """
+    found: dict[Kind, Rate] = {}
+    for text in written:
+        kind, _, rate = text.partition("=")
+        try:
+            found[Kind(kind.strip())] = Rate.parse(rate)
+        except ValueError as error:
+            raise ValueError(
+                f"{text!r} is no limit: write KIND=N/SECONDS, as in token=30/60; kinds: {', '.join(Kind)}"
+            ) from error
+    return found
 
 
 WrittenRate = Annotated[Rate, BeforeValidator(_read)]

@@ -79,10 +79,10 @@ class _Conduct:
             async with connected(self.options) as self.run:
                 if self.output.dry_run:
                     for line in plan_lines(plan_of(checks, self.run), self.run):
-                        self.console.print(printable(line), markup=False, highlight=False)
+                        self.console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
                     return None
                 self._announce(self.run)
-                watching = watcher(self.progress, live=self.run.driver.walks)
+                watching = watcher(self.progress, live=not self.run.by_hand)
                 with watching.begins(len(checks)):
                     engine = await judge(self.run, selection, watching)
                 duration = stopwatch() - self.stopwatch_at_start
@@ -103,7 +103,7 @@ class _Conduct:
         if run.server.resource:
             lines.append(f"protected resource {run.server.resource}")
         for line in lines:
-            self.progress.print(printable(line), markup=False, highlight=False, style="dim")
+            self.progress.print(printable(line), markup=False, highlight=False, soft_wrap=True, style="dim")
 
 
 def run_and_report(options: Options, output: OutputOptions | None = None) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import platform
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -32,6 +31,8 @@ from oauth_litmus.upstream_control import UpstreamControl
 from oauth_litmus.wire import ConnectionSettings, TransportFactory, Wire
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+
     from oauth_litmus.answer import Answer
     from oauth_litmus.rates import Rate
 
@@ -93,8 +94,11 @@ async def connected(
     try:
         connection = ConnectionSettings(http.proxy, http.ca_file, http.client_certificate, http.client_key)
         transports = transports or connection.transports()
+        transports(None)
     except OSError as error:
         raise ProfileError(f"cannot use the certificate files of the profile: {error}") from error
+    except (ImportError, ValueError) as error:
+        raise ProfileError(f"cannot use the proxy of the profile: {error}") from error
     for secret in [
         *(from_environment(name) for name in http.secret_headers.values()),
         *profile.login.values().values(),
@@ -170,7 +174,7 @@ def _run(
     return run
 
 
-def _control_call(wire: Wire) -> Callable[[str, str, bytes], "asyncio.Future[Answer]"]:
+def _control_call(wire: Wire) -> Callable[[str, str, bytes], asyncio.Future[Answer]]:
     def call(method: str, url: str, body: bytes) -> asyncio.Future[Answer]:
         headers = {"content-type": "application/json"}
         return asyncio.ensure_future(wire.send(method, url, check="upstream control", headers=headers, body=body))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import itertools
 import socket
-from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FIRST = (2 << 16) + 1
 """127.2.0.1: away from 127.0.0.1, which servers trust as a proxy, and from 127.0.1.1, which hosts files use."""

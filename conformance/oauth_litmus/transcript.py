@@ -79,7 +79,9 @@ class Transcript:
     def numbered(self, numbers: Iterable[int]) -> Sequence[Exchange]:
         """The exchanges with these numbers, whichever check caused them, in order."""
         wanted = set(numbers)
-        found = [exchange for exchanges in self._by_check.values() for exchange in exchanges if exchange.number in wanted]
+        found = [
+            exchange for exchanges in self._by_check.values() for exchange in exchanges if exchange.number in wanted
+        ]
         return sorted(found, key=lambda exchange: exchange.number)
 
     def _headers(self, headers: Iterable[tuple[str, str]]) -> list[str]:

@@ -60,7 +60,7 @@ class Finding:
     exchanges: tuple[int, ...] = ()
 
 
-class Violation(Exception):  # noqa: N818 - it is a finding, not an error of the program
+class Violation(Exception):
     """Ends a check: what the requirement asks for was seen to be broken."""
 
     def __init__(self, finding: Finding) -> None:
@@ -68,15 +68,15 @@ class Violation(Exception):  # noqa: N818 - it is a finding, not an error of the
         self.finding = finding
 
 
-class NotApplicable(Exception):  # noqa: N818
+class NotApplicable(Exception):
     """Ends a check: the server does not offer the feature, by its own metadata or its profile."""
 
 
-class Skipped(Exception):  # noqa: N818
+class Skipped(Exception):
     """Ends a check: this run was not given what the check needs. The reason says how to give it."""
 
 
-class Blocked(Exception):  # noqa: N818
+class Blocked(Exception):
     """Ends a check: offered, but it could not be judged (a set-up step failed, or the answers are inconclusive)."""
 
     def __init__(self, reason: str, exchanges: tuple[int, ...] = ()) -> None:

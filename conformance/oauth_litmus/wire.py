@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
@@ -114,7 +115,11 @@ class Wire:
             NoAnswerError: nothing came back that could be read; the sentence says what happened.
         """
         number = self._transcript.next_number()
-        request = self._request(method, url, headers, body, gate)
+        try:
+            request = self._request(method, url, headers, body, gate)
+        except (httpx.InvalidURL, ValueError) as error:
+            sentence = self._transcript.redactor.text(f"cannot send {method} to {url!r}: {error}")
+            raise NoAnswerError(sentence, number) from error
         transport = self._transports.get(source) or self._transports.setdefault(source, self._make_transport(source))
         sent_at = self._clock.now()
         try:
@@ -140,7 +145,8 @@ class Wire:
         self, method: str, url: str, headers: Mapping[str, str] | httpx.Headers | None, body: bytes, gate: Gate | None
     ) -> httpx.Request:
         merged = httpx.Headers({"accept": "*/*", "accept-encoding": "identity", **self._headers})
-        merged.update(headers)
+        # A probe may well hold what no client would send: bytes beyond ASCII go out as UTF-8.
+        merged.update(httpx.Headers(headers, encoding="utf-8"))
         if gate is not None:
             merged["content-length"] = str(len(body))
         content = body if gate is None else gate.pass_body(body)
@@ -170,8 +176,23 @@ async def _read(response: httpx.Response) -> tuple[bytes, bool]:
 
 def _reason(error: Exception) -> str:
     match error:
+        case httpx.ConnectTimeout():
+            return f"no connection within {CONNECT_TIMEOUT:g} s"
         case TimeoutError() | httpx.TimeoutException():
             return f"nothing within {ANSWER_TIMEOUT:g} s"
         case _:
-            text = str(error) or type(error).__name__
-            return text if isinstance(error, httpx.HTTPError) else f"{type(error).__name__}: {text}"
+            return _cause_in_words(error)
+
+
+def _cause_in_words(error: Exception) -> str:
+    # The libraries in between say "All connection attempts failed"; what the operating system or TLS said is beneath.
+    cause: BaseException | None = error
+    said = ""
+    while cause is not None:
+        if isinstance(cause, ConnectionError) and cause.errno:
+            said = os.strerror(cause.errno)
+        elif isinstance(cause, OSError) and cause.strerror:
+            said = cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    text = said or str(error) or type(error).__name__
+    return text if said or isinstance(error, httpx.HTTPError) else f"{type(error).__name__}: {text}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import subprocess
@@ -29,7 +28,17 @@ BROKEN = {
 def demo(tmp_path: Path, *arguments: str):
     report = tmp_path / "report.json"
     log = tmp_path / "relay.log"
-    command = [sys.executable, "-m", "oauth_litmus", "demo", "--json", str(report), "--server-log", str(log), *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "oauth_litmus",
+        "demo",
+        "--json",
+        str(report),
+        "--server-log",
+        str(log),
+        *arguments,
+    ]
     finished = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert report.exists(), finished.stderr
     return finished, json.loads(report.read_text()), log.read_text()
@@ -95,31 +104,3 @@ def test_a_broken_server_fails_exactly_the_named_checks(name, tmp_path):
         assert check["findings"][0]["expected"]
         assert check["findings"][0]["got"]
         assert check["exchanges"]
-
-
-def test_no_secret_reaches_report_terminal_or_log(tmp_path):
-    """Everything that looks like a token, code, verifier, cookie or secret is a fingerprint, a client_id, or nothing."""
-    finished, report, log = demo(tmp_path, "--show-exchanges", "--only", "core", "--max-wait", "3")
-
-    public = {check for check in re.findall(r'"client_id": ?"([^"]+)"', json.dumps(report))} | {report["run_id"]}
-    for place, text in {"report": json.dumps(report), "terminal": finished.stdout, "log": log}.items():
-        assert not re.findall(r"eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+", text), place
-        secrets = [found for found in _opaque(text) if found not in public and not _is_public_client(found, log, text)]
-        assert not secrets, (place, secrets[:5])
-
-
-def _opaque(text: str) -> set[str]:
-    return {found for found in re.findall(r"[A-Za-z0-9_-]{22,}", text) if _is_random(found)}
-
-
-def _is_random(text: str) -> bool:
-    kinds = sum(bool(re.search(kind, text)) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
-    return kinds == 3
-
-
-def _is_public_client(text: str, *places: str) -> bool:
-    return any(f"client_id={text}" in place or f'"client_id": "{text}"' in place or f"{text}" in place.split("Left behind")[-1] for place in places)
-
-
-def test_what_a_real_secret_looks_like_is_found_by_the_search_above():
-    assert _opaque("code=" + base64.urlsafe_b64encode(bytes(range(40, 80))).decode())

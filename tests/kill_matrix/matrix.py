@@ -40,7 +40,9 @@ def settings_of(server: BrokenServer) -> dict[str, str]:
     return dict(server.settings)
 
 
-async def judged_in_process(server: BrokenServer | None, ids: tuple[str, ...], settings: Mapping[str, Any] | None = None) -> Seen:
+async def judged_in_process(
+    server: BrokenServer | None, ids: tuple[str, ...], settings: Mapping[str, Any] | None = None
+) -> Seen:
     async with world(server, settings=settings) as run:
         return _seen(await judge(run, Selection(only=ids)))
 
@@ -53,7 +55,7 @@ async def judged_over_sockets(server: BrokenServer, ids: tuple[str, ...]) -> See
 
 
 async def seams_entered(settings: Mapping[str, str]) -> dict[str, frozenset[str]]:
-    """For every check, the overridable parts that it entered in a good run; what all share counts for each that shares it."""
+    """For every check, the overridable parts that it entered in a good run, by itself or by what it shares."""
     entered: defaultdict[str, set[str]] = defaultdict(set)
     with _recording(entered):
         async with world(settings=settings) as run:

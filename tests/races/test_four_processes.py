@@ -1,4 +1,4 @@
-"""Single use and one successor, with four relay processes on one Valkey: what holds in one process can break between them.
+"""Single use and one successor, with four relay processes on one Valkey: what holds in one can break between them.
 
 `LITMUS_RACE_ROUNDS` sets how often each race is run (`nox -s races` runs 200).
 """
@@ -9,6 +9,7 @@ import os
 from contextlib import asynccontextmanager
 
 import pytest
+
 from litmus_fixtures.demo_settings import on_valkey
 from litmus_fixtures.served import served_relay
 from litmus_fixtures.worlds import profile_of

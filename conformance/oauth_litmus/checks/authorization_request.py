@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from oauth_litmus.answer import AuthorizationResponse
     from oauth_litmus.authorization import Attempt
 
+STRANGER = "https://evil.example/cb"
 WITH_QUERY = f"{REDIRECT_URI}?tenant=a%20b&flag"
 AWKWARD_STATE = "a b+c%25&d=e/?#"
 LONG_STATE = "s" * 1500
@@ -143,13 +144,24 @@ async def registered_query_is_kept(target: Target) -> None:
 
     refusal = await target.attempt(request.but(response_type="bogus"))
     if refusal.response is not None or refusal.left_for is not None:
-        _query_is_kept(refusal, "state")
+        _query_is_kept(refusal, "error")
+
+
+@check("REDIR-22", needs=set())
+async def unknown_client_gets_no_redirect(target: Target) -> None:
+    """Name an unknown client, then none, with a foreign redirect_uri and an unknown response_type."""
+    nobody = Client(f"unknown-{secrets.token_hex(8)}", (REDIRECT_URI,))
+    request = target.request(nobody, redirect_uri=STRANGER).but(response_type="bogus")
+
+    for client_id, what in ((nobody.client_id, "is unknown"), (None, "is missing")):
+        attempt = await target.attempt(request.but(client_id=client_id))
+        expect.nothing_sent_to(attempt, STRANGER, because=f"the client_id {what}")
 
 
 def _tells_the_user(attempt: Attempt, because: str) -> None:
     expected, last = f"an error page, since {because}", expect.conclusive(attempt.last)
     expect.safe(last.status < 500, expected=expected, got=f"{last.status}, twice", at=attempt.answers)
-    elsewhere = f"a redirect to {attempt.left_for}"
+    elsewhere = f"a redirect to {expect.place(attempt.left_for)}"
     expect.safe(attempt.left_for is None, expected=expected, got=elsewhere, at=attempt.answers)
     early = not attempt.went_on and not attempt.unfinished
     expect.ideally(early, expected=expected, got="a login, before the client is looked at", at=attempt.answers)

@@ -19,6 +19,7 @@ from oauth_litmus.check import (
     check,
 )
 from oauth_litmus.client import Target, Tokens
+from oauth_litmus.client.resource import token_wait
 from oauth_litmus.jwts import header_of
 from oauth_litmus.target import Server
 from oauth_litmus.verdict import Blocked, NotApplicable
@@ -38,12 +39,6 @@ def _pending(server: Server) -> float:
     return server.profile.lifetimes.pending_login or TEN_MINUTES
 
 
-def _token_life(server: Server) -> float:
-    if server.profile.upstream_control:
-        return 0.0
-    return server.access_token_ttl + server.profile.lifetimes.clock_leeway + GUARD
-
-
 @check("EXPIRY-01", needs={LOGIN}, waits=lambda server: server.code_ttl)
 async def code_lives_as_declared(target: Target) -> None:
     """Redeem a code two seconds before its declared end."""
@@ -52,7 +47,9 @@ async def code_lives_as_declared(target: Target) -> None:
 
     answer = await target.redeem(code)
 
-    expect.tokens(answer, expected=f"tokens for a code that lives {target.server.code_ttl:g} s, {GUARD:g} s before its end")
+    expect.tokens(
+        answer, expected=f"tokens for a code that lives {target.server.code_ttl:g} s, {GUARD:g} s before its end"
+    )
 
 
 @check("EXPIRY-02", needs={LOGIN}, waits=lambda server: (server.profile.lifetimes.code or TEN_MINUTES) + GUARD)
@@ -115,7 +112,9 @@ async def start_page_does_not_prolong_a_login_for_ever(target: Target) -> None:
     lifetime = target.server.pending_login_ttl
     begun = await target.hold_upstream(target.request(await target.client()))
     if begun.start_url is None:
-        raise NotApplicable("the authorization endpoint sends the browser to the upstream itself: there is no start URL")
+        raise NotApplicable(
+            "the authorization endpoint sends the browser to the upstream itself: there is no start URL"
+        )
 
     visited = begun
     for halves in range(1, 7):
@@ -152,7 +151,7 @@ async def expires_in_agrees_with_exp(target: Target) -> None:
             _agrees(target.tokens_of(answer, code.client, None))
 
 
-@check("EXPIRY-09", needs={LOGIN, RESOURCE}, waits=_token_life)
+@check("EXPIRY-09", needs={LOGIN, RESOURCE}, waits=token_wait)
 async def expired_token_is_refused(target: Target) -> None:
     """Call the resource shortly before the access token ends, and after its end and the declared leeway."""
     tokens = await target.short_lived_tokens(SHORT_LIFE)
@@ -194,7 +193,7 @@ async def unused_refresh_token_expires(target: Target) -> None:
     expect.refused_grant(answer, because="the refresh token has expired", steering=True)
 
 
-@check("EXPIRY-13", needs={LOGIN, RESOURCE, REVOCATION}, waits=_token_life)
+@check("EXPIRY-13", needs={LOGIN, RESOURCE, REVOCATION}, waits=token_wait)
 async def revocation_does_not_lapse(target: Target) -> None:
     """Revoke an access token and call the resource with it until it has ended by itself."""
     tokens = await target.short_lived_tokens(REVOKED_LIFE)
@@ -230,14 +229,18 @@ async def _still_refused(target: Target, tokens: Tokens, opened: Answer, revoked
     await target.until(target.now() + 1)
     again = expect.conclusive(await target.call_resource(tokens.access_token))
     lapsed = since > SETTLED or (since >= PROPAGATION and expect.let_in(again, opened))
-    expect.that(not lapsed, expected=wanted, got=f"it is accepted again, {since:.0f} s after", at=(revoked, answer, again))
+    expect.that(
+        not lapsed, expected=wanted, got=f"it is accepted again, {since:.0f} s after", at=(revoked, answer, again)
+    )
     expect.ideally(False, expected=wanted, got="a single success between refusals", at=answer)
 
 
 def _agrees(tokens: Tokens) -> None:
     exp, promised = tokens.claims.get("exp"), tokens.expires_in or 0.0
     if exp is None:
-        judge = expect.that if str(header_of(tokens.access_token).get("typ", "")).lower() == "at+jwt" else expect.ideally
+        judge = (
+            expect.that if str(header_of(tokens.access_token).get("typ", "")).lower() == "at+jwt" else expect.ideally
+        )
         judge(False, expected="an access token with exp", got="none", at=tokens.answer)
         return
     number = exp if isinstance(exp, int | float) and not isinstance(exp, bool) else float("inf")

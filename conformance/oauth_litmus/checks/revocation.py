@@ -47,7 +47,10 @@ async def revoked_access_token_is_refused(target: Target) -> None:
     broken_promise = target.server.profile.revocation_immediate and after >= LATE
     judge = expect.safe if broken_promise else expect.that
     judge(
-        not taken, expected="the revoked access token is refused", got=f"it works, {after:.0f} s after", at=(revoked, answer)
+        not taken,
+        expected="the revoked access token is refused",
+        got=f"it works, {after:.0f} s after",
+        at=(revoked, answer),
     )
 
 

@@ -68,7 +68,7 @@ async def error_is_json_with_a_code(target: Target) -> None:
         for member in ("error", "error_description"):
             text = answer.member(member)
             clean = _ALLOWED.fullmatch(text) is not None
-            expect.ideally(clean, expected=f"printable ASCII but \" and \\ in {member}", got=repr(text), at=answer)
+            expect.ideally(clean, expected=f'printable ASCII but " and \\ in {member}', got=repr(text), at=answer)
 
 
 @check("TOKEN-03", needs={REGISTRATION})
@@ -170,7 +170,9 @@ def _made_up_code(client: Client) -> dict[str, str | None]:
 def _user(target: Target) -> dict[str, str]:
     """The suite's own user where the profile has one: only with true credentials would a password grant be seen."""
     fields = target.server.profile.login.values()
-    named = next((fields[name] for name in ("username", "email", "login", "user") if name in fields), "nobody@example.com")
+    named = next(
+        (fields[name] for name in ("username", "email", "login", "user") if name in fields), "nobody@example.com"
+    )
     return {"username": named, "password": fields.get("password", secrets.token_urlsafe(16))}
 
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from oauth_litmus.answer import Answer
 from oauth_litmus.authorization import Attempt, AuthorizationRequest, Code
-from oauth_litmus.browser_model import Browser
 from oauth_litmus.client.registration import RegistrationVerbs
-from oauth_litmus.clients import Client
 from oauth_litmus.login.by_hand import go_on_by_hand
-from oauth_litmus.login.pages import Submission
 from oauth_litmus.login.walk import Step, Stop, Walk, start, step_of
 from oauth_litmus.pacer import Kind
 from oauth_litmus.verdict import Blocked
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.browser_model import Browser
+    from oauth_litmus.clients import Client
+    from oauth_litmus.login.pages import Submission
 
 
 class AuthorizationVerbs(RegistrationVerbs):

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from oauth_litmus.answer import Answer
 from oauth_litmus.client.session import Session
 from oauth_litmus.clients import REDIRECT_URI, AuthMethod, Client, metadata
 from oauth_litmus.pacer import Kind
 from oauth_litmus.verdict import Blocked, NotApplicable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from oauth_litmus.answer import Answer
 
 
 class RegistrationVerbs(Session):

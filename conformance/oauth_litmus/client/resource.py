@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from typing import TYPE_CHECKING, cast
+from urllib.parse import urlsplit
 
-from oauth_litmus.answer import Answer
-from oauth_litmus.authorization import Tokens
 from oauth_litmus.client.token_endpoint import TokenVerbs
 from oauth_litmus.pacer import Kind
 from oauth_litmus.verdict import Blocked, Skipped
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.authorization import Tokens
+    from oauth_litmus.target import Server
+
+TOKEN_GUARD = 2.0
+"""Seconds on either side of the end of an access token."""
 _ACCEPTS = "application/json, text/event-stream"
 _INITIALIZE = json.dumps(
     {
@@ -70,6 +78,45 @@ class ResourceVerbs(TokenVerbs):
             raise Blocked(f"set-up: the resource answers {answer.status} to a valid access token", (answer.number,))
         return answer
 
+    async def valid_tokens(self) -> tuple[Tokens, Answer]:
+        """Tokens that the checks of the resource share, with its answer to them a moment ago.
+
+        Raises:
+            Blocked: it does not take them.
+        """
+        tokens = await self.once("bearer tokens", self.tokens)
+        if tokens.expires_in is not None and self.now() > tokens.ends_at - TOKEN_GUARD:
+            tokens = await self.tokens()
+        return tokens, await self.opened(tokens)
+
+    async def key_set(self, tokens: Tokens) -> list[dict[str, object]]:
+        """The public keys behind access tokens: as the metadata says, or those of the upstream that issued them."""
+        url, issuer, upstream = self.server.endpoint("jwks_uri"), tokens.claims.get("iss"), self.server.seen.upstream_url
+        if url is not None:
+            answer = await self.get(url)
+        elif isinstance(issuer, str) and upstream and urlsplit(issuer)[:2] == urlsplit(upstream)[:2]:
+            answer = await self.send("GET", f"{issuer}/.well-known/jwks.json", kind=None)
+        else:
+            return []
+        keys = answer.json_object().get("keys")
+        return cast("list[dict[str, object]]", keys) if isinstance(keys, list) else []
+
+    async def tokens_behind(self, label: str, changes: Mapping[str, object]) -> Tokens | None:
+        """Tokens of a login in which the upstream issues a JWT with these changes; None if the login comes to nothing.
+
+        Args:
+            label: tells the persons apart who log in during one check.
+            changes: members `claims` and `without` of the upstream control.
+        """
+        user = self.user(label)
+        await self.upstream.fault("token", "jwt", grant_type="pkce", user=user, jwt=changes)
+        request = self.request(await self.client())
+        attempt = await self.deliver_callback(await self.hold_callback(request, user=user))
+        if attempt.code is None:
+            return None
+        answer = await self.redeem(self.code_of(attempt))
+        return self.tokens_of(answer, request.client, request.get("scope")) if answer.has_tokens else None
+
     async def short_lived_tokens(self, seconds: int) -> Tokens:
         """Tokens of a fresh login, whose access token ends so soon where the operator lends the upstream.
 
@@ -98,3 +145,14 @@ class ResourceVerbs(TokenVerbs):
             if answer.status in (401, 403):
                 return method
         return "GET"
+
+
+def token_wait(server: Server) -> float:
+    """Seconds that a check waits for an access token to end; 0 where the upstream is asked for a short one.
+
+    Raises:
+        Skipped: the lifetime is not known.
+    """
+    if server.profile.upstream_control:
+        return 0.0
+    return server.access_token_ttl + server.profile.lifetimes.clock_leeway + TOKEN_GUARD

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Awaitable, Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from oauth_litmus.answer import Answer
 from oauth_litmus.browser_model import Browser
 from oauth_litmus.pacer import Kind
-from oauth_litmus.upstream_control import UpstreamControl
 from oauth_litmus.verdict import Blocked, NotApplicable
 from oauth_litmus.wire import Gate, NoAnswerError
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Hashable, Mapping
+
+    from oauth_litmus.answer import Answer
     from oauth_litmus.run import Run
     from oauth_litmus.target import Server
+    from oauth_litmus.upstream_control import UpstreamControl
 
 T = TypeVar("T")
 FORM = "application/x-www-form-urlencoded"
@@ -93,7 +94,13 @@ class Session:
 
         async def once() -> Answer:
             return await self.run.wire.send(
-                method, url, check=self.check, headers={**(headers or {}), **self.extra_headers}, body=body, source=self.source, gate=via
+                method,
+                url,
+                check=self.check,
+                headers={**(headers or {}), **self.extra_headers},
+                body=body,
+                source=self.source,
+                gate=via,
             )
 
         if via is not None or kind is None or not self.paced:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode
 
-from oauth_litmus.answer import Answer
 from oauth_litmus.authorization import Code, Tokens
 from oauth_litmus.client.authorization import AuthorizationVerbs
 from oauth_litmus.client.session import FORM
-from oauth_litmus.clients import Client
 from oauth_litmus.pacer import Kind
 from oauth_litmus.verdict import Blocked
 from oauth_litmus.wire import Gate
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.clients import Client
 
 T = TypeVar("T")
 

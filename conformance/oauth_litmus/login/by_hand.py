@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 # By real-world power to find bugs; what is not named here follows, the core first.
 MOST_VALUABLE = (
     "REPLAY-10", "REPLAY-04", "REPLAY-07", "REPLAY-08", "REDIR-02", "REDIR-05", "REDIR-06", "REDIR-07", "REDIR-23",
-    "SCOPE-03", "SCOPE-05", "SCOPE-06", "BEARER-08", "BEARER-13", "PKCE-04", "PKCE-06", "PKCE-08", "PKCE-12", "REDIR-17",
-    "AUTHZ-03", "EXPIRY-02", "EXPIRY-05", "EXPIRY-13", "ISS-01", "REVOKE-04", "REVOKE-05", "REVOKE-02",
+    "SCOPE-03", "SCOPE-05", "SCOPE-06", "BEARER-08", "BEARER-13", "PKCE-04", "PKCE-06", "PKCE-08", "PKCE-12",
+    "REDIR-17", "AUTHZ-03", "EXPIRY-02", "EXPIRY-05", "EXPIRY-13", "ISS-01", "REVOKE-04", "REVOKE-05", "REVOKE-02",
 )  # fmt: skip
 _NEEDS_A_LOGIN = frozenset({Need.LOGIN, Need.REFRESH})
 
@@ -61,9 +61,8 @@ def not_asked_for(check: Check, run: Run) -> Skipped | None:
     """Why a person is not asked to log in for this check; None if they are, or if nobody asks a person."""
     if not run.by_hand or not logins_of(check) or check.id in run.by_hand:
         return None
-    return Skipped(
-        f"needs {logins_of(check)} logins by hand: those of --max-logins go to the first login and to more valuable checks"
-    )
+    wanted = f"{logins_of(check)} more logins" if logins_of(check) > 1 else "one more login"
+    return Skipped(f"needs {wanted} by hand: those of --max-logins go to the first login and to more valuable checks")
 
 
 async def go_on_by_hand(run: Run, check: str, attempt: Attempt, stop: Stop) -> None:

@@ -36,4 +36,3 @@ def consent_page(attempt: Attempt, client: Client) -> ConsentPage | None:
         if page.forms and (names_client or names_host):
             return ConsentPage(page, names_client, names_host)
     return None
-

@@ -44,6 +44,6 @@ class NoLogin:
     name: str = "none"
     walks: bool = False
 
-    def press(self, page: Page) -> Submission | None:  # noqa: ARG002
+    def press(self, page: Page) -> Submission | None:
         """Nothing."""
         return None

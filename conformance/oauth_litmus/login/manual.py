@@ -1,4 +1,4 @@
-"""The `manual` driver: a person goes through the login in their own browser, and a listener on loopback takes the answer."""
+"""The `manual` driver: a person logs in with their own browser, and a listener on loopback takes the answer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import os
 import socket
 import sys
 import webbrowser
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,6 +16,8 @@ from urllib.parse import parse_qs, urlsplit
 from oauth_litmus.verdict import Blocked, Skipped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from oauth_litmus.login.pages import Page, Submission
 
 MAX_LOGINS = 3
@@ -65,8 +66,8 @@ class ManualDriver:
                 self._port = probe.getsockname()[1]
         return f"http://127.0.0.1:{self._port}{CALLBACK_PATH}"
 
-    def press(self, page: Page) -> Submission | None:  # noqa: ARG002 - part of the protocol
-        """Nothing: pages are the person's."""
+    def press(self, page: Page) -> Submission | None:
+        """Nothing: the pages are for the person."""
         return None
 
     async def finish(self, url: str, redirect_uri: str) -> str:
@@ -78,7 +79,7 @@ class ManualDriver:
         """
         parts = urlsplit(redirect_uri)
         if parts.scheme != "http" or parts.hostname not in ("127.0.0.1", "::1", "localhost") or parts.port is None:
-            raise Skipped(f"a person cannot log in here: the browser would be sent to {redirect_uri}, away from this machine")
+            raise Skipped(f"cannot be done by hand: the browser would be sent to {redirect_uri}, not to this machine")
         async with self._turn:
             if self.done >= self.max_logins:
                 raise Skipped(f"needs another login by hand: all {self.max_logins} are used (--max-logins)")
@@ -89,13 +90,15 @@ class ManualDriver:
         parts = urlsplit(redirect_uri)
         arrived: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         state = parse_qs(urlsplit(url).query).get("state", [""])[0]
-        visitor = _Visitor(parts.path or "/", f"{parts.scheme}://{parts.netloc}", frozenset(self._seen - {state}), arrived)
+        stale = frozenset(self._seen - {state})
+        visitor = _Visitor(parts.path or "/", f"{parts.scheme}://{parts.netloc}", stale, arrived)
         try:
             server = await asyncio.start_server(visitor.receive, parts.hostname, parts.port, limit=_MAX_REQUEST)
         except OSError as error:
             raise Blocked(f"cannot listen at {redirect_uri} for the browser: {error.strerror or error}") from error
         async with server:
-            self.say(f"\nLogin {self.done} of at most {self.max_logins}: please log in within {self.minutes:g} minutes, at\n\n{url}\n")
+            turn = f"Login {self.done} of at most {self.max_logins}"
+            self.say(f"\n{turn}: please log in within {self.minutes:g} minutes, at\n\n{url}\n")
             await asyncio.to_thread(self.open_browser, url)
             try:
                 async with asyncio.timeout(self.minutes * 60):
@@ -159,5 +162,6 @@ async def _answer(writer: asyncio.StreamWriter, status: str, sentence: str) -> N
     page = f"<!doctype html><meta charset=utf-8><title>oauth-litmus</title><p>{html.escape(sentence)}</p>".encode()
     head = f"HTTP/1.1 {status}\r\ncontent-type: text/html; charset=utf-8\r\ncontent-length: {len(page)}\r\n"
     # The URL in the address bar carries the code: it must not reach another server.
-    writer.write(f"{head}cache-control: no-store\r\nreferrer-policy: no-referrer\r\nconnection: close\r\n\r\n".encode() + page)
+    head += "cache-control: no-store\r\nreferrer-policy: no-referrer\r\nconnection: close\r\n\r\n"
+    writer.write(head.encode() + page)
     await writer.drain()

@@ -124,7 +124,9 @@ class Walk:
                 case Stored(is_deletion=False):
                     self.attempt.browser.force(outcome.cookie)
                 case Rejected():
-                    self.attempt.browser.force(self.attempt.browser.set(outcome.set_cookie.name, outcome.set_cookie.value, url))
+                    self.attempt.browser.force(
+                        self.attempt.browser.set(outcome.set_cookie.name, outcome.set_cookie.value, url)
+                    )
                 case Stored():
                     pass
 
@@ -237,4 +239,3 @@ def start(server: Server, request: AuthorizationRequest, browser: Browser) -> tu
     if endpoint is None:
         raise ValueError("the metadata names no authorization_endpoint")
     return Attempt(request, browser), Step(request.url(endpoint))
-

@@ -59,7 +59,7 @@ def build_report(engine: Engine, circumstances: Circumstances) -> Report:
     run, checks = engine.run, circumstances.selection.checks()
     verdicts = {check.id: engine.results[check.id].verdict for check in checks}
     outcomes = judge_waivers(circumstances.waivers, verdicts, all_checks().keys(), circumstances.today)
-    record = _recorder(run, circumstances, outcomes)
+    record = recorder(run, circumstances, outcomes)
     records = tuple(record(engine.results[check.id]) for check in checks)
     counts = Counter(verdicts.values())
     clean = _cleaner(run)
@@ -91,9 +91,10 @@ def build_report(engine: Engine, circumstances: Circumstances) -> Report:
     )
 
 
-def _recorder(
+def recorder(
     run: Run, circumstances: Circumstances, outcomes: Iterable[WaiverOutcome]
 ) -> Callable[[Result], CheckRecord]:
+    """Makes records of results, with what the waivers and requirements say of them."""
     clean = _cleaner(run)
     waived = {outcome.waiver.id: outcome.waiver.reason for outcome in outcomes if outcome.state is State.APPLIED}
 

@@ -32,21 +32,22 @@ def lines_of(check: CheckRecord, *, exchanges: int | None = EXCHANGES_SHOWN) -> 
     """A check in full: id, level, clauses, title; expected, got; the numbered exchanges (None: all of them)."""
     yield Line("head", f"{check.id} · {check.level} · {', '.join(check.clauses)}")
     yield Line("title", check.title)
+    shown = check.exchanges[:exchanges]
+    in_sight = {exchange.number for exchange in shown}
     for finding in check.findings:
         yield Line("fact", printable(finding.expected), "expected")
         yield Line("fact", printable(finding.got), "got")
-        if finding.exchanges:
+        if not in_sight.issuperset(finding.exchanges):
             yield Line("fact", ", ".join(str(number) for number in finding.exchanges), "exchange")
     if not check.findings or check.verdict in (Verdict.BLOCKED, Verdict.ERROR):
         yield Line("fact", printable(check.reason), "reason")
     if check.required and check.verdict in (Verdict.SKIP, Verdict.NOT_APPLICABLE):
         yield Line("fact", f"a verdict, since it is required; got {check.verdict}", "expected")
-    shown = check.exchanges[:exchanges]
     for exchange in shown:
         yield from exchange_lines(exchange)
-    if len(shown) < len(check.exchanges):
+    if shown and len(shown) < len(check.exchanges):
         yield Line(
-            "note", f"… and {len(check.exchanges) - len(shown)} exchanges more, in the JSON report (--json FILE)"
+            "note", f"… and {len(check.exchanges) - len(shown)} more exchanges, in the JSON report (--json FILE)"
         )
 
 

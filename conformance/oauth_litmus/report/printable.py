@@ -1,4 +1,4 @@
-"""What comes from a server is shown, never obeyed: control characters are made visible, and XML gets what XML allows."""
+"""What comes from a server is shown, never obeyed: control characters become visible, and XML gets what it allows."""
 
 from __future__ import annotations
 

@@ -88,4 +88,4 @@ class _Lines:
             self._say(f"{self._tally.done} of {self._tally.total} checks have ended: {self._tally.text}")
 
     def _say(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False)
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""The report for a person at a terminal: verdicts by category, then what to mend, then what was not judged, then the counts."""
+"""The report for a person at a terminal: verdicts by category, what to mend, what was not judged, and the counts."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from rich.padding import Padding
-from rich.table import Table
+from rich.cells import chop_cells
 from rich.text import Text
 
 from oauth_litmus.report.failure import Line, exchange_lines, lines_of
@@ -34,7 +33,8 @@ STYLES = {
     Verdict.ERROR: "bold white on red",
 }
 _UNJUDGED = (Verdict.BLOCKED, Verdict.ERROR, Verdict.SKIP, Verdict.NOT_APPLICABLE)
-_PART_STYLES = {"head": "bold", "title": "", "exchange": "bold", "message": "dim", "note": "dim"}
+_PART_STYLES = {"head": "bold", "title": "", "exchange": "bold", "note": "dim"}
+_MESSAGE_INDENT = 6
 _CLIENTS_NAMED = 5
 
 
@@ -61,17 +61,12 @@ def _is_shown_in_full(check: CheckRecord) -> bool:
 
 def _category(category: str, checks: Iterable[CheckRecord], console: Console) -> None:
     _heading(f"{category} · {categories()[category].title}", console)
-    grid = Table.grid(padding=(0, 1))
-    grid.add_column(width=9)
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")
     for check in checks:
         title = Text(check.title)
         if check.waived is not None:
             title.append(f" (waived: {printable(check.waived)})", "dim")
-        verdict = Text(f"  {check.verdict}", "dim" if check.waived is not None else STYLES[check.verdict])
-        grid.add_row(verdict, Text(check.id), title)
-    console.print(grid)
+        style = "dim" if check.waived is not None else STYLES[check.verdict]
+        _hanging(Text.assemble((f"  {check.verdict:<8}", style), f"{check.id:<12}"), title, console)
 
 
 def _preflight(report: Report, console: Console) -> None:
@@ -147,8 +142,8 @@ def _summary(report: Report, console: Console) -> None:
     counts = " + ".join(f"{count} {verdict}" for verdict, count in report.counts.items())
     waived = f" ({report.waived} waived)" if report.waived else ""
     console.print(Text(f"{report.selected} checks = {counts}{waived}", "bold"))
-    requests = f"{report.requests} requests, {report.spent.get('login', 0)} logins, {report.spent.get('register', 0)} registrations"
-    console.print(Text(f"{report.duration:.1f} s, {requests}, run {report.run_id}", "dim"))
+    spent = f"{report.requests} requests, {report.spent['login']} logins, {report.registered} registrations"
+    console.print(Text(f"{report.duration:.1f} s, {spent}, run {report.run_id}", "dim"))
     _result(report, console)
     console.print(_core_line(report))
 
@@ -198,14 +193,24 @@ def _line(line: Line, console: Console) -> None:
         case "fact":
             _fact(Text(line.text), line.label, console)
         case "message":
-            console.print(Padding(Text(line.text, _PART_STYLES[line.part], overflow="fold"), (0, 0, 0, 6)))
+            _message(line.text, console)
         case _:
-            console.print(Padding(Text(line.text, _PART_STYLES[line.part]), (0, 0, 0, 4)))
+            _hanging(Text("    "), Text(line.text, _PART_STYLES[line.part]), console)
 
 
 def _fact(text: Text, label: str, console: Console, *, style: str = "") -> None:
-    grid = Table.grid(padding=(0, 1))
-    grid.add_column(width=12, no_wrap=True)
-    grid.add_column(overflow="fold")
-    grid.add_row(Text(f"    {label}", style), text)
-    console.print(grid)
+    _hanging(Text(f"    {label:<9}", style), text, console)
+
+
+def _message(text: str, console: Console) -> None:
+    # In a file or a pipe a long line stays whole, to be searched and copied.
+    room = max(20, console.width - _MESSAGE_INDENT) if console.is_terminal else max(1, len(text))
+    for piece in chop_cells(text, room) or [""]:
+        console.print(Text(" " * _MESSAGE_INDENT + piece, "dim"), soft_wrap=True)
+
+
+def _hanging(first: Text, text: Text, console: Console) -> None:
+    indent = first.cell_len
+    for number, line in enumerate(text.wrap(console, max(20, console.width - indent), overflow="fold")):
+        line.rstrip()
+        console.print(Text.assemble(first if number == 0 else " " * indent, line), soft_wrap=True)

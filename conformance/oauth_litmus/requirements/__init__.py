@@ -1,7 +1,5 @@
 """The catalogue: every requirement as data, a TOML file per category, parsed once."""
 
-from __future__ import annotations
-
 import tomllib
 from functools import cache
 from importlib import resources

@@ -1,0 +1,305 @@
+"""The checks as pytest items, judged by one engine in the background. The only module that knows pytest.
+
+It is loaded in every pytest run of its user, so it imports nothing of the suite before `--litmus-target` is given.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable
+
+    from oauth_litmus.check import Check
+    from oauth_litmus.engine import Engine, Result
+    from oauth_litmus.report.model import CheckRecord
+    from oauth_litmus.run import Run
+    from oauth_litmus.runner import Options
+
+_CHECKS = Path(__file__).with_name("checks")
+_SECONDS_TO_TIDY_UP = 30.0
+_SESSION = "oauth-litmus-session"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of `oauth-litmus run`, under names of their own."""
+    group = parser.getgroup("oauth-litmus", "conformance of an OAuth 2.1 server (with --pyargs oauth_litmus.checks)")
+    group.addoption("--litmus-target", metavar="URL", help="the server to judge: an issuer or a protected resource")
+    group.addoption("--litmus-profile", metavar="FILE", type=Path, help="what is declared of the deployment, as TOML")
+    group.addoption("--litmus-login", choices=("redirects", "manual", "none"), help="how logins are done")
+    group.addoption("--litmus-max-logins", metavar="N", type=int, help="logins that a person may be asked for")
+    group.addoption("--litmus-max-wait", metavar="SECONDS", type=float, help="how long one check may wait")
+    group.addoption("--litmus-rate", metavar="KIND=N/SECONDS", action="append", default=[], help="keep to a limit")
+    group.addoption("--litmus-burst", action="store_true", help="allow more requests than the server's limits do")
+    group.addoption("--litmus-strict", action="store_true", help="what is imprecise fails as well")
+    group.addoption("--litmus-source-address", choices=("auto", "single", "loopback"), default="auto")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Join in, if there is a target; refuses to be distributed."""
+    if not config.getoption("litmus_target"):
+        return
+    if config.getoption("numprocesses", None) or config.getoption("tx", None):
+        raise pytest.UsageError(
+            "--litmus-target cannot be used with -n of xdist: each worker would judge everything, all at the same server. "
+            "The checks run at once without it."
+        )
+    if hasattr(config, "workerinput"):
+        return
+    _add_markers(config)
+    config.pluginmanager.register(_Session(config), _SESSION)
+
+
+def _add_markers(config: pytest.Config) -> None:
+    from oauth_litmus.requirements import categories
+    from oauth_litmus.verdict import Level
+
+    for level in Level:
+        config.addinivalue_line("markers", f"{_marker(level)}: oauth-litmus checks of level {level}")
+    config.addinivalue_line("markers", "core: oauth-litmus checks that every server should be judged by")
+    for name, category in categories().items():
+        config.addinivalue_line("markers", f"{name}: oauth-litmus: {category.title}")
+
+
+def _marker(level: str) -> str:
+    return level.lower().replace("-", "_")
+
+
+class Red(Exception):  # noqa: N818 - a verdict, not an error of the program
+    """Fails an item with the text of the report."""
+
+    def __init__(self, record: CheckRecord) -> None:
+        super().__init__(f"{record.verdict}: {record.reason}")
+        self.record = record
+
+
+class LitmusItem(pytest.Item):
+    """One check. Running it is waiting for its verdict."""
+
+    def __init__(self, *, check: Check, verdicts: _Session, **rest: Any) -> None:  # noqa: ANN401 - pytest's own
+        super().__init__(**rest)
+        self.check = check
+        self.verdicts = verdicts
+        self.record: CheckRecord | None = None
+        self.extra_keyword_matches.add(check.id)
+        for marker in (_marker(check.requirement.level), check.category, *(["core"] if check.requirement.core else [])):
+            self.add_marker(marker)
+
+    def runtest(self) -> None:
+        """Wait for the verdict, and end as it says."""
+        from oauth_litmus.report.failure import plain_text
+        from oauth_litmus.verdict import Verdict
+
+        record = self.record = self.verdicts.of(self.check.id)
+        if record.red:
+            raise Red(record)
+        if record.verdict in (Verdict.SKIP, Verdict.NOT_APPLICABLE):
+            pytest.skip(f"{record.verdict}: {record.reason}")
+        if record.verdict is Verdict.WARN:
+            self.add_report_section("call", "WARN", plain_text(record))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ANN401
+        """The text of the report, without a traceback."""
+        if isinstance(excinfo.value, Red):
+            return _Told.of(excinfo.value.record)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Where the check stands."""
+        return self.path, self.check.function.__code__.co_firstlineno - 1, self.name
+
+
+@dataclass(frozen=True)
+class _Crash:
+    message: str
+
+
+class _Told(str):
+    """A failure's text; pytest takes the line of its summary from `reprcrash`."""
+
+    reprcrash: _Crash
+
+    @classmethod
+    def of(cls, record: CheckRecord) -> _Told:
+        from oauth_litmus.report.failure import plain_text
+
+        told = cls(f"{record.verdict} {plain_text(record)}")
+        told.reprcrash = _Crash(f"{record.verdict}: {record.reason}".replace("\n", " "))
+        return told
+
+
+class LitmusFile(pytest.File):
+    """One module of checks."""
+
+    verdicts: _Session
+
+    def collect(self) -> Iterable[LitmusItem]:
+        """An item per check."""
+        from oauth_litmus.check import all_checks
+
+        for check in all_checks().values():
+            if check.category == self.path.stem:
+                yield LitmusItem.from_parent(
+                    self, name=f"{check.name}[{check.id}]", check=check, verdicts=self.verdicts
+                )
+
+
+class _Session:
+    """Collects the checks, has them judged, and tells of the run at its end."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+        self._judging: _Judging | None = None
+
+    def of(self, identifier: str) -> CheckRecord:
+        """The verdict of one check, when it is there."""
+        assert self._judging is not None, "the engine starts when collection has ended"  # noqa: S101
+        return self._judging.records[identifier].result()
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> LitmusFile | None:
+        """The modules of checks are not named test_*.py."""
+        if file_path.parent != _CHECKS or file_path.suffix != ".py" or file_path.stem.startswith("_"):
+            return None
+        file = LitmusFile.from_parent(parent, path=file_path)
+        file.verdicts = self
+        return file
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Begin to judge what was selected; a server that cannot be found is wrong usage."""
+        checks = [item.check for item in session.items if isinstance(item, LitmusItem)]
+        if not checks or self._config.option.collectonly:
+            return
+        self._judging = _Judging(_options(self._config, checks), checks)
+        self._judging.begin()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Durations are those of the checks, not of the waiting for them."""
+        report = yield
+        if isinstance(item, LitmusItem) and item.record is not None and call.when == "call":
+            report.duration = item.record.duration
+        return report
+
+    def pytest_sessionfinish(self) -> None:
+        """Whatever still runs (after -x, or Ctrl-C) is ended, and what it registered is removed."""
+        if self._judging is not None:
+            self._judging.end()
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """WARNs, the diagnosis of the preflight, and what was left behind."""
+        engine = self._judging.engine if self._judging is not None else None
+        if engine is None or self._judging is None:
+            return
+        from oauth_litmus.verdict import Verdict
+
+        done = [future.result() for future in self._judging.records.values() if _has_result(future)]
+        warned = [record for record in done if record.verdict is Verdict.WARN]
+        terminalreporter.section("oauth-litmus")
+        for record in warned:
+            terminalreporter.line(f"WARN {record.id} {record.title}: {record.reason}", yellow=True)
+        if engine.readiness.diagnosis:
+            terminalreporter.line(f"preflight: {engine.readiness.diagnosis}", red=True)
+        if engine.run.left_behind:
+            left = f"{len(engine.run.left_behind)} clients named `oauth-litmus {engine.run.run_id}`"
+            terminalreporter.line(f"left behind at the server: {left}")
+
+
+class _Judging:
+    """One engine in a thread of its own; a record per check arrives as soon as nothing can change it."""
+
+    def __init__(self, options: Options, checks: Iterable[Check]) -> None:
+        self.engine: Engine | None = None
+        self.records: dict[str, Future[CheckRecord]] = {check.id: Future() for check in checks}
+        self._options = options
+        self._found: Future[None] = Future()
+        self._raw: dict[str, Result] = {}
+        self._stop: Callable[[], object] = lambda: None
+        self._thread = threading.Thread(target=self._work, name="oauth-litmus", daemon=True)
+
+    def begin(self) -> None:
+        """Start, and return when the server was found."""
+        from oauth_litmus.reported_run import WRONG_USAGE
+
+        self._thread.start()
+        try:
+            self._found.result()
+        except WRONG_USAGE as error:
+            raise pytest.UsageError(f"--litmus-target: {error}") from error
+
+    def end(self) -> None:
+        """Cancel what still runs, and wait until the run has tidied up."""
+        with suppress(RuntimeError):  # the loop has ended by itself
+            self._stop()
+        self._thread.join(_SECONDS_TO_TIDY_UP)
+
+    def _work(self) -> None:
+        try:
+            asyncio.run(self._judge())
+        except BaseException as error:  # noqa: BLE001 - it is raised again in the thread that waits
+            for future in (self._found, *self.records.values()):
+                if not future.done():
+                    future.set_exception(error)
+
+    async def _judge(self) -> None:
+        from oauth_litmus.runner import connected, judge
+
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None  # noqa: S101 - this is a task
+        self._stop = lambda: loop.call_soon_threadsafe(task.cancel)
+        async with connected(self._options) as run:
+            self._found.set_result(None)
+            self.engine = await judge(run, self._options.selection, lambda result: self._ended(result, run))
+
+    def _ended(self, result: Result, run: Run) -> None:
+        from oauth_litmus.engine import all_dependencies, settled
+        from oauth_litmus.report.building import Circumstances, recorder
+        from oauth_litmus.verdict import Verdict
+
+        self._raw[result.check.id] = result
+        record = recorder(run, Circumstances(self._options.selection, datetime.now(UTC), 0.0), ())
+        failed = {identifier for identifier, raw in self._raw.items() if raw.verdict is Verdict.FAIL}
+        for identifier, raw in self._raw.items():
+            future = self.records[identifier]
+            awaited = [other for other in all_dependencies(raw.check) if other in self.records]
+            if not future.done() and all(other in self._raw for other in awaited):
+                future.set_result(record(settled(raw, failed)))
+
+
+def _has_result(future: Future[CheckRecord]) -> bool:
+    return future.done() and future.exception() is None
+
+
+def _options(config: pytest.Config, checks: Iterable[Check]) -> Options:
+    from oauth_litmus.plan import Selection
+    from oauth_litmus.profile import Profile, ProfileError, load_profile
+    from oauth_litmus.rates import limits
+    from oauth_litmus.run import Budget
+    from oauth_litmus.runner import Options, driver_for
+
+    given = config.option
+    try:
+        profile = load_profile(given.litmus_profile) if given.litmus_profile else Profile()
+        longest = Budget().max_wait if given.litmus_max_wait is None else given.litmus_max_wait
+        return Options(
+            given.litmus_target,
+            profile,
+            driver=driver_for(profile, given.litmus_login, given.litmus_max_logins),
+            selection=Selection(only=tuple(check.id for check in checks)),
+            budget=Budget(longest, burst=given.litmus_burst, max_logins=given.litmus_max_logins),
+            rates=limits(given.litmus_rate),
+            source_addresses=given.litmus_source_address,
+            strict=given.litmus_strict,
+        )
+    except (ProfileError, ValueError) as error:
+        raise pytest.UsageError(str(error)) from error
