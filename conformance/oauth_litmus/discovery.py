@@ -1,4 +1,4 @@
-"""From the URL that a user types to an authorization server: RFC 8414, OpenID discovery, or a protected resource (RFC 9728)."""
+"""From a typed URL to an authorization server: RFC 8414, OpenID discovery, or a protected resource (RFC 9728)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit, urlunsplit
 
+from oauth_litmus.sites import host_of, is_loopback, scheme_of
 from oauth_litmus.target import Discovered
 from oauth_litmus.wire import NoAnswerError
 
@@ -16,9 +17,7 @@ if TYPE_CHECKING:
 
 Get = Callable[[str], Awaitable["Answer"]]
 
-_RESOURCE_METADATA = re.compile(r'resource_metadata\s*=\s*(?:"([^"]*)"|([^\s,"]+))', re.IGNORECASE)
-
-
+_RESOURCE_METADATA = re.compile(r'resource_metadata\s*=\s*(?:"([^"]+)"|([^\s,"]+))', re.IGNORECASE)
 _SILENCES = 2
 """Requests without an answer after which nobody is taken to be there."""
 
@@ -35,7 +34,7 @@ def normalise(text: str) -> str:
     """
     url = text.strip()
     if "://" not in url:
-        url = f"{'http' if url.startswith(('localhost', '127.')) else 'https'}://{url}"
+        url = f"{'http' if is_loopback(host_of(f'//{url}')) else 'https'}://{url}"
     try:
         parts = urlsplit(url)
         port_is_sane = parts.port is None or parts.port > 0
@@ -109,7 +108,7 @@ class Discovery:
         document, url = await self._resource_metadata(resource)
         servers = document.get("authorization_servers")
         for server in cast("list[object]", servers) if isinstance(servers, list) else []:
-            if isinstance(server, str) and urlsplit(server).scheme in ("http", "https"):
+            if isinstance(server, str) and scheme_of(server) in ("http", "https"):
                 found = await self._metadata(server)
                 if found is not None:
                     return self._discovered(found, server, resource, resource, document, url)
@@ -129,7 +128,7 @@ class Discovery:
     ) -> Discovered:
         document, url = await self._resource_metadata(resource or hint or issuer, quietly=resource is None)
         named = document.get("resource")
-        if resource is None and isinstance(named, str) and urlsplit(named).scheme in ("http", "https"):
+        if resource is None and isinstance(named, str) and scheme_of(named) in ("http", "https"):
             resource = named
         return self._discovered(found, issuer, given, resource, document or None, url)
 
@@ -159,7 +158,8 @@ class Discovery:
                 raise NoServerError(f"{origin} cannot be reached: {reason}{_hint(reason)}") from error
             return None
         self._answered = True
-        self.tried.append(f"GET {url}: {answer.status} {answer.media_type}".rstrip())
+        where = f"to {answer.location} (redirects are not followed)" if answer.location else answer.media_type
+        self.tried.append(f"GET {url}: {answer.status} {where}".rstrip())
         return answer
 
     def _discovered(

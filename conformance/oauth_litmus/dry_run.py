@@ -75,7 +75,7 @@ def plan_lines(plan: Plan, run: Run) -> list[str]:
     lines = [
         f"issuer {found.issuer}, by {found.metadata_url}",
         f"{len(plan.runnable)} checks would run, {sum(map(len, plan.left_out.values()))} would not.",
-        f"About {plan.logins} logins with the driver {run.driver.name!r}; the longest wait is {plan.longest_wait:.0f} s.",
+        f"About {plan.logins} logins ({run.driver.name}); the longest wait is {plan.longest_wait:.0f} s.",
         "",
         f"Would run: {', '.join(check.id for check in plan.runnable) or 'nothing'}",
     ]

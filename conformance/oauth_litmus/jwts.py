@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 
 Members = dict[str, object]
 _A_YEAR = 366 * 86_400
+_NO_JWT = (jwt.InvalidTokenError, ValueError, TypeError, RecursionError)
 
 
 def claims_of(token: str) -> Members:
     """The claims, unverified; empty if the token is no JWT."""
     try:
         return cast("Members", jwt.decode(token, options={"verify_signature": False}))
-    except jwt.InvalidTokenError:
+    except _NO_JWT:
         return {}
 
 
@@ -31,7 +32,7 @@ def header_of(token: str) -> Members:
     """The JOSE header, unverified; empty if the token is no JWT."""
     try:
         return cast("Members", jwt.get_unverified_header(token))
-    except jwt.InvalidTokenError:
+    except _NO_JWT:
         return {}
 
 

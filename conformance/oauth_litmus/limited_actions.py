@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 MOST = 200
 """A limit above this would take more requests than a check may send."""
+TOO_MANY = 429
+OTHER_REFUSALS = frozenset({403, 500, 503})
+"""What limiters answer that do not speak 429; RATE-02 judges that."""
 PREFERENCE = ("authorize", "token_failures", "callback", "start", "register")
 """Which limit the checks of one limiter push against: the one that leaves least behind."""
 
@@ -66,11 +69,17 @@ def declared_actions(server: Server) -> list[str]:
 
 
 async def exhaust(target: Target, action: LimitedAction) -> list[Answer]:
-    """Do it, one after the other, until the answer changes or the limit is passed by far."""
+    """Do it, one after the other, until the answer becomes a refusal or the limit is passed by far."""
     answers = [await action.hit(target)]
-    while len(answers) < action.over_the_limit and answers[-1].status == answers[0].status:
+    # Other changes are no refusal: what a URL leads to once may be an error from then on.
+    while len(answers) < action.over_the_limit and not _begins_to_refuse(answers):
         answers.append(await action.hit(target))
     return answers
+
+
+def _begins_to_refuse(answers: list[Answer]) -> bool:
+    last = answers[-1].status
+    return last == TOO_MANY or (last in OTHER_REFUSALS and last != answers[0].status)
 
 
 def _preferred(server: Server) -> tuple[str, Rate]:

@@ -5,28 +5,21 @@ It is loaded in every pytest run of its user, so it imports nothing of the suite
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Generator, Iterable
 
+    from oauth_litmus.background import JudgingInBackground
     from oauth_litmus.check import Check
-    from oauth_litmus.engine import Engine, Result
     from oauth_litmus.report.model import CheckRecord
-    from oauth_litmus.run import Run
     from oauth_litmus.runner import Options
 
 _CHECKS = Path(__file__).with_name("checks")
-_SECONDS_TO_TIDY_UP = 30.0
 _SESSION = "oauth-litmus-session"
 
 
@@ -50,8 +43,8 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     if config.getoption("numprocesses", None) or config.getoption("tx", None):
         raise pytest.UsageError(
-            "--litmus-target cannot be used with -n of xdist: each worker would judge everything, all at the same server. "
-            "The checks run at once without it."
+            "--litmus-target cannot be used with -n of xdist: each worker would judge everything, at one and the same "
+            "server. The checks run at once without it."
         )
     if hasattr(config, "workerinput"):
         return
@@ -86,7 +79,7 @@ class LitmusItem(pytest.Item):
     """One check. Running it is waiting for its verdict."""
 
     def __init__(self, *, check: Check, verdicts: _Session, **rest: Any) -> None:  # noqa: ANN401 - pytest's own
-        super().__init__(**rest)
+        super().__init__(**rest)  # pyright: ignore[reportUnknownMemberType] - pytest leaves it open
         self.check = check
         self.verdicts = verdicts
         self.record: CheckRecord | None = None
@@ -148,9 +141,8 @@ class LitmusFile(pytest.File):
 
         for check in all_checks().values():
             if check.category == self.path.stem:
-                yield LitmusItem.from_parent(
-                    self, name=f"{check.name}[{check.id}]", check=check, verdicts=self.verdicts
-                )
+                name = f"{check.name}[{check.id}]"
+                yield LitmusItem.from_parent(self, name=name, check=check, verdicts=self.verdicts)  # pyright: ignore[reportUnknownMemberType]
 
 
 class _Session:
@@ -158,18 +150,18 @@ class _Session:
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        self._judging: _Judging | None = None
+        self._judging: JudgingInBackground | None = None
 
     def of(self, identifier: str) -> CheckRecord:
         """The verdict of one check, when it is there."""
         assert self._judging is not None, "the engine starts when collection has ended"  # noqa: S101
-        return self._judging.records[identifier].result()
+        return self._judging.of(identifier)
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> LitmusFile | None:
         """The modules of checks are not named test_*.py."""
         if file_path.parent != _CHECKS or file_path.suffix != ".py" or file_path.stem.startswith("_"):
             return None
-        file = LitmusFile.from_parent(parent, path=file_path)
+        file = LitmusFile.from_parent(parent, path=file_path)  # pyright: ignore[reportUnknownMemberType]
         file.verdicts = self
         return file
 
@@ -178,8 +170,14 @@ class _Session:
         checks = [item.check for item in session.items if isinstance(item, LitmusItem)]
         if not checks or self._config.option.collectonly:
             return
-        self._judging = _Judging(_options(self._config, checks), checks)
-        self._judging.begin()
+        from oauth_litmus.background import JudgingInBackground
+        from oauth_litmus.reported_run import WRONG_USAGE
+
+        self._judging = JudgingInBackground(_options(self._config, checks), checks)
+        try:
+            self._judging.begin()
+        except WRONG_USAGE as error:
+            raise pytest.UsageError(f"--litmus-target: {error}") from error
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -201,83 +199,18 @@ class _Session:
         engine = self._judging.engine if self._judging is not None else None
         if engine is None or self._judging is None:
             return
+        from oauth_litmus.report.printable import printable
         from oauth_litmus.verdict import Verdict
 
-        done = [future.result() for future in self._judging.records.values() if _has_result(future)]
-        warned = [record for record in done if record.verdict is Verdict.WARN]
         terminalreporter.section("oauth-litmus")
-        for record in warned:
-            terminalreporter.line(f"WARN {record.id} {record.title}: {record.reason}", yellow=True)
+        for record in self._judging.known():
+            if record.verdict is Verdict.WARN:
+                terminalreporter.line(printable(f"WARN {record.id} {record.title}: {record.reason}"), yellow=True)
         if engine.readiness.diagnosis:
-            terminalreporter.line(f"preflight: {engine.readiness.diagnosis}", red=True)
+            terminalreporter.line(printable(f"preflight: {engine.readiness.diagnosis}"), red=True)
         if engine.run.left_behind:
-            left = f"{len(engine.run.left_behind)} clients named `oauth-litmus {engine.run.run_id}`"
-            terminalreporter.line(f"left behind at the server: {left}")
-
-
-class _Judging:
-    """One engine in a thread of its own; a record per check arrives as soon as nothing can change it."""
-
-    def __init__(self, options: Options, checks: Iterable[Check]) -> None:
-        self.engine: Engine | None = None
-        self.records: dict[str, Future[CheckRecord]] = {check.id: Future() for check in checks}
-        self._options = options
-        self._found: Future[None] = Future()
-        self._raw: dict[str, Result] = {}
-        self._stop: Callable[[], object] = lambda: None
-        self._thread = threading.Thread(target=self._work, name="oauth-litmus", daemon=True)
-
-    def begin(self) -> None:
-        """Start, and return when the server was found."""
-        from oauth_litmus.reported_run import WRONG_USAGE
-
-        self._thread.start()
-        try:
-            self._found.result()
-        except WRONG_USAGE as error:
-            raise pytest.UsageError(f"--litmus-target: {error}") from error
-
-    def end(self) -> None:
-        """Cancel what still runs, and wait until the run has tidied up."""
-        with suppress(RuntimeError):  # the loop has ended by itself
-            self._stop()
-        self._thread.join(_SECONDS_TO_TIDY_UP)
-
-    def _work(self) -> None:
-        try:
-            asyncio.run(self._judge())
-        except BaseException as error:  # noqa: BLE001 - it is raised again in the thread that waits
-            for future in (self._found, *self.records.values()):
-                if not future.done():
-                    future.set_exception(error)
-
-    async def _judge(self) -> None:
-        from oauth_litmus.runner import connected, judge
-
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        assert task is not None  # noqa: S101 - this is a task
-        self._stop = lambda: loop.call_soon_threadsafe(task.cancel)
-        async with connected(self._options) as run:
-            self._found.set_result(None)
-            self.engine = await judge(run, self._options.selection, lambda result: self._ended(result, run))
-
-    def _ended(self, result: Result, run: Run) -> None:
-        from oauth_litmus.engine import all_dependencies, settled
-        from oauth_litmus.report.building import Circumstances, recorder
-        from oauth_litmus.verdict import Verdict
-
-        self._raw[result.check.id] = result
-        record = recorder(run, Circumstances(self._options.selection, datetime.now(UTC), 0.0), ())
-        failed = {identifier for identifier, raw in self._raw.items() if raw.verdict is Verdict.FAIL}
-        for identifier, raw in self._raw.items():
-            future = self.records[identifier]
-            awaited = [other for other in all_dependencies(raw.check) if other in self.records]
-            if not future.done() and all(other in self._raw for other in awaited):
-                future.set_result(record(settled(raw, failed)))
-
-
-def _has_result(future: Future[CheckRecord]) -> bool:
-    return future.done() and future.exception() is None
+            count = len(engine.run.left_behind)
+            terminalreporter.line(f"left behind at the server: clients named `oauth-litmus {engine.run.run_id}`: {count}")
 
 
 def _options(config: pytest.Config, checks: Iterable[Check]) -> Options:

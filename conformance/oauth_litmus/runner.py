@@ -25,13 +25,14 @@ from oauth_litmus.plan import Selection, cannot_judge
 from oauth_litmus.profile import Profile, ProfileError, from_environment
 from oauth_litmus.run import Budget, Run
 from oauth_litmus.source_addresses import can_be_bound, loopback_addresses
-from oauth_litmus.target import LOOPBACK_HOSTS, Discovered, Server
+from oauth_litmus.target import Discovered, Server
 from oauth_litmus.transcript import Transcript
-from oauth_litmus.upstream_control import UpstreamControl
-from oauth_litmus.wire import ConnectionSettings, TransportFactory, Wire
+from oauth_litmus.upstream_control import Call, UpstreamControl
+from oauth_litmus.verdict import Blocked
+from oauth_litmus.wire import ConnectionSettings, NoAnswerError, TransportFactory, Wire
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncGenerator, Callable, Mapping
 
     from oauth_litmus.answer import Answer
     from oauth_litmus.rates import Rate
@@ -75,7 +76,7 @@ def driver_for(profile: Profile, name: str | None = None, max_logins: int | None
 @asynccontextmanager
 async def connected(
     options: Options, *, transports: TransportFactory | None = None, clock: Clock | None = None
-) -> AsyncIterator[Run]:
+) -> AsyncGenerator[Run]:
     """A run that has found its server; closes every connection at the end.
 
     Args:
@@ -174,10 +175,13 @@ def _run(
     return run
 
 
-def _control_call(wire: Wire) -> Callable[[str, str, bytes], asyncio.Future[Answer]]:
-    def call(method: str, url: str, body: bytes) -> asyncio.Future[Answer]:
+def _control_call(wire: Wire) -> Call:
+    async def call(method: str, url: str, body: bytes) -> Answer:
         headers = {"content-type": "application/json"}
-        return asyncio.ensure_future(wire.send(method, url, check="upstream control", headers=headers, body=body))
+        try:
+            return await wire.send(method, url, check="upstream control", headers=headers, body=body)
+        except NoAnswerError as error:
+            raise Blocked(f"the upstream control does not answer: {error}", (error.number,)) from error
 
     return call
 
@@ -186,7 +190,7 @@ def _sources(options: Options, server: Server) -> tuple[Callable[[], str | None]
     if options.source_addresses == "single":
         return (lambda: None), False
     host = urlsplit(server.issuer).hostname or ""
-    if host in (LOOPBACK_HOSTS - {"::1"}) | {"localhost"} and can_be_bound():
+    if host in ("127.0.0.1", "localhost") and can_be_bound():
         return loopback_addresses(), True
     if options.source_addresses == "loopback":
         raise NoServerError(f"--source-address loopback needs a target at 127.0.0.1, and {server.issuer} is none")
@@ -231,8 +235,11 @@ async def _tidy_up(run: Run) -> None:
         for client in run.registered:
             if client.management_uri and urlsplit(client.management_uri).netloc == urlsplit(run.server.issuer).netloc:
                 headers = {"authorization": f"Bearer {client.management_token}"}
-                answer = await target.send("DELETE", client.management_uri, kind=Kind.REGISTER, headers=headers)
-                if answer.status == 204:
+                try:
+                    answer = await target.send("DELETE", client.management_uri, kind=Kind.REGISTER, headers=headers)
+                except Blocked:
+                    answer = None
+                if answer is not None and answer.status == 204:
                     continue
             run.left_behind.append(client.client_id)
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
-from urllib.parse import urlsplit
 
+from oauth_litmus.sites import host_of, is_loopback
 from oauth_litmus.verdict import Skipped
 
 if TYPE_CHECKING:
     from oauth_litmus.answer import Answer
     from oauth_litmus.profile import Profile
 
-LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 OIDC_SCOPES = frozenset({"openid", "profile", "email", "address", "phone", "offline_access"})
 """Scopes with a meaning of their own in OpenID Connect: the scope checks take others where there are any."""
 
@@ -70,8 +69,7 @@ class Server:
     @property
     def is_loopback(self) -> bool:
         """Whether the server runs on this machine."""
-        host = urlsplit(self.issuer).hostname or ""
-        return host in LOOPBACK_HOSTS or host.startswith("127.")
+        return is_loopback(host_of(self.issuer))
 
     def endpoint(self, name: str) -> str | None:
         """An endpoint's URL from the metadata, by the name of its member without `_endpoint`."""

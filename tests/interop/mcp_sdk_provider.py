@@ -158,7 +158,7 @@ class MemoryProvider(OAuthAuthorizationServerProvider[Code, RefreshToken, Access
 
 def _is_safe(uri: str) -> bool:
     parts = urlsplit(uri)
-    if parts.fragment or uri.endswith("#") or "@" in parts.netloc:
+    if "#" in uri or "*" in uri or "@" in parts.netloc:
         return False
     if parts.scheme == "http":
         return parts.netloc.rpartition(":")[0] in _LOOPBACK or parts.netloc in _LOOPBACK

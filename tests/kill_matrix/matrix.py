@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -40,6 +41,14 @@ def settings_of(server: BrokenServer) -> dict[str, str]:
     return dict(server.settings)
 
 
+@dataclass(frozen=True)
+class GoodRun:
+    """What a good run showed: the seams that every check entered, and the WARNs that the good server has itself."""
+
+    entered: Mapping[str, frozenset[str]]
+    warns: frozenset[str]
+
+
 async def judged_in_process(
     server: BrokenServer | None, ids: tuple[str, ...], settings: Mapping[str, Any] | None = None
 ) -> Seen:
@@ -54,27 +63,27 @@ async def judged_over_sockets(server: BrokenServer, ids: tuple[str, ...]) -> See
             return _seen(await judge(run, Selection(only=ids)))
 
 
-async def seams_entered(settings: Mapping[str, str]) -> dict[str, frozenset[str]]:
-    """For every check, the overridable parts that it entered in a good run, by itself or by what it shares."""
+async def good_run(settings: Mapping[str, str]) -> GoodRun:
+    """A run of everything against the good server; what checks share counts for each of them."""
     entered: defaultdict[str, set[str]] = defaultdict(set)
     with _recording(entered):
         async with world(settings=settings) as run:
-            await judge(run, Selection())
+            seen = _seen(await judge(run, Selection()))
             _inherit(run, entered)
-    return {check: frozenset(seams) for check, seams in entered.items()}
+    return GoodRun({check: frozenset(seams) for check, seams in entered.items()}, seen.warns)
 
 
-def checks_against(server: BrokenServer, entered: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
+def checks_against(server: BrokenServer, good: GoodRun) -> tuple[str, ...]:
     """Those that entered the broken seam, and those that the broken server names; all of them in the full matrix."""
     if FULL:
         return tuple(all_checks())
     named = server.fails | server.warns
-    before_all = server.seam_name in entered.get(EVERYBODY, frozenset())
+    before_all = server.seam_name in good.entered.get(EVERYBODY, frozenset())
     return tuple(
         identifier
         for identifier, check in all_checks().items()
         if identifier in named
-        or server.seam_name in entered.get(identifier, frozenset())
+        or server.seam_name in good.entered.get(identifier, frozenset())
         or (before_all and not check.needs)
     )
 
@@ -102,17 +111,26 @@ def _recording(entered: dict[str, set[str]]) -> Iterator[None]:
 
 def _recorder(name: str, seam: Callable[..., Any], entered: dict[str, set[str]]) -> Callable[..., Any]:
     # In process the application runs in the task of the check that asked; the engine names tasks by their check.
-    @wraps(seam)
-    def recording(*args: object, **kwargs: object) -> object:
+    def note() -> None:
         try:
             task = asyncio.current_task()
         except RuntimeError:
             task = None
         check = task.get_name() if task else EVERYBODY
         entered[check if check in all_checks() else EVERYBODY].add(name)
+
+    @wraps(seam)
+    async def recording_later(*args: object, **kwargs: object) -> object:
+        note()
+        return await seam(*args, **kwargs)
+
+    @wraps(seam)
+    def recording(*args: object, **kwargs: object) -> object:
+        note()
         return seam(*args, **kwargs)
 
-    return recording
+    # An async function stays one: routes are told apart by that.
+    return recording_later if inspect.iscoroutinefunction(seam) else recording
 
 
 def _inherit(run: Run, entered: dict[str, set[str]]) -> None:

@@ -144,7 +144,7 @@ async def registered_query_is_kept(target: Target) -> None:
 
     refusal = await target.attempt(request.but(response_type="bogus"))
     if refusal.response is not None or refusal.left_for is not None:
-        _query_is_kept(refusal, "error")
+        _query_is_kept(refusal, "error" if refusal.code is None else "code")
 
 
 @check("REDIR-22", needs=set())

@@ -196,7 +196,7 @@ async def unused_refresh_token_expires(target: Target) -> None:
 @check("EXPIRY-13", needs={LOGIN, RESOURCE, REVOCATION}, waits=token_wait)
 async def revocation_does_not_lapse(target: Target) -> None:
     """Revoke an access token and call the resource with it until it has ended by itself."""
-    tokens = await target.short_lived_tokens(REVOKED_LIFE)
+    tokens = await target.short_lived_tokens(REVOKED_LIFE, await target.revoking_client())
     dead = tokens.ends_at + target.server.profile.lifetimes.clock_leeway + GUARD
     target.may_wait(dead - target.now())
     opened = await target.opened(tokens)
@@ -220,7 +220,7 @@ async def _arrives(target: Target, tokens: Tokens, opened: Answer, revoked: Answ
 
 
 async def _still_refused(target: Target, tokens: Tokens, opened: Answer, revoked: Answer, answer: Answer) -> None:
-    """A success after a refusal is asked for again a second later; instances may take a while to hear of a revocation."""
+    """A success after a refusal is asked for again a second later: instances may take a while to hear of it."""
     wanted = "the revoked token stays refused"
     since = answer.sent_at - revoked.received_at
     if not expect.let_in(answer, opened):

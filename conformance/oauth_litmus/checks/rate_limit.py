@@ -8,7 +8,15 @@ from oauth_litmus import expect
 from oauth_litmus.answer import Answer
 from oauth_litmus.check import BURST, REGISTRATION, SECOND_SOURCE, check
 from oauth_litmus.client import Target
-from oauth_litmus.limited_actions import LimitedAction, declared_actions, declared_window, exhaust, limited_action
+from oauth_litmus.limited_actions import (
+    OTHER_REFUSALS,
+    TOO_MANY,
+    LimitedAction,
+    declared_actions,
+    declared_window,
+    exhaust,
+    limited_action,
+)
 from oauth_litmus.pacer import retry_after
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
@@ -47,7 +55,7 @@ async def declared_limits_are_enforced(target: Target) -> None:
         if answers[-1].status != 429 and took > action.rate.seconds:
             raise Blocked(f"{len(answers)} requests took {took:.0f} s, longer than the window of {action.rate.seconds:g} s")
         got = f"{len(admitted)} were admitted"
-        held = answers[-1].status == 429 or _refuses(answers[-1])
+        held = answers[-1].status in {TOO_MANY, *OTHER_REFUSALS}
         expect.safe(held, expected=f"{name} is refused after {action.rate.count} in {action.rate.seconds:g} s", got=got, at=answers[-1])
         expect.safe(len(admitted) <= 2 * action.rate.count, expected=f"at most {action.rate.count} {name}", got=got, at=answers[-1])
 
@@ -164,11 +172,6 @@ async def _some_limit_exists(target: Target) -> None:
             expect.that(True, expected="some limit", got="one")
             return
     expect.ideally(False, expected="some limit on authorization requests", got=f"none in {UNDECLARED_TRIES} requests", at=answer)
-
-
-def _refuses(answer: Answer) -> bool:
-    """A refusal of a limiter that does not speak 429; RATE-02 judges its form."""
-    return answer.status in (403, 500, 503)
 
 
 def _how_it_is_reached(target: Target) -> None:

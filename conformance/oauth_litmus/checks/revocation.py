@@ -15,8 +15,9 @@ SOON, LATE = 5.0, 60.0
 @check("REVOKE-01", needs={REFRESH, REVOCATION}, logins=3)
 async def revoked_refresh_token_is_refused(target: Target) -> None:
     """Revoke three refresh tokens, without a hint, with the right one, and with a wrong one; then use each."""
+    client = await target.revoking_client()
     for hint in (None, "refresh_token", "access_token"):
-        tokens = await target.tokens()
+        tokens = await target.tokens(client)
         revoked = expect.conclusive(await target.revoke(tokens.refresh_token, tokens.client, hint=hint))
 
         answer = await target.refresh(tokens)
@@ -28,7 +29,7 @@ async def revoked_refresh_token_is_refused(target: Target) -> None:
 @check("REVOKE-02", needs={LOGIN, RESOURCE, REVOCATION})
 async def revoked_access_token_is_refused(target: Target) -> None:
     """Revoke an access token and call the resource with it at once, after five seconds, and after a minute."""
-    tokens = await target.tokens()
+    tokens = await target.tokens(await target.revoking_client())
     opened = await target.opened(tokens)
     revoked = expect.conclusive(await target.revoke(tokens.access_token, tokens.client, hint="access_token"))
     if revoked.error == "unsupported_token_type":
@@ -57,8 +58,8 @@ async def revoked_access_token_is_refused(target: Target) -> None:
 @check("REVOKE-04", needs={REFRESH, REVOCATION})
 async def stranger_revokes_nothing(target: Target) -> None:
     """Revoke a refresh token and an access token as another client, then use both as their own."""
-    stranger = await target.client("b")
-    tokens = await target.tokens()
+    stranger = await target.revoking_client("b")
+    tokens = await target.tokens(await target.revoking_client())
     opened = await target.opened(tokens) if target.server.seen.resource_answers else None
 
     attempts = [

@@ -169,9 +169,8 @@ async def _granted(target: Target, *scopes: str) -> Tokens:
     """Tokens of a fresh login that brought all of these scopes."""
     tokens = await target.tokens(scope=" ".join(scopes))
     if not tokens.scopes >= set(scopes):
-        raise Skipped(
-            f"the user was granted {_said(tokens)}, not {' '.join(scopes)}: declare scopes that can be granted, as `scopes = [...]`"
-        )
+        wanted = " ".join(scopes)
+        raise Skipped(f"a login for scope {wanted} brought {_said(tokens)}: declare `scopes` that can be granted")
     return tokens
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from oauth_litmus.client.session import Session
 from oauth_litmus.clients import REDIRECT_URI, AuthMethod, Client, metadata
@@ -103,6 +103,14 @@ class RegistrationVerbs(Session):
         if label != "a":
             uri = uri.replace("//client.", f"//{label}.client.") if uri == REDIRECT_URI else f"{uri}/{label}"
         return await self.once(("client", label, auth_method), lambda: self.new_client(uri, auth_method=auth_method))
+
+    async def client_of_each_kind(self) -> list[Client]:
+        """The shared public client and, where clients with a secret can be registered, the shared confidential one."""
+        clients = [await self.client()]
+        method = self.server.confidential_method
+        if method is not None and self.server.endpoint("registration") is not None:
+            clients.append(await self.client(auth_method=cast("AuthMethod", method)))
+        return clients
 
     async def confidential_client(self, label: str = "a", *, auth_method: AuthMethod | None = None) -> Client:
         """A shared client with a secret, which was seen to get tokens; by default with any method that is advertised.

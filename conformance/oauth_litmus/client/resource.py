@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from oauth_litmus.answer import Answer
     from oauth_litmus.authorization import Tokens
+    from oauth_litmus.clients import Client
     from oauth_litmus.target import Server
 
 TOKEN_GUARD = 2.0
@@ -91,7 +92,11 @@ class ResourceVerbs(TokenVerbs):
 
     async def key_set(self, tokens: Tokens) -> list[dict[str, object]]:
         """The public keys behind access tokens: as the metadata says, or those of the upstream that issued them."""
-        url, issuer, upstream = self.server.endpoint("jwks_uri"), tokens.claims.get("iss"), self.server.seen.upstream_url
+        url, issuer, upstream = (
+            self.server.endpoint("jwks_uri"),
+            tokens.claims.get("iss"),
+            self.server.seen.upstream_url,
+        )
         if url is not None:
             answer = await self.get(url)
         elif isinstance(issuer, str) and upstream and urlsplit(issuer)[:2] == urlsplit(upstream)[:2]:
@@ -101,30 +106,14 @@ class ResourceVerbs(TokenVerbs):
         keys = answer.json_object().get("keys")
         return cast("list[dict[str, object]]", keys) if isinstance(keys, list) else []
 
-    async def tokens_behind(self, label: str, changes: Mapping[str, object]) -> Tokens | None:
-        """Tokens of a login in which the upstream issues a JWT with these changes; None if the login comes to nothing.
-
-        Args:
-            label: tells the persons apart who log in during one check.
-            changes: members `claims` and `without` of the upstream control.
-        """
-        user = self.user(label)
-        await self.upstream.fault("token", "jwt", grant_type="pkce", user=user, jwt=changes)
-        request = self.request(await self.client())
-        attempt = await self.deliver_callback(await self.hold_callback(request, user=user))
-        if attempt.code is None:
-            return None
-        answer = await self.redeem(self.code_of(attempt))
-        return self.tokens_of(answer, request.client, request.get("scope")) if answer.has_tokens else None
-
-    async def short_lived_tokens(self, seconds: int) -> Tokens:
+    async def short_lived_tokens(self, seconds: int, client: Client | None = None) -> Tokens:
         """Tokens of a fresh login, whose access token ends so soon where the operator lends the upstream.
 
         A server that issues access tokens of its own need not follow the upstream: `expires_in` tells.
         """
         if self.run.upstream is None or self.server.seen.upstream_url is None:
-            return await self.tokens()
-        request = self.request(await self.client())
+            return await self.tokens(client)
+        request = self.request(client or await self.client())
         held = await self.hold_callback(request, user=self.user(), access_token_lifetime=seconds)
         return await self.tokens_for(self.code_of(await self.deliver_callback(held)))
 

@@ -118,6 +118,17 @@ class Session:
         except NoAnswerError as error:
             raise Blocked(str(error), (error.number,)) from error
 
+    async def lasting(self, send: Callable[[], Awaitable[Answer]], control: Callable[[], Awaitable[object]]) -> Answer:
+        """An answer that is no passing trouble (rule 3 of judging).
+
+        After a server error an ordinary request must succeed (`control`), and the probe is sent once more.
+        """
+        answer = await send()
+        if answer.status < 500 or answer.is_inconclusive:
+            return answer
+        await control()
+        return await send()
+
     async def get(self, url: str, *, headers: Mapping[str, str] | None = None, kind: Kind = Kind.RESOURCE) -> Answer:
         """GET without credentials."""
         return await self.send("GET", url, kind=kind, headers=headers)

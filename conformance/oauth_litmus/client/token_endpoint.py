@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from oauth_litmus.answer import Answer
-    from oauth_litmus.clients import Client
+    from oauth_litmus.clients import AuthMethod, Client
 
 T = TypeVar("T")
 
@@ -134,6 +134,23 @@ class TokenVerbs(AuthorizationVerbs):
         return await self.send(
             "POST", self.endpoint("revocation"), kind=Kind.TOKEN, headers=headers, body=urlencode(form).encode()
         )
+
+    async def revoking_client(self, label: str = "a") -> Client:
+        """A shared client whose revocations are taken: a public one, or else one with a secret (REVOKE-05 says which).
+
+        Raises:
+            Blocked: the endpoint takes them from neither.
+        """
+        methods: tuple[AuthMethod | None, ...] = ("none", self.server.confidential_method)
+        for method in methods:
+            if method and await self.once(("revokes", method), lambda m=method: self._revokes(m)):
+                return await self.client(label, auth_method=method)
+        raise Blocked("set-up: a revocation is taken neither from a public client nor from one with a secret")
+
+    async def _revokes(self, method: AuthMethod) -> bool:
+        tokens = await self.tokens(await self.client(auth_method=method))
+        answer = await self.revoke(tokens.refresh_token or tokens.access_token, tokens.client)
+        return answer.status < 400 or answer.is_inconclusive
 
     async def race(
         self, racers: int, prepare: Callable[[], Awaitable[T]], act: Callable[[T, Gate], Awaitable[Answer]]

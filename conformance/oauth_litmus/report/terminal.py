@@ -35,7 +35,8 @@ STYLES = {
 _UNJUDGED = (Verdict.BLOCKED, Verdict.ERROR, Verdict.SKIP, Verdict.NOT_APPLICABLE)
 _PART_STYLES = {"head": "bold", "title": "", "exchange": "bold", "note": "dim"}
 _MESSAGE_INDENT = 6
-_CLIENTS_NAMED = 5
+_NAMED = 5
+"""Clients, and red checks, that are named one by one."""
 
 
 def show(report: Report, console: Console) -> None:
@@ -151,19 +152,15 @@ def _summary(report: Report, console: Console) -> None:
 def _left_behind(report: Report, console: Console) -> None:
     if not report.left_behind:
         return
-    named = ", ".join(report.left_behind[:_CLIENTS_NAMED])
-    more = f" and {len(report.left_behind) - _CLIENTS_NAMED} more" if len(report.left_behind) > _CLIENTS_NAMED else ""
-    console.print(
-        Text(
-            f"Left behind at the server: {len(report.left_behind)} clients named `oauth-litmus {report.run_id}`"
-            f" ({printable(named)}{more})",
-            "dim",
-        )
-    )
+    named = ", ".join(report.left_behind[:_NAMED])
+    more = f" and {len(report.left_behind) - _NAMED} more" if len(report.left_behind) > _NAMED else ""
+    clients = "1 client" if len(report.left_behind) == 1 else f"{len(report.left_behind)} clients"
+    sentence = f"Left behind at the server: {clients} named `oauth-litmus {report.run_id}` ({named}{more})"
+    _hanging(Text(""), Text(printable(sentence), "dim"), console)
 
 
 def _result(report: Report, console: Console) -> None:
-    red = [f"{check.id} {check.verdict}" for check in report.red[:_CLIENTS_NAMED]]
+    red = [f"{check.id} {check.verdict}" for check in report.red[:_NAMED]]
     if len(report.red) > len(red):
         red.append(f"{len(report.red) - len(red)} more")
     red += [f"{waiver.state} waiver of {waiver.id}" for waiver in report.bad_waivers]
