@@ -58,14 +58,16 @@ class JudgingInBackground:
 
     def end(self) -> None:
         """Cancel what still runs, and wait until the run has tidied up."""
-        with suppress(RuntimeError):  # the loop has ended by itself
-            self._stop()
+        # What is already tidying up is left to it: cut off there, it would leave connections open.
+        if not all(future.done() for future in self._records.values()):
+            with suppress(RuntimeError):  # the loop has ended by itself
+                self._stop()
         self._thread.join(_SECONDS_TO_TIDY_UP)
 
     def _work(self) -> None:
         try:
             asyncio.run(self._judge())
-        except BaseException as error:  # noqa: BLE001 - it is raised again in the thread that waits
+        except BaseException as error:
             for future in (self._found, *self._records.values()):
                 if not future.done():
                     future.set_exception(error)

@@ -1,4 +1,4 @@
-"""Runs checks at once, inside the budgets, with waits that overlap; burst checks last; ends cleanly when it is told to."""
+"""Runs checks at once, inside the budgets, with waits that overlap; burst checks last; ends cleanly when told to."""
 
 from __future__ import annotations
 
@@ -71,7 +71,10 @@ class Engine:
         return self.readiness
 
     async def judge(self, checks: Sequence[Check]) -> list[Result]:
-        """Run the checks and return their results in the order given. When cancelled, `results` holds the partial outcome."""
+        """Run the checks and return their results in the order given.
+
+        When this is cancelled, `results` holds the partial outcome.
+        """
         runnable: list[Check] = []
         for check in checks:
             reason = cannot_judge(check, self.run, self.readiness)
@@ -123,7 +126,11 @@ class Engine:
             started = stopwatch()
             try:
                 await check.function(Target(self.run, check.id, paced=Need.BURST not in check.needs))
-            except (Violation, NotApplicable, Skipped, Blocked) as reason:
+            except Violation as violation:
+                ending = violation
+                if violation.finding not in judgement.findings:  # found in what checks share, by the one that made it
+                    judgement.findings.append(violation.finding)
+            except (NotApplicable, Skipped, Blocked) as reason:
                 ending = reason
             except asyncio.CancelledError:
                 raise
@@ -148,7 +155,15 @@ def settled(result: Result, failed: Set[str]) -> Result:
     """The result as it stands when it is known which checks failed: one fault is one finding (rule 4 of judging)."""
     if result.verdict in (Verdict.SKIP, Verdict.NOT_APPLICABLE):
         return result
-    culprit = next((other for other in all_dependencies(result.check) if other in failed), None)
+    checks = all_checks()
+    culprit = next(
+        (
+            other
+            for other in all_dependencies(result.check)
+            if other in failed and not set(all_dependencies(checks[other])) & failed
+        ),
+        None,
+    )
     if culprit is None:
         return result
     decision = Decision(Verdict.BLOCKED, f"blocked by {culprit}: what it found makes this check say nothing")

@@ -1,4 +1,4 @@
-"""Before judging: one registration, one login, one refresh, one call. What fails here is one diagnosis, not a hundred."""
+"""Before judging: one registration, one login, one refresh, one call; what fails here is one diagnosis."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ async def _log_in(target: Target, client: Client) -> Tokens:
     _note(target, attempt)
     lost = (*attempt.withheld, *(rejected.set_cookie.name for rejected in attempt.rejected))
     if attempt.code is None and lost:
-        # A browser keeps from the callback a cookie that it needs: a defect with checks of its own (COOKIE-03, -04, -06).
-        # The rest of the server is judged by sending it all the same.
+        # A browser keeps from the callback a cookie that it needs: a defect with checks of its own (COOKIE-03, -04,
+        # -06). The rest of the server is judged by sending it all the same.
         target.server.seen.cookie_withheld = lost
         attempt = await target.attempt(target.request(client))
     return await target.tokens_for(target.code_of(attempt))
@@ -76,7 +76,10 @@ def _note(target: Target, attempt: Attempt) -> None:
 async def _refresh(target: Target, tokens: Tokens) -> str:
     if tokens.refresh_token is None:
         return ""
-    answer = await target.refresh(tokens)
+    try:
+        answer = await target.refresh(tokens)
+    except Blocked as error:
+        return f"an ordinary refresh is not answered: {error}"
     return "" if answer.has_tokens else f"an ordinary refresh is answered {answer.status} {answer.error}".rstrip()
 
 
@@ -91,12 +94,13 @@ async def _call(target: Target, tokens: Tokens) -> str:
     target.server.seen.resource_answers = answer.status not in (401, 403)
     if target.server.seen.resource_answers:
         return ""
-    return f"the protected resource refuses a fresh access token: {answer.status} {answer.headers.get('www-authenticate', '')}".rstrip()
+    said = f"{answer.status} {answer.headers.get('www-authenticate', '')}".rstrip()
+    return f"the protected resource refuses a fresh access token: {said}"
 
 
 def _is_jwt(token: str) -> bool:
     try:
         jwt.decode(token, options={"verify_signature": False})
-    except jwt.InvalidTokenError:
+    except (jwt.InvalidTokenError, ValueError):
         return False
     return True

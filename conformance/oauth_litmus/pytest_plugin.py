@@ -67,7 +67,7 @@ def _marker(level: str) -> str:
     return level.lower().replace("-", "_")
 
 
-class Red(Exception):  # noqa: N818 - a verdict, not an error of the program
+class Red(Exception):
     """Fails an item with the text of the report."""
 
     def __init__(self, record: CheckRecord) -> None:
@@ -103,7 +103,7 @@ class LitmusItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ANN401
         """The text of the report, without a traceback."""
         if isinstance(excinfo.value, Red):
-            return _Told.of(excinfo.value.record)
+            return _Told(excinfo.value.record)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
@@ -116,18 +116,21 @@ class _Crash:
     message: str
 
 
-class _Told(str):
-    """A failure's text; pytest takes the line of its summary from `reprcrash`."""
+class _Told:
+    """A failure's text; pytest and its JUnit report take their one-line summary from `reprcrash`."""
 
-    reprcrash: _Crash
+    def __init__(self, record: CheckRecord) -> None:
+        self.record = record
+        self.reprcrash = _Crash(" ".join(f"{record.verdict}: {record.reason}".split()))
 
-    @classmethod
-    def of(cls, record: CheckRecord) -> _Told:
+    def __str__(self) -> str:
         from oauth_litmus.report.failure import plain_text
 
-        told = cls(f"{record.verdict} {plain_text(record)}")
-        told.reprcrash = _Crash(f"{record.verdict}: {record.reason}".replace("\n", " "))
-        return told
+        return f"{self.record.verdict} {plain_text(self.record)}"
+
+    def toterminal(self, tw: pytest.TerminalReporter) -> None:
+        """Print it."""
+        tw.line(str(self))
 
 
 class LitmusFile(pytest.File):
@@ -210,7 +213,9 @@ class _Session:
             terminalreporter.line(printable(f"preflight: {engine.readiness.diagnosis}"), red=True)
         if engine.run.left_behind:
             count = len(engine.run.left_behind)
-            terminalreporter.line(f"left behind at the server: clients named `oauth-litmus {engine.run.run_id}`: {count}")
+            terminalreporter.line(
+                f"left behind at the server: clients named `oauth-litmus {engine.run.run_id}`: {count}"
+            )
 
 
 def _options(config: pytest.Config, checks: Iterable[Check]) -> Options:

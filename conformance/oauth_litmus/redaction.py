@@ -75,9 +75,8 @@ class Redactor:
         begin = position = 0
         while position <= len(text) - _SHORTEST_SECRET:
             candidates = self._by_beginning.get(text[position : position + _SHORTEST_SECRET])
-            found = candidates and max(
-                (known for known in candidates if text.startswith(known, position)), key=len, default=None
-            )
+            matching = [known for known in candidates or () if text.startswith(known, position)]
+            found = max(matching, key=len, default=None)
             if found:
                 pieces += [text[begin:position], self._known[found]]
                 begin = position = position + len(found)

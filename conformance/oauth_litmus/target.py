@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
+from oauth_litmus.clients import AuthMethod
 from oauth_litmus.sites import host_of, is_loopback
 from oauth_litmus.verdict import Skipped
 
@@ -102,12 +103,10 @@ class Server:
         return ("client_secret_basic",) if listed is None else listed
 
     @property
-    def confidential_method(self) -> str | None:
+    def confidential_method(self) -> AuthMethod | None:
         """The method by which a confidential client of the suite authenticates."""
-        return next(
-            (method for method in ("client_secret_post", "client_secret_basic") if method in self.token_auth_methods),
-            None,
-        )
+        methods: tuple[AuthMethod, ...] = ("client_secret_post", "client_secret_basic")
+        return next((method for method in methods if method in self.token_auth_methods), None)
 
     @property
     def advertises_iss(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlencode
 
@@ -70,7 +70,7 @@ class UpstreamControl:
         seen = self._checked(answer).get("requests")
         return cast("list[dict[str, object]]", seen) if isinstance(seen, list) else []
 
-    async def _post(self, path: str, members: dict[str, object]) -> dict[str, object]:
+    async def _post(self, path: str, members: Mapping[str, object]) -> dict[str, object]:
         body = {name: value for name, value in members.items() if value is not None}
         return self._checked(await self._call("POST", f"{self._base}/{path}", json.dumps(body).encode()))
 

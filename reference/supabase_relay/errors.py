@@ -26,7 +26,7 @@ class PageError(Exception):
         self.headers = dict(headers or {})
 
 
-class RateLimited(Exception):  # noqa: N818 - the outcome of a request, not a fault
+class RateLimited(Exception):
     """One source address has used up a limit; `retry_after` is in whole seconds (RFC 6585 section 4)."""
 
     def __init__(self, retry_after: int) -> None:
@@ -34,7 +34,7 @@ class RateLimited(Exception):  # noqa: N818 - the outcome of a request, not a fa
         self.retry_after = retry_after
 
 
-class BadToken(Exception):  # noqa: N818 - says what the token is
+class BadToken(Exception):
     """An access token that this relay does not accept; `reason` is a fixed word for the log, never library text."""
 
     def __init__(self, reason: str) -> None:
@@ -42,7 +42,7 @@ class BadToken(Exception):  # noqa: N818 - says what the token is
         self.reason = reason
 
 
-class UpstreamUnavailable(Exception):  # noqa: N818
+class UpstreamUnavailable(Exception):
     """Supabase failed, timed out or answered nonsense: nothing is decided, trying again may help."""
 
     def __init__(self, reason: str) -> None:
@@ -50,7 +50,7 @@ class UpstreamUnavailable(Exception):  # noqa: N818
         self.reason = reason
 
 
-class UpstreamRefused(Exception):  # noqa: N818
+class UpstreamRefused(Exception):
     """Supabase refused for good: this login code or this session will not work again."""
 
     def __init__(self, reason: str) -> None:

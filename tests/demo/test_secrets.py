@@ -27,9 +27,18 @@ from oauth_litmus.wire import ConnectionSettings
 
 pytestmark = pytest.mark.sockets
 
-SECRET_NAMES = set(
-    "access_token refresh_token id_token token code code_verifier client_secret state csrf_token password".split()
-)
+SECRET_NAMES = {
+    "access_token",
+    "refresh_token",
+    "id_token",
+    "token",
+    "code",
+    "code_verifier",
+    "client_secret",
+    "state",
+    "csrf_token",
+    "password",
+}
 MADE_BY_A_MACHINE = re.compile(r"(?=.*\d)[A-Za-z0-9_.~+/=-]{8,}")
 """Not the states and hostile strings that checks make up, which mean nothing to anybody."""
 

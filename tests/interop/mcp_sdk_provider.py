@@ -1,6 +1,6 @@
-"""What the `mcp` SDK leaves to its user: an OAuthAuthorizationServerProvider that keeps all in memory and approves every login.
+"""What the `mcp` SDK leaves to its user: a provider that keeps all in memory and approves every login.
 
-Everything that the SDK's hooks allow to be done right is done right here, so that what the suite finds is the SDK's own.
+All that the SDK's hooks allow to be done right is done right here, so that what the suite finds is the SDK's own.
 """
 
 import secrets
@@ -64,7 +64,7 @@ class MemoryProvider(OAuthAuthorizationServerProvider[Code, RefreshToken, Access
         return self.clients.get(client_id)
 
     async def register_client(self, client_info: OAuthClientInformationFull) -> None:
-        """Keep a client whose redirect URIs are safe to send a code to (OAuth 2.1 section 2.3.1, RFC 8252 section 7)."""
+        """Keep a client whose redirect URIs are safe to send a code to (OAuth 2.1 section 2.3)."""
         for uri in client_info.redirect_uris or []:
             if not _is_safe(str(uri)):
                 raise RegistrationError("invalid_redirect_uri", "https, http on loopback, or a private-use scheme")
@@ -87,11 +87,13 @@ class MemoryProvider(OAuthAuthorizationServerProvider[Code, RefreshToken, Access
         )
         return construct_redirect_uri(str(params.redirect_uri), code=value, state=params.state)
 
-    async def load_authorization_code(self, client: OAuthClientInformationFull, authorization_code: str) -> Code | None:  # noqa: ARG002
+    async def load_authorization_code(self, client: OAuthClientInformationFull, authorization_code: str) -> Code | None:
         """The code, also a used one: the SDK checks the rest before `exchange_authorization_code` sees the replay."""
         return self.codes.get(authorization_code)
 
-    async def exchange_authorization_code(self, client: OAuthClientInformationFull, authorization_code: Code) -> OAuthToken:
+    async def exchange_authorization_code(
+        self, client: OAuthClientInformationFull, authorization_code: Code
+    ) -> OAuthToken:
         """Tokens of a new family; a replay revokes the one that the code brought (OAuth 2.1 section 4.1.3)."""
         if authorization_code.used_for is not None:
             authorization_code.used_for.revoked = True
@@ -100,12 +102,15 @@ class MemoryProvider(OAuthAuthorizationServerProvider[Code, RefreshToken, Access
         authorization_code.used_for = family
         return self._issue(family, family.scopes)
 
-    async def load_refresh_token(self, client: OAuthClientInformationFull, refresh_token: str) -> RefreshToken | None:  # noqa: ARG002
+    async def load_refresh_token(self, client: OAuthClientInformationFull, refresh_token: str) -> RefreshToken | None:
         """The token, also a rotated one, so that `exchange_refresh_token` sees its reuse."""
         return self.refresh_tokens.get(refresh_token)
 
     async def exchange_refresh_token(
-        self, client: OAuthClientInformationFull, refresh_token: RefreshToken, scopes: list[str]  # noqa: ARG002
+        self,
+        client: OAuthClientInformationFull,
+        refresh_token: RefreshToken,
+        scopes: list[str],
     ) -> OAuthToken:
         """Rotate; a rotated token that comes back revokes its family (OAuth 2.1 section 4.3.1)."""
         family = self.families[refresh_token.token]

@@ -1,4 +1,4 @@
-"""The `mcp` SDK's own application: authorization server, bearer middleware and MCP endpoint, as the SDK puts them together."""
+"""The `mcp` SDK's own application: authorization server and MCP endpoint, as the SDK puts them together."""
 
 from mcp.server.auth.provider import ProviderTokenVerifier
 from mcp.server.auth.settings import AuthSettings, ClientRegistrationOptions, RevocationOptions
@@ -10,7 +10,7 @@ READ, WRITE = "notes:read", "notes:write"
 
 
 def create_app(origin: str) -> Starlette:
-    """The server whose issuer is this origin, with a stateless MCP endpoint at `/mcp` that wants the scope `notes:read`."""
+    """The server whose issuer is this origin, with a stateless MCP endpoint at `/mcp` that wants `notes:read`."""
     resource = f"{origin}/mcp"
     # URLs are given as strings: as AnyHttpUrl they would have got a slash that the issuer must not have.
     settings = AuthSettings.model_validate(

@@ -1,4 +1,4 @@
-"""The least that speaks HTTP and OAuth: findings of the suite are confirmed with it, and it shares no code with the suite."""
+"""The least that speaks HTTP and OAuth, to confirm findings of the suite with; it shares no code with the suite."""
 
 import base64
 import hashlib

@@ -1,7 +1,6 @@
 """The OAuth client of the `mcp` SDK logs in at the reference relay, over sockets, and uses what it gets."""
 
 import time
-from contextlib import asynccontextmanager
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
@@ -137,7 +136,7 @@ async def test_a_step_up_works_for_a_client_that_registered_for_every_scope(appl
 
 
 async def test_a_step_up_is_refused_to_a_client_that_registered_for_less(application, resource):
-    """The SDK registers for the scope of the first challenge alone, and the relay holds it to that (RFC 7591 section 2)."""
+    """The SDK registers for the scope of the first challenge, and the relay holds it to that (RFC 7591 section 2)."""
     await application.http.get(resource)
 
     with pytest.raises(OAuthFlowError):

@@ -1,4 +1,4 @@
-"""Every finding of the suite about the `mcp` SDK's server, seen again in one raw exchange that owes nothing to the suite.
+"""Every finding of the suite about the `mcp` SDK's server, seen again in a raw exchange, without the suite.
 
 A test that fails here says that the SDK has changed: then its pin in `test_mcp_sdk_server.py` goes, too.
 """

@@ -23,6 +23,8 @@ from oauth_litmus.runner import Options, connected, judge
 from oauth_litmus.verdict import Verdict
 
 FULL = bool(os.environ.get("LITMUS_FULL_MATRIX"))
+DEAR = 30
+"""Exchanges beyond which a check is run against broken servers that name it, and otherwise in the full matrix only."""
 EVERYBODY = "discovery and preflight"
 
 
@@ -43,10 +45,12 @@ def settings_of(server: BrokenServer) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class GoodRun:
-    """What a good run showed: the seams that every check entered, and the WARNs that the good server has itself."""
+    """What a good run showed: the seams that every check entered, its cost, and the WARNs that the good server has."""
 
     entered: Mapping[str, frozenset[str]]
     warns: frozenset[str]
+    cost: Mapping[str, int]
+    """Exchanges of every check."""
 
 
 async def judged_in_process(
@@ -70,11 +74,12 @@ async def good_run(settings: Mapping[str, str]) -> GoodRun:
         async with world(settings=settings) as run:
             seen = _seen(await judge(run, Selection()))
             _inherit(run, entered)
-    return GoodRun({check: frozenset(seams) for check, seams in entered.items()}, seen.warns)
+            cost = {identifier: len(run.transcript.of(identifier)) for identifier in all_checks()}
+    return GoodRun({check: frozenset(seams) for check, seams in entered.items()}, seen.warns, cost)
 
 
 def checks_against(server: BrokenServer, good: GoodRun) -> tuple[str, ...]:
-    """Those that entered the broken seam, and those that the broken server names; all of them in the full matrix."""
+    """Those that the broken server names, and those that entered the broken seam and are not dear; all in the full matrix."""
     if FULL:
         return tuple(all_checks())
     named = server.fails | server.warns
@@ -83,7 +88,7 @@ def checks_against(server: BrokenServer, good: GoodRun) -> tuple[str, ...]:
         identifier
         for identifier, check in all_checks().items()
         if identifier in named
-        or server.seam_name in good.entered.get(identifier, frozenset())
+        or (server.seam_name in good.entered.get(identifier, frozenset()) and good.cost[identifier] <= DEAR)
         or (before_all and not check.needs)
     )
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
+from itertools import takewhile
 from urllib.parse import urlsplit
 
 from oauth_litmus import expect
+from oauth_litmus.answer import Answer
 from oauth_litmus.check import LOGIN, RELAY, UPSTREAM_CONTROL, check
 from oauth_litmus.client import Target
 from oauth_litmus.cookies import path_matches
@@ -38,7 +39,9 @@ async def state_cookie_is_http_only(target: Target) -> None:
     """Look at the HttpOnly attribute of the cookie on which the callback depends."""
     cookie = await state_cookie(target)
 
-    expect.that(cookie.set_cookie.http_only, expected=f"{cookie.shown} with HttpOnly", got="no HttpOnly", at=cookie.answer)
+    expect.that(
+        cookie.set_cookie.http_only, expected=f"{cookie.shown} with HttpOnly", got="no HttpOnly", at=cookie.answer
+    )
     for answer, other in cookie.others:
         expect.ideally(other.http_only, expected=f"{stem(other.name)} with HttpOnly", got="no HttpOnly", at=answer)
 
@@ -62,7 +65,12 @@ async def same_site_fits_the_callback(target: Target) -> None:
         got="SameSite=None without Secure: browsers drop it",
         at=cookie.answer,
     )
-    expect.ideally(same_site in ("Lax", "Strict"), expected="an explicit SameSite=Lax", got=f"SameSite={same_site or 'absent'}", at=cookie.answer)
+    expect.ideally(
+        same_site in ("Lax", "Strict"),
+        expected="an explicit SameSite=Lax",
+        got=f"SameSite={same_site or 'absent'}",
+        at=cookie.answer,
+    )
 
 
 @check("COOKIE-04", needs={LOGIN, RELAY}, logins=0)
@@ -72,8 +80,15 @@ async def path_covers_the_callback(target: Target) -> None:
 
     callback = urlsplit(cookie.callback_url).path
     path = cookie.effective_path
-    expect.that(path_matches(callback, path), expected=f"a Path that covers {callback}", got=f"Path {path}", at=cookie.answer)
-    expect.ideally(cookie.set_cookie.path is not None, expected="an explicit Path", got=f"none; the default {path} happens to match", at=cookie.answer)
+    expect.that(
+        path_matches(callback, path), expected=f"a Path that covers {callback}", got=f"Path {path}", at=cookie.answer
+    )
+    expect.ideally(
+        cookie.set_cookie.path is not None,
+        expected="an explicit Path",
+        got=f"none; the default {path} happens to match",
+        at=cookie.answer,
+    )
 
 
 @check("COOKIE-05", needs={LOGIN, RELAY}, logins=0)
@@ -83,7 +98,12 @@ async def cookie_lives_as_long_as_the_login(target: Target) -> None:
 
     lifetime = cookie.set_cookie.lifetime(cookie.answer.received_at)
     declared = target.server.profile.lifetimes.pending_login
-    expect.safe(lifetime is None or lifetime > 0, expected="a cookie that lives", got=f"a lifetime of {lifetime} s", at=cookie.answer)
+    expect.safe(
+        lifetime is None or lifetime > 0,
+        expected="a cookie that lives",
+        got=f"a lifetime of {lifetime} s",
+        at=cookie.answer,
+    )
     if lifetime is None:
         return
     longest = 3600.0 if declared is None else declared + SLACK
@@ -101,7 +121,12 @@ async def host_prefix_is_used_rightly(target: Target) -> None:
     name = cookie.name.lower()
     if name.startswith("__host-"):
         kept = cookie.secure and cookie.path == "/" and cookie.domain is None
-        expect.safe(kept, expected="__Host- with Secure, Path=/ and no Domain", got=f"a cookie that browsers ignore (Path={cookie.path})", at=answer)
+        expect.safe(
+            kept,
+            expected="__Host- with Secure, Path=/ and no Domain",
+            got=f"a cookie that browsers ignore (Path={cookie.path})",
+            at=answer,
+        )
     elif name.startswith("__secure-"):
         expect.safe(cookie.secure, expected="__Secure- with Secure", got="a cookie that browsers ignore", at=answer)
     else:
@@ -124,8 +149,18 @@ async def callback_deletes_the_cookie(target: Target) -> None:
         return
     url = held.callback_url if target.run.upstream is None else await target.call_back(held)
     again = await target.deliver_callback(held, url=url, browser=code.attempt.browser)
-    expect.that(again.code in (None, code.value), expected="a cookie that is deleted, or useless", got="it stays, and gives another code", at=again.answers)
-    expect.ideally(False, expected="a deletion with the cookie's own Path and Domain", got="the cookie stays in the browser", at=code.attempt.answers)
+    expect.that(
+        again.code in (None, code.value),
+        expected="a cookie that is deleted, or useless",
+        got="it stays, and gives another code",
+        at=again.answers,
+    )
+    expect.ideally(
+        False,
+        expected="a deletion with the cookie's own Path and Domain",
+        got="the cookie stays in the browser",
+        at=code.attempt.answers,
+    )
 
 
 @check("COOKIE-10", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2)
@@ -133,7 +168,9 @@ async def two_logins_in_one_browser_stay_apart(target: Target) -> None:
     """Begin logins for two clients in one browser, deliver the upstream's answers in order, and each to the other's place."""
     browser = target.browser()
     older = await target.hold_callback(target.request(await target.client("a")), browser=browser, user=target.user("a"))
-    younger = await target.hold_callback(target.request(await target.client("b")), browser=browser, user=target.user("b"))
+    younger = await target.hold_callback(
+        target.request(await target.client("b")), browser=browser, user=target.user("b")
+    )
 
     first = await target.deliver_callback(older)
     second = await target.deliver_callback(younger)
@@ -141,11 +178,23 @@ async def two_logins_in_one_browser_stay_apart(target: Target) -> None:
     for attempt, own in ((first, older), (second, younger)):
         landed = attempt.response.location if attempt.response else attempt.left_for
         at_home = landed is None or landed.startswith(own.request.lands_at)
-        expect.that(at_home, expected="each code goes to its own client", got="a code for the other client", at=attempt.answers)
+        expect.that(
+            at_home, expected="each code goes to its own client", got="a code for the other client", at=attempt.answers
+        )
         right_state = attempt.response is None or attempt.response.get("state") == own.request.get("state")
         expect.that(right_state, expected="the state of its own request", got="another state", at=attempt.answers)
-    expect.ideally(first.code is not None, expected="both logins can be finished", got="the older tab cannot finish", at=first.answers)
-    expect.ideally(second.code is not None, expected="both logins can be finished", got="the younger tab cannot finish", at=second.answers)
+    expect.ideally(
+        first.code is not None,
+        expected="both logins can be finished",
+        got="the older tab cannot finish",
+        at=first.answers,
+    )
+    expect.ideally(
+        second.code is not None,
+        expected="both logins can be finished",
+        got="the younger tab cannot finish",
+        at=second.answers,
+    )
 
 
 @check("COOKIE-11", needs={LOGIN, RELAY}, logins=SAMPLES)
@@ -154,19 +203,28 @@ async def cookie_value_is_unpredictable(target: Target) -> None:
     known = await state_cookie(target)
     name, client = stem(known.set_cookie.name), await target.client()
     values: list[str] = []
+    seen: list[Answer] = []
     for _ in range(SAMPLES):
         held = await target.hold_upstream(target.request(client))
+        seen.append(held.last)
         values += [cookie.value for _, cookie in held.cookies if stem(cookie.name) == name and cookie.value][-1:]
         state = held.request.get("state") or ""
         expect.that(state not in values[-1:], expected="a value of its own", got="the client's state", at=held.answers)
 
-    expect.that(len(set(values)) == len(values) > 1, expected=f"{SAMPLES} different values", got=f"{len(set(values))}", at=held.answers)
-    varying = len(os.path.commonprefix([value[::-1] for value in values])), len(os.path.commonprefix(values))
-    length = min(len(value) for value in values) - varying[1] - varying[0]
+    expect.that(
+        len(set(values)) == len(values) > 1, expected=f"{SAMPLES} different values", got=f"{len(set(values))}", at=seen
+    )
+    common = _common_beginning(values) + _common_beginning([value[::-1] for value in values])
+    length = min(len(value) for value in values) - common
     in_order = values == sorted(values) or values == sorted(values, reverse=True)
     expect.that(
-        length >= MIN_VARYING_CHARACTERS, expected=f"{MIN_VARYING_CHARACTERS} characters that vary (128 bits)", got=f"{length}", at=held.answers
+        length >= MIN_VARYING_CHARACTERS,
+        expected=f"{MIN_VARYING_CHARACTERS} characters that vary (128 bits)",
+        got=f"{length}",
+        at=seen,
     )
-    expect.ideally(not in_order, expected="values without an order", got="values that grow with time", at=held.answers)
+    expect.ideally(not in_order, expected="values without an order", got="values that grow with time", at=seen)
 
 
+def _common_beginning(values: list[str]) -> int:
+    return sum(1 for _ in takewhile(lambda characters: len(set(characters)) == 1, zip(*values, strict=False)))

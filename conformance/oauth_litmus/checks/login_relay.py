@@ -28,7 +28,12 @@ async def callback_needs_the_state_cookie(target: Target) -> None:
 
     _no_code(elsewhere, "the browser has no state cookie")
     at_home = await target.deliver_callback(held)
-    expect.ideally(at_home.code is not None, expected="the login goes on in its own browser", got="it is used up", at=at_home.answers)
+    expect.ideally(
+        at_home.code is not None,
+        expected="the login goes on in its own browser",
+        got="it is used up",
+        at=at_home.answers,
+    )
 
 
 @check("LOGIN-02", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2)
@@ -37,8 +42,14 @@ async def foreign_cookie_completes_no_login(target: Target) -> None:
     victim = await target.hold_callback(target.request(await target.client("a")), user=target.user("victim"))
     attacker = await target.hold_callback(target.request(await target.client("b")), user=target.user("attacker"))
 
-    _no_code(await target.deliver_callback(victim, url=attacker.callback_url), "the callback belongs to another browser's login")
-    _no_code(await target.deliver_callback(attacker, url=victim.callback_url), "the callback belongs to another browser's login")
+    _no_code(
+        await target.deliver_callback(victim, url=attacker.callback_url),
+        "the callback belongs to another browser's login",
+    )
+    _no_code(
+        await target.deliver_callback(attacker, url=victim.callback_url),
+        "the callback belongs to another browser's login",
+    )
 
     third = await target.hold_callback(target.request(await target.client("a")))
     for cookie in third.browser.jar():
@@ -87,7 +98,9 @@ async def callback_is_good_once(target: Target) -> None:
         _no_code(again, "this login is finished")
     if held.start_url is not None:
         start = await target.get(held.start_url)
-        goes_on = start.location is not None and urlsplit(start.location).netloc == urlsplit(held.upstream_url or "").netloc
+        goes_on = (
+            start.location is not None and urlsplit(start.location).netloc == urlsplit(held.upstream_url or "").netloc
+        )
         expect.ideally(not goes_on, expected="the start URL is dead", got="it still leads to the upstream", at=start)
 
 
@@ -105,11 +118,23 @@ async def upstream_pkce_is_fresh_and_s256(target: Target) -> None:
         (expect.that if known else expect.ideally)(False, expected="a code_challenge upstream", got="none", at=answers)
         return
     methods = {pair.get("code_challenge_method", "") for pair in pairs}
-    expect.that("plain" not in {method.lower() for method in methods}, expected="S256 upstream", got="plain", at=answers)
+    expect.that(
+        "plain" not in {method.lower() for method in methods}, expected="S256 upstream", got="plain", at=answers
+    )
     expect.ideally("" not in methods, expected="code_challenge_method", got="none", at=answers)
-    expect.that(len(set(challenges)) == len(held), expected="a fresh challenge per login", got="one challenge for several logins", at=answers)
+    expect.that(
+        len(set(challenges)) == len(held),
+        expected="a fresh challenge per login",
+        got="one challenge for several logins",
+        at=answers,
+    )
     own = {attempt.request.get("code_challenge") for attempt in held}
-    expect.ideally(not own & set(challenges), expected="a pair of the server's own", got="the client's challenge, passed on", at=answers)
+    expect.ideally(
+        not own & set(challenges),
+        expected="a pair of the server's own",
+        got="the client's challenge, passed on",
+        at=answers,
+    )
 
 
 @check("LOGIN-08", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2)
@@ -151,12 +176,18 @@ async def upstream_denial_reaches_the_client(target: Target) -> None:
     expect.safe(attempt.code is None, expected="an error", got="a code", at=attempt.answers)
     expect.safe(last.status < 500, expected="an error redirect or an error page", got=expect.describe(last), at=last)
     if attempt.response is None:
-        expect.that(False, expected="a redirect to the client with error=access_denied", got=expect.describe(last), at=last)
+        expect.that(
+            False, expected="a redirect to the client with error=access_denied", got=expect.describe(last), at=last
+        )
         return
     right_state = attempt.response.get("state") == request.get("state")
-    expect.safe(right_state, expected="the exact state of the request", got="a missing or altered state", at=attempt.answers)
+    expect.safe(
+        right_state, expected="the exact state of the request", got="a missing or altered state", at=attempt.answers
+    )
     error = attempt.response.error
-    expect.ideally(error in REFUSALS, expected=f"error={' or '.join(REFUSALS)}", got=f"error={error}", at=attempt.answers)
+    expect.ideally(
+        error in REFUSALS, expected=f"error={' or '.join(REFUSALS)}", got=f"error={error}", at=attempt.answers
+    )
 
 
 @check("LOGIN-11", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=7)
@@ -177,8 +208,18 @@ async def upstream_faults_fail_closed(target: Target) -> None:
         held = await target.hold_callback(target.request(client), user=user)
         await target.upstream.fault(route="token", grant_type="pkce", user=user, **fault)  # type: ignore[arg-type]
         attempt = await target.deliver_callback(held)
-        expect.that(attempt.code is None, expected=f"no code, since the upstream answered with {what}", got="a code", at=attempt.answers)
-        expect.that("Traceback" not in attempt.last.text, expected="no internals on the page", got="a stack trace", at=attempt.last)
+        expect.that(
+            attempt.code is None,
+            expected=f"no code, since the upstream answered with {what}",
+            got="a code",
+            at=attempt.answers,
+        )
+        expect.that(
+            "Traceback" not in attempt.last.text,
+            expected="no internals on the page",
+            got="a stack trace",
+            at=attempt.last,
+        )
 
     afterwards = await target.hold_callback(target.request(client), user=target.user("afterwards"))
     attempt = await target.deliver_callback(afterwards)
@@ -193,7 +234,12 @@ async def self_registered_client_needs_consent(target: Target) -> None:
 
     page = consent_page(held, client)
     if page is not None:
-        expect.that(held.submitted, expected="a page that asks for an approval", got="a page that nobody must answer", at=held.answers)
+        expect.that(
+            held.submitted,
+            expected="a page that asks for an approval",
+            got="a page that nobody must answer",
+            at=held.answers,
+        )
         both = page.names_client and page.names_redirect_host
         expect.ideally(both, expected="a page that names client and redirect host", got=page.shown, at=held.answers)
         return
@@ -203,7 +249,12 @@ async def self_registered_client_needs_consent(target: Target) -> None:
     await target.call_back(held)
     attempt = await target.deliver_callback(held)
     late = consent_page(attempt, client) is not None
-    expect.that(attempt.code is None or late, expected="a page of the server that names the client and asks", got="a code without one", at=attempt.answers)
+    expect.that(
+        attempt.code is None or late,
+        expected="a page of the server that names the client and asks",
+        got="a code without one",
+        at=attempt.answers,
+    )
     expect.ideally(False, expected="consent before the upstream login", got="none before it", at=held.answers)
 
 
@@ -229,7 +280,9 @@ async def approval_is_bound_to_the_browser(target: Target) -> None:
         if attempt.upstream_url is not None:
             await target.call_back(attempt)
             attempt = await target.deliver_callback(attempt, browser=browser)
-        expect.that(attempt.code is None, expected=f"no code for an approval from {what}", got="a code", at=attempt.answers)
+        expect.that(
+            attempt.code is None, expected=f"no code for an approval from {what}", got="a code", at=attempt.answers
+        )
 
 
 @check("LOGIN-20", needs={LOGIN, RELAY, DYNAMIC_REGISTRATION}, logins=2)
@@ -249,7 +302,12 @@ async def remembered_consent_covers_one_client(target: Target) -> None:
         return
     await target.call_back(held)
     attempt = await target.deliver_callback(held)
-    expect.that(attempt.code is None, expected="a consent page for the other client", got="a code without one", at=attempt.answers)
+    expect.that(
+        attempt.code is None,
+        expected="a consent page for the other client",
+        got="a code without one",
+        at=attempt.answers,
+    )
 
 
 def _no_code(attempt: Attempt, because: str) -> None:
@@ -278,7 +336,9 @@ def _altered(value: str) -> str:
 def _binding_parameters(held: Attempt) -> dict[str, str]:
     """Parameters of the callback, beside the upstream's own, that differ from login to login: long values."""
     own = dict(parse_qsl(urlsplit(held.callback_url or "").query))
-    return {name: value for name, value in own.items() if name not in ("code", "iss", "scope", "error") and len(value) >= 16}
+    return {
+        name: value for name, value in own.items() if name not in ("code", "iss", "scope", "error") and len(value) >= 16
+    }
 
 
 def _with_parameter(url: str, name: str, value: str | None) -> str:
@@ -289,7 +349,9 @@ def _with_parameter(url: str, name: str, value: str | None) -> str:
 
 def _same_upstream(clean: Attempt, steered: Attempt) -> None:
     if steered.upstream_url is None:
-        expect.that(steered.left_for is None, expected="no redirect elsewhere", got="a redirect elsewhere", at=steered.answers)
+        expect.that(
+            steered.left_for is None, expected="no redirect elsewhere", got="a redirect elsewhere", at=steered.answers
+        )
         return
     url = steered.upstream_url
     known, parts = urlsplit(clean.upstream_url or ""), urlsplit(url)
@@ -297,5 +359,15 @@ def _same_upstream(clean: Attempt, steered: Attempt) -> None:
     for name in ("redirect_to", "redirect_uri", "provider"):
         same = query.get(name, "").partition("?")[0] == usual.get(name, "").partition("?")[0]
         expect.that(same, expected=f"the configured {name} upstream", got="another one", at=steered.answers)
-    expect.that(parts[:3] == known[:3], expected="the configured upstream", got=f"{parts.scheme}://{parts.netloc}", at=steered.answers)
-    expect.ideally("evil.example" not in url, expected="unknown parameters are not passed on", got="evil.example in the upstream URL", at=steered.answers)
+    expect.that(
+        parts[:3] == known[:3],
+        expected="the configured upstream",
+        got=f"{parts.scheme}://{parts.netloc}",
+        at=steered.answers,
+    )
+    expect.ideally(
+        "evil.example" not in url,
+        expected="unknown parameters are not passed on",
+        got="evil.example in the upstream URL",
+        at=steered.answers,
+    )

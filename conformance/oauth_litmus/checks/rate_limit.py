@@ -53,11 +53,23 @@ async def declared_limits_are_enforced(target: Target) -> None:
         expect.conclusive(answers[0])
         took = answers[-1].received_at - answers[0].sent_at
         if answers[-1].status != 429 and took > action.rate.seconds:
-            raise Blocked(f"{len(answers)} requests took {took:.0f} s, longer than the window of {action.rate.seconds:g} s")
+            raise Blocked(
+                f"{len(answers)} requests took {took:.0f} s, longer than the window of {action.rate.seconds:g} s"
+            )
         got = f"{len(admitted)} were admitted"
         held = answers[-1].status in {TOO_MANY, *OTHER_REFUSALS}
-        expect.safe(held, expected=f"{name} is refused after {action.rate.count} in {action.rate.seconds:g} s", got=got, at=answers[-1])
-        expect.safe(len(admitted) <= 2 * action.rate.count, expected=f"at most {action.rate.count} {name}", got=got, at=answers[-1])
+        expect.safe(
+            held,
+            expected=f"{name} is refused after {action.rate.count} in {action.rate.seconds:g} s",
+            got=got,
+            at=answers[-1],
+        )
+        expect.safe(
+            len(admitted) <= 2 * action.rate.count,
+            expected=f"at most {action.rate.count} {name}",
+            got=got,
+            at=answers[-1],
+        )
 
 
 @check("RATE-02", needs={BURST, REGISTRATION}, waits=declared_window)
@@ -73,8 +85,15 @@ async def refusal_is_429(target: Target) -> None:
     expect.safe(refusal.status < 500 or refusal.status == 503, expected="429", got=said, at=refusal)
     expect.safe(refusal.status >= 300, expected="429", got=said, at=refusal)
     expect.that(refusal.status == 429, expected="429", got=said, at=refusal)
-    cacheable = "public" in refusal.headers.get("cache-control", "") or "max-age" in refusal.headers.get("cache-control", "")
-    expect.ideally(not cacheable, expected="a 429 that no cache stores (RFC 6585 section 4)", got=refusal.headers.get("cache-control", ""), at=refusal)
+    cacheable = "public" in refusal.headers.get("cache-control", "") or "max-age" in refusal.headers.get(
+        "cache-control", ""
+    )
+    expect.ideally(
+        not cacheable,
+        expected="a 429 that no cache stores (RFC 6585 section 4)",
+        got=refusal.headers.get("cache-control", ""),
+        at=refusal,
+    )
 
 
 @check("RATE-03", needs={BURST, REGISTRATION}, waits=declared_window)
@@ -90,8 +109,18 @@ async def retry_after_is_well_formed(target: Target) -> None:
     seconds = retry_after(refusal)
     expect.safe(seconds is not None, expected="whole seconds or an HTTP-date", got=f"Retry-After: {value}", at=refusal)
     window = action.rate.seconds
-    expect.safe((seconds or 0) <= 2 * window + SLACK, expected=f"at most the window of {window:g} s", got=f"{seconds:g} s", at=refusal)
-    expect.ideally((seconds or 0) <= window + SLACK, expected=f"at most the window of {window:g} s", got=f"{seconds:g} s", at=refusal)
+    expect.safe(
+        (seconds or 0) <= 2 * window + SLACK,
+        expected=f"at most the window of {window:g} s",
+        got=f"{seconds:g} s",
+        at=refusal,
+    )
+    expect.ideally(
+        (seconds or 0) <= window + SLACK,
+        expected=f"at most the window of {window:g} s",
+        got=f"{seconds:g} s",
+        at=refusal,
+    )
 
 
 @check("RATE-04", needs={BURST, REGISTRATION}, waits=lambda server: 2 * declared_window(server) + GUARD)
@@ -100,16 +129,15 @@ async def retry_after_is_truthful(target: Target) -> None:
     action = await limited_action(target)
     refusal = await _refused(target, action)
 
-    for _ in range(2):
-        seconds = retry_after(refusal)
-        if seconds is None:
-            raise NotApplicable("the 429 carries no Retry-After")
-        await target.until(refusal.received_at + seconds + GUARD)
-        answer = await action.hit(target)
-        if answer.status != 429:
-            break
-        refusal = answer
-    expect.safe(answer.status != 429, expected="the request is accepted after the advised delay", got="429 again, twice", at=answer)
+    answer = await _after_the_advised_delay(target, action, refusal)
+    if answer.status == 429:
+        answer = await _after_the_advised_delay(target, action, answer)
+    expect.safe(
+        answer.status != 429,
+        expected="the request is accepted after the advised delay",
+        got="429 again, twice",
+        at=answer,
+    )
 
 
 @check("RATE-05", needs={BURST, REGISTRATION}, waits=lambda server: WINDOWS * declared_window(server))
@@ -122,7 +150,9 @@ async def window_ends_under_steady_traffic(target: Target) -> None:
     for number in range(int(WINDOWS * action.rate.count * SHARE)):
         await target.until(begun + number * pause)
         answer = await action.hit(source)
-        expect.safe(answer.status != 429, expected="no refusal below the limit", got=f"429 at request {number + 1}", at=answer)
+        expect.safe(
+            answer.status != 429, expected="no refusal below the limit", got=f"429 at request {number + 1}", at=answer
+        )
 
 
 @check("RATE-07", needs={BURST, REGISTRATION}, waits=declared_window)
@@ -135,14 +165,11 @@ async def spoofed_headers_do_not_evade_the_limit(target: Target) -> None:
     spoofs = [{name: form.format(_made_up_address())} for name, form in FORWARDING.items()]
     spoofs.append({"x-forwarded-for": f"{_made_up_address()}, {_made_up_address()}"})
     for spoof in spoofs:
-        for _ in range(2):
-            before = await action.hit(target)
-            spoofed = await action.hit(target.with_headers(spoof))
-            after = await action.hit(target)
-            evaded = before.status == after.status == 429 != spoofed.status
-            if not evaded:
-                break
-        expect.that(not evaded, expected=f"429 whatever {next(iter(spoof))} says", got=expect.describe(spoofed), at=spoofed)
+        # Twice: a token bucket may refill between two requests.
+        evading = await _evades(target, action, spoof) and await _evades(target, action, spoof)
+        expected = f"429 whatever {next(iter(spoof))} says"
+        got = expect.describe(evading) if evading else "429"
+        expect.that(evading is None, expected=expected, got=got, at=evading)
 
 
 @check("RATE-08", needs={BURST, REGISTRATION, SECOND_SOURCE}, waits=declared_window)
@@ -157,27 +184,44 @@ async def sources_are_counted_apart(target: Target) -> None:
 
 
 async def _refused(target: Target, action: LimitedAction) -> Answer:
-    for _ in range(2):
-        answers = await exhaust(target, action)
-        if answers[-1].status == 429:
-            return answers[-1]
-    raise Blocked(f"the limit of {action.rate} for {action.name} was passed without a 429", (answers[-1].number,))
+    answers = await exhaust(target, action)
+    if answers[-1].status != 429:
+        raise Blocked(f"the limit of {action.rate} for {action.name} was passed without a 429", (answers[-1].number,))
+    return answers[-1]
+
+
+async def _after_the_advised_delay(target: Target, action: LimitedAction, refusal: Answer) -> Answer:
+    seconds = retry_after(refusal)
+    if seconds is None:
+        raise NotApplicable("the 429 carries no Retry-After")
+    await target.until(refusal.received_at + seconds + GUARD)
+    return await action.hit(target)
+
+
+async def _evades(target: Target, action: LimitedAction, spoof: dict[str, str]) -> Answer | None:
+    """The answer to a spoofed request that was accepted between two plain ones that were not."""
+    before = await action.hit(target)
+    spoofed = await action.hit(target.with_headers(spoof))
+    after = await action.hit(target)
+    return spoofed if before.status == after.status == 429 != spoofed.status else None
 
 
 async def _some_limit_exists(target: Target) -> None:
     client = await target.client()
-    for _ in range(UNDECLARED_TRIES):
-        answer = (await target.authorize(target.request(client))).last
-        if answer.status in (429, 503):
-            expect.that(True, expected="some limit", got="one")
-            return
-    expect.ideally(False, expected="some limit on authorization requests", got=f"none in {UNDECLARED_TRIES} requests", at=answer)
+    statuses: list[int] = []
+    while len(statuses) < UNDECLARED_TRIES and not {429, 503} & set(statuses):
+        statuses.append((await target.authorize(target.request(client))).last.status)
+    limited = bool({429, 503} & set(statuses))
+    got = f"none in {UNDECLARED_TRIES} requests"
+    expect.ideally(limited, expected="some limit on authorization requests", got=got)
 
 
 def _how_it_is_reached(target: Target) -> None:
     topology = target.server.profile.topology
     if topology is None:
-        raise Skipped('declare how the server is reached, as `topology = "direct"`: a trusted proxy\'s headers are authoritative')
+        raise Skipped(
+            'declare how the server is reached, as `topology = "direct"`: a trusted proxy\'s headers are authoritative'
+        )
     if topology == "trusted":
         raise NotApplicable("the suite's address is a trusted proxy of the server: its headers are authoritative")
 

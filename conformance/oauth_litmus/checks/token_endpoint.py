@@ -180,7 +180,7 @@ async def _exchange_by(target: Target, method: AuthMethod) -> Answer:
 
 
 async def _works(target: Target, method: AuthMethod) -> bool:
-    """Whether a client gets tokens by this method: where it never does, a refusal shows nothing (TOKEN-08 judges that)."""
+    """Whether a client gets tokens by this method: where it never does, refusals show nothing (see TOKEN-08)."""
     if method not in target.server.token_auth_methods:
         return False
     return expect.conclusive(await _exchange_by(target, method)).has_tokens

@@ -229,6 +229,7 @@ class AuthorizationVerbs(RegistrationVerbs):
 
 
 def ending_of(attempt: Attempt) -> str:
+    """How an attempt ended, in a few words."""
     if attempt.response is not None:
         return f"error={attempt.response.error}"
     if attempt.unfinished:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from oauth_litmus.client.session import Session
 from oauth_litmus.clients import REDIRECT_URI, AuthMethod, Client, metadata
@@ -109,20 +109,5 @@ class RegistrationVerbs(Session):
         clients = [await self.client()]
         method = self.server.confidential_method
         if method is not None and self.server.endpoint("registration") is not None:
-            clients.append(await self.client(auth_method=cast("AuthMethod", method)))
+            clients.append(await self.client(auth_method=method))
         return clients
-
-    async def confidential_client(self, label: str = "a", *, auth_method: AuthMethod | None = None) -> Client:
-        """A shared client with a secret, which was seen to get tokens; by default with any method that is advertised.
-
-        Raises:
-            NotApplicable: the server registers public clients only.
-        """
-        method = auth_method or self.server.confidential_method
-        if method is None:
-            raise NotApplicable("token_endpoint_auth_methods_supported lists no client secret")
-        client = await self.client(
-            label, auth_method="client_secret_post" if method == "client_secret_post" else "client_secret_basic"
-        )
-        await self.once(("control", client.client_id), lambda: self.tokens(client))
-        return client

@@ -145,6 +145,11 @@ class Session:
         return self.run.upstream
 
     def endpoint(self, name: str) -> str:
+        """An endpoint's URL from the metadata.
+
+        Raises:
+            NotApplicable: the metadata does not name it.
+        """
         url = self.server.endpoint(name)
         if url is None:
             raise NotApplicable(f"the metadata names no {name}_endpoint")

@@ -10,7 +10,7 @@ from oauth_litmus.authorization import Code, Tokens
 from oauth_litmus.client.authorization import AuthorizationVerbs
 from oauth_litmus.client.session import FORM
 from oauth_litmus.pacer import Kind
-from oauth_litmus.verdict import Blocked
+from oauth_litmus.verdict import Blocked, NotApplicable
 from oauth_litmus.wire import Gate
 
 if TYPE_CHECKING:
@@ -134,6 +134,19 @@ class TokenVerbs(AuthorizationVerbs):
         return await self.send(
             "POST", self.endpoint("revocation"), kind=Kind.TOKEN, headers=headers, body=urlencode(form).encode()
         )
+
+    async def confidential_client(self, label: str = "a", *, auth_method: AuthMethod | None = None) -> Client:
+        """A shared client with a secret, which was seen to get tokens; by default with any method that is advertised.
+
+        Raises:
+            NotApplicable: the server registers public clients only.
+        """
+        method = auth_method or self.server.confidential_method
+        if method is None:
+            raise NotApplicable("token_endpoint_auth_methods_supported lists no client secret")
+        client = await self.client(label, auth_method=method)
+        await self.once(("control", client.client_id), lambda: self.tokens(client))
+        return client
 
     async def revoking_client(self, label: str = "a") -> Client:
         """A shared client whose revocations are taken: a public one, or else one with a secret (REVOKE-05 says which).

@@ -1,0 +1,1 @@
+"""How a person gets through the login: a browser that is walked, or a person who is asked."""

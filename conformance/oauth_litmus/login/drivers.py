@@ -14,9 +14,15 @@ if TYPE_CHECKING:
 class LoginDriver(Protocol):
     """What the walk asks of a driver."""
 
-    name: str
-    walks: bool
-    """Whether the suite itself goes through the login, so that browser legs can be judged."""
+    @property
+    def name(self) -> str:
+        """What the command line calls it."""
+        ...
+
+    @property
+    def walks(self) -> bool:
+        """Whether the suite itself goes through the login, so that browser legs can be judged."""
+        ...
 
     def press(self, page: Page) -> Submission | None:
         """What a person would send on this page to go on; None if there is nothing, or this driver does not go on."""

@@ -13,6 +13,8 @@ from oauth_litmus.authorization import Attempt, AuthorizationRequest
 from oauth_litmus.browser_model import Browser, Navigation, Rejected, Stored
 from oauth_litmus.login.pages import Submission, read_page
 from oauth_litmus.pacer import Kind
+from oauth_litmus.sites import host_of, scheme_of
+from oauth_litmus.verdict import NotApplicable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,7 +117,7 @@ class Walk:
         return answer
 
     def _force_what_a_browser_would_lose(self, url: str, outcomes: list[Stored | Rejected]) -> None:
-        """Keep the login going where the preflight saw that a browser cannot bring a cookie back (judged by COOKIE-03, -04)."""
+        """Keep the login going where a browser cannot bring a cookie back, as the preflight saw (COOKIE-03, -04)."""
         lost = {stem(name) for name in self.server.seen.cookie_withheld}
         for outcome in outcomes:
             if stem(outcome.set_cookie.name) not in lost:
@@ -183,12 +185,11 @@ class Walk:
         return False
 
     def _is_on_the_way(self, url: str) -> bool:
-        """Whether an address outside belongs to the login: where the preflight went, or, before that, anywhere that can exist."""
+        """Whether an address outside belongs to the login: where the preflight went, before that any that can exist."""
         seen = self.server.seen.upstream_url
         if seen is not None:
             return _origin(url) == _origin(seen)
-        host = urlsplit(url).hostname or ""
-        return urlsplit(url).scheme in ("http", "https") and not host.endswith(
+        return scheme_of(url) in ("http", "https") and not host_of(url).endswith(
             (".example", ".example.com", ".invalid", ".test")
         )
 
@@ -233,9 +234,9 @@ def start(server: Server, request: AuthorizationRequest, browser: Browser) -> tu
     """The attempt and its first navigation: an application opens the browser, so no page began it.
 
     Raises:
-        ValueError: the server has no authorization endpoint.
+        NotApplicable: the server has no authorization endpoint.
     """
     endpoint = server.endpoint("authorization")
     if endpoint is None:
-        raise ValueError("the metadata names no authorization_endpoint")
+        raise NotApplicable("the metadata names no authorization_endpoint")
     return Attempt(request, browser), Step(request.url(endpoint))

@@ -103,10 +103,8 @@ def recorder(
         waiver = waived.get(result.check.id) or waived.get(result.blocked_by or "")
         required = result.check.id in circumstances.required
         unjudged = required and result.verdict in (Verdict.SKIP, Verdict.NOT_APPLICABLE)
-        if circumstances.show_exchanges:
-            exchanges = run.transcript.of(result.check.id)
-        else:
-            exchanges = run.transcript.numbered(result.exchanges)
+        everything = circumstances.show_exchanges
+        exchanges = run.transcript.of(result.check.id) if everything else run.transcript.numbered(result.exchanges)
         requirement = result.check.requirement
         return CheckRecord(
             id=requirement.id,

@@ -1,0 +1,28 @@
+"""One fault is one finding: what else the server does is judged by ways around the fault."""
+
+from litmus_fixtures.broken_servers.registry import all_broken_servers
+from litmus_fixtures.worlds import world
+from oauth_litmus.plan import Selection
+from oauth_litmus.runner import judge
+from oauth_litmus.verdict import Verdict
+
+
+async def test_revocation_is_judged_with_a_client_that_has_a_secret():
+    names = ("REVOKE-01", "REVOKE-02", "REVOKE-04", "REVOKE-05")
+    async with world(all_broken_servers()["revocation_needs_a_secret"]) as run:
+        engine = await judge(run, Selection(only=names))
+
+    assert {name: engine.results[name].verdict for name in names} == {
+        "REVOKE-01": Verdict.PASS,
+        "REVOKE-02": Verdict.PASS,
+        "REVOKE-04": Verdict.PASS,
+        "REVOKE-05": Verdict.FAIL,
+    }
+
+
+async def test_a_defect_of_basic_hides_no_other_verdict():
+    names = ("INJ-01", "TOKEN-07", "TOKEN-08")
+    async with world(all_broken_servers()["client_id_is_read_from_the_body"]) as run:
+        engine = await judge(run, Selection(only=names))
+
+    assert [engine.results[name].verdict for name in names] == [Verdict.PASS, Verdict.PASS, Verdict.FAIL]
