@@ -1,4 +1,4 @@
-"""Keeps the run inside the target's own limits: the declared ones are kept, an undeclared one is learnt from its 429."""
+"""Keeps the run inside the target's own limits: declared ones are kept, an undeclared one is learnt from its 429."""
 
 from __future__ import annotations
 
@@ -43,8 +43,19 @@ class _Lane:
     rate: Rate | None
     sent: deque[float] = field(default_factory=deque[float])
     closed_until: float = 0.0
+    closed_by: tuple[int, ...] = ()
+    """The exchange that closed it."""
     refusals: int = 0
     probing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def free_at(self, now: float) -> float:
+        """When there is room for another request; an instant that is over if there is room now."""
+        if self.rate is None:
+            return 0.0
+        window = self.rate.seconds + _MARGIN
+        while self.sent and self.sent[0] <= now - window:
+            self.sent.popleft()
+        return self.sent[0] + window if len(self.sent) >= self.rate.count else 0.0
 
 
 _FAILED = (400, 401)
@@ -76,92 +87,99 @@ class Pacer:
         while True:
             alone = lane.refusals > 0
             if alone:
-                answer = await self._alone(kind, lane, send)
+                answer = await self._alone(kind, source, send, admitted=admitted)
             else:
-                if not admitted:
-                    await self._admit(kind, lane)
-                await self._room_for_failure(kind, source)
+                await self._admit(kind, source, admitted=admitted)
                 answer = await send()
             if answer.status != 429:
                 self._count_failure(kind, source, answer)
                 return answer
             # Several that were under way together when the limit was met are one refusal.
             lane.refusals += int(alone or lane.refusals == 0)
-            self._close(kind, lane, answer)
+            self._close(lane, answer)
 
     async def charge(self, kind: Kind, source: str | None) -> None:
         """Wait for the budget of something that takes several requests (a login)."""
-        await self._admit(kind, self._lane(kind, source))
+        await self._admit(kind, source)
 
     async def before_race(self, kind: Kind, source: str | None) -> None:
         """Wait until the kind is open and nothing of its limit on failures is used up: a race is mostly failures."""
         await self._clock.until(self._lane(kind, source).closed_until)
         lane = self._failure_lane(source)
         if lane.rate is not None and lane.sent:
-            await self._clock.until(lane.sent[-1] + lane.rate.seconds + _MARGIN)
+            await self._clock.until(max(lane.sent) + lane.rate.seconds + _MARGIN)
 
     def after_race(self, kind: Kind, source: str | None, answers: Sequence[Answer]) -> None:
-        """Learn from the answers of a race, which were sent past the budget."""
+        """Learn from the answers of a race, which were sent past the budget: its refusals count as one."""
+        lane = self._lane(kind, source)
         for answer in answers:
             self._count_failure(kind, source, answer)
             if answer.status == 429:
-                self._close(kind, self._lane(kind, source), answer)
+                lane.refusals = max(lane.refusals, 1)
+                self._close(lane, answer)
 
     def _failure_lane(self, source: str | None) -> _Lane:
         return self._failure_lanes.setdefault(source, _Lane(self._failures))
 
     def _count_failure(self, kind: Kind, source: str | None, answer: Answer) -> None:
         if kind is Kind.TOKEN and self._failures is not None and answer.status in _FAILED:
-            self._failure_lane(source).sent.append(answer.sent_at)
-
-    async def _room_for_failure(self, kind: Kind, source: str | None) -> None:
-        if kind is Kind.TOKEN and self._failures is not None:
-            await self._room(self._failure_lane(source))
+            self._failure_lane(source).sent.append(answer.received_at)
 
     def _lane(self, kind: Kind, source: str | None) -> _Lane:
         return self._lanes.setdefault((kind, source), _Lane(self._rates.get(kind)))
 
-    async def _admit(self, kind: Kind, lane: _Lane) -> None:
-        await self._room(lane)
-        if lane.rate is not None:
+    async def _admit(self, kind: Kind, source: str | None, *, admitted: bool = False) -> None:
+        lane = self._lane(kind, source)
+        asked = [] if admitted else [lane]
+        if kind is Kind.TOKEN:
+            asked.append(self._failure_lane(source))
+        while (instant := max((each.free_at(self._clock.now()) for each in asked), default=0.0)) > self._clock.now():
+            await self._clock.until(instant)
+        if not admitted:
             lane.sent.append(self._clock.now())
-        self.spent[kind] += 1
+            self.spent[kind] += 1
 
-    async def _room(self, lane: _Lane) -> None:
-        if lane.rate is None:
-            return
-        window = lane.rate.seconds + _MARGIN
-        while True:
-            while lane.sent and lane.sent[0] <= self._clock.now() - window:
-                lane.sent.popleft()
-            if len(lane.sent) < lane.rate.count:
-                return
-            await self._clock.until(lane.sent[0] + window)
+    async def _alone(
+        self, kind: Kind, source: str | None, send: Callable[[], Awaitable[Answer]], *, admitted: bool
+    ) -> Answer:
+        lane = self._lane(kind, source)
+        acquired = False
 
-    async def _alone(self, kind: Kind, lane: _Lane, send: Callable[[], Awaitable[Answer]]) -> Answer:
-        await self._clock.for_result_of(lane.probing.acquire())
+        async def acquire() -> None:
+            nonlocal acquired
+            acquired = await lane.probing.acquire()
+
         try:
-            if lane.refusals >= _REFUSALS_THAT_END:
-                raise Blocked(
-                    f"{lane.refusals} requests of kind {kind} in a row were answered 429: declare the limit with --rate {kind}=N/SECONDS"
-                )
+            await self._clock.for_result_of(acquire())
+            self._give_up_if_in_vain(kind, lane)
             await self._clock.until(lane.closed_until)
+            await self._admit(kind, source, admitted=admitted)
             answer = await send()
             if answer.status != 429:
                 lane.refusals = 0
             return answer
         finally:
-            lane.probing.release()
+            if acquired:
+                lane.probing.release()
 
-    def _close(self, kind: Kind, lane: _Lane, answer: Answer) -> None:
-        seconds = retry_after(answer)
-        if seconds is None:
-            seconds = DEFAULT_RETRY_AFTER
-        if seconds > LONGEST_RETRY_AFTER:
+    def _give_up_if_in_vain(self, kind: Kind, lane: _Lane) -> None:
+        if lane.refusals >= _REFUSALS_THAT_END:
             raise Blocked(
-                f"429 for kind {kind} with Retry-After of {seconds:g} s: longer than a run waits", (answer.number,)
+                f"{lane.refusals} requests of kind {kind} in a row were answered 429: "
+                f"declare the limit with --rate {kind}=N/SECONDS",
+                lane.closed_by,
             )
-        lane.closed_until = max(lane.closed_until, answer.received_at + seconds + _MARGIN)
+        seconds = lane.closed_until - self._clock.now()
+        if seconds > LONGEST_RETRY_AFTER + _MARGIN:
+            raise Blocked(
+                f"kind {kind} is closed for another {seconds:.0f} s by a 429: longer than a run waits", lane.closed_by
+            )
+
+    def _close(self, lane: _Lane, answer: Answer) -> None:
+        seconds = retry_after(answer)
+        until = answer.received_at + (DEFAULT_RETRY_AFTER if seconds is None else seconds) + _MARGIN
+        if until > lane.closed_until:
+            lane.closed_until, lane.closed_by = until, (answer.number,)
 
 
 def retry_after(answer: Answer) -> float | None:

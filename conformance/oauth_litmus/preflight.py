@@ -63,6 +63,7 @@ async def _log_in(target: Target, client: Client) -> Tokens:
         # -06). The rest of the server is judged by sending it all the same.
         target.server.seen.cookie_withheld = lost
         attempt = await target.attempt(target.request(client))
+        _note(target, attempt)
     return await target.tokens_for(target.code_of(attempt))
 
 

@@ -90,13 +90,14 @@ class LitmusItem(pytest.Item):
     def runtest(self) -> None:
         """Wait for the verdict, and end as it says."""
         from oauth_litmus.report.failure import plain_text
+        from oauth_litmus.report.printable import printable
         from oauth_litmus.verdict import Verdict
 
         record = self.record = self.verdicts.of(self.check.id)
         if record.red:
             raise Red(record)
         if record.verdict in (Verdict.SKIP, Verdict.NOT_APPLICABLE):
-            pytest.skip(f"{record.verdict}: {record.reason}")
+            pytest.skip(printable(f"{record.verdict}: {record.reason}"))
         if record.verdict is Verdict.WARN:
             self.add_report_section("call", "WARN", plain_text(record))
 
@@ -120,8 +121,10 @@ class _Told:
     """A failure's text; pytest and its JUnit report take their one-line summary from `reprcrash`."""
 
     def __init__(self, record: CheckRecord) -> None:
+        from oauth_litmus.report.printable import printable
+
         self.record = record
-        self.reprcrash = _Crash(" ".join(f"{record.verdict}: {record.reason}".split()))
+        self.reprcrash = _Crash(" ".join(printable(f"{record.verdict}: {record.reason}").split()))
 
     def __str__(self) -> str:
         from oauth_litmus.report.failure import plain_text

@@ -23,7 +23,7 @@ from oauth_litmus.runner import Options, connected, judge
 from oauth_litmus.verdict import Verdict
 
 FULL = bool(os.environ.get("LITMUS_FULL_MATRIX"))
-DEAR = 30
+DEAR = 14
 """Exchanges beyond which a check is run against broken servers that name it, and otherwise in the full matrix only."""
 EVERYBODY = "discovery and preflight"
 

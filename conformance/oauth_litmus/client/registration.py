@@ -35,6 +35,7 @@ class RegistrationVerbs(Session):
         if answer.status < 300 and client_id:
             self.run.transcript.redactor.publish(client_id)
             self.run.transcript.redactor.learn(answer.member("client_secret"), "client_secret")
+            self.run.transcript.redactor.learn(answer.member("registration_access_token"), "registration_access_token")
             self.run.remember(answer)
         return answer
 

@@ -143,7 +143,8 @@ def _summary(report: Report, console: Console) -> None:
     counts = " + ".join(f"{count} {verdict}" for verdict, count in report.counts.items())
     waived = f" ({report.waived} waived)" if report.waived else ""
     console.print(Text(f"{report.selected} checks = {counts}{waived}", "bold"))
-    spent = f"{report.requests} requests, {report.spent['login']} logins, {report.registered} registrations"
+    counted = {"request": report.requests, "login": report.spent["login"], "registration": report.registered}
+    spent = ", ".join(_number(count, thing) for thing, count in counted.items())
     console.print(Text(f"{report.duration:.1f} s, {spent}, run {report.run_id}", "dim"))
     _result(report, console)
     console.print(_core_line(report))
@@ -154,18 +155,25 @@ def _left_behind(report: Report, console: Console) -> None:
         return
     named = ", ".join(report.left_behind[:_NAMED])
     more = f" and {len(report.left_behind) - _NAMED} more" if len(report.left_behind) > _NAMED else ""
-    clients = "1 client" if len(report.left_behind) == 1 else f"{len(report.left_behind)} clients"
+    clients = _number(len(report.left_behind), "client")
     sentence = f"Left behind at the server: {clients} named `oauth-litmus {report.run_id}` ({named}{more})"
     _hanging(Text(""), Text(printable(sentence), "dim"), console)
 
 
+def _number(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 def _result(report: Report, console: Console) -> None:
-    red = [f"{check.id} {check.verdict}" for check in report.red[:_NAMED]]
-    if len(report.red) > len(red):
-        red.append(f"{len(report.red) - len(red)} more")
+    own = [check for check in report.red if check.blocked_by is None]
+    red = [f"{check.id} {check.verdict}" for check in own[:_NAMED]]
+    if len(own) > _NAMED:
+        red.append(f"{len(own) - _NAMED} more")
+    if len(report.red) > len(own):
+        red.append(f"{len(report.red) - len(own)} blocked by them")
     red += [f"{waiver.state} waiver of {waiver.id}" for waiver in report.bad_waivers]
     if red:
-        console.print(Text(f"Red: {', '.join(red)}", "bold red"))
+        _hanging(Text("Red: ", "bold red"), Text(", ".join(red), "bold red"), console)
     elif not any(check.verdict.was_judged for check in report.checks):
         console.print(Text("Nothing was judged.", "bold red"))
     else:
