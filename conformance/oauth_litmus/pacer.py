@@ -55,7 +55,7 @@ class _Lane:
         window = self.rate.seconds + _MARGIN
         while self.sent and self.sent[0] <= now - window:
             self.sent.popleft()
-        return self.sent[0] + window if len(self.sent) >= self.rate.count else 0.0
+        return self.sent[-self.rate.count] + window if len(self.sent) >= self.rate.count else 0.0
 
 
 _FAILED = (400, 401)
@@ -89,7 +89,10 @@ class Pacer:
             if alone:
                 answer = await self._alone(kind, source, send, admitted=admitted)
             else:
-                await self._admit(kind, source, admitted=admitted)
+                await self._room(kind, source, admitted=admitted)
+                if lane.refusals:
+                    continue
+                self._spend(kind, lane, admitted=admitted)
                 answer = await send()
             if answer.status != 429:
                 self._count_failure(kind, source, answer)
@@ -100,14 +103,20 @@ class Pacer:
 
     async def charge(self, kind: Kind, source: str | None) -> None:
         """Wait for the budget of something that takes several requests (a login)."""
-        await self._admit(kind, source)
+        await self._room(kind, source, admitted=False)
+        self._spend(kind, self._lane(kind, source), admitted=False)
 
     async def before_race(self, kind: Kind, source: str | None) -> None:
-        """Wait until the kind is open and nothing of its limit on failures is used up: a race is mostly failures."""
-        await self._clock.until(self._lane(kind, source).closed_until)
-        lane = self._failure_lane(source)
-        if lane.rate is not None and lane.sent:
-            await self._clock.until(max(lane.sent) + lane.rate.seconds + _MARGIN)
+        """Wait until the kind is open and nothing of its limit on failures is used up: a race is mostly failures.
+
+        Raises:
+            Blocked: the kind was ended, or is closed for longer than a run may wait.
+        """
+        lane, failures = self._lane(kind, source), self._failure_lane(source)
+        self._give_up_if_in_vain(kind, lane)
+        await self._clock.until(lane.closed_until)
+        if failures.rate is not None and failures.sent:
+            await self._clock.until(max(failures.sent) + failures.rate.seconds + _MARGIN)
 
     def after_race(self, kind: Kind, source: str | None, answers: Sequence[Answer]) -> None:
         """Learn from the answers of a race, which were sent past the budget: its refusals count as one."""
@@ -128,16 +137,19 @@ class Pacer:
     def _lane(self, kind: Kind, source: str | None) -> _Lane:
         return self._lanes.setdefault((kind, source), _Lane(self._rates.get(kind)))
 
-    async def _admit(self, kind: Kind, source: str | None, *, admitted: bool = False) -> None:
-        lane = self._lane(kind, source)
-        asked = [] if admitted else [lane]
+    async def _room(self, kind: Kind, source: str | None, *, admitted: bool) -> None:
+        asked = [] if admitted else [self._lane(kind, source)]
         if kind is Kind.TOKEN:
             asked.append(self._failure_lane(source))
         while (instant := max((each.free_at(self._clock.now()) for each in asked), default=0.0)) > self._clock.now():
             await self._clock.until(instant)
-        if not admitted:
+
+    def _spend(self, kind: Kind, lane: _Lane, *, admitted: bool) -> None:
+        if admitted:
+            return
+        self.spent[kind] += 1
+        if lane.rate is not None:
             lane.sent.append(self._clock.now())
-            self.spent[kind] += 1
 
     async def _alone(
         self, kind: Kind, source: str | None, send: Callable[[], Awaitable[Answer]], *, admitted: bool
@@ -153,7 +165,8 @@ class Pacer:
             await self._clock.for_result_of(acquire())
             self._give_up_if_in_vain(kind, lane)
             await self._clock.until(lane.closed_until)
-            await self._admit(kind, source, admitted=admitted)
+            await self._room(kind, source, admitted=admitted)
+            self._spend(kind, lane, admitted=admitted)
             answer = await send()
             if answer.status != 429:
                 lane.refusals = 0
@@ -194,5 +207,5 @@ def retry_after(answer: Answer) -> float | None:
         instant = parsedate_to_datetime(value)
         date = parsedate_to_datetime(answer.headers.get("date", ""))
         return max(0.0, (instant - date).total_seconds())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None

@@ -1,4 +1,4 @@
-"""The profile: what an operator declares of a deployment, as TOML. Only the URL is required, and that stands on the command line."""
+"""The profile: what an operator declares of a deployment, as TOML. Nothing in it is required."""
 
 import os
 import tomllib
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from oauth_litmus.rates import Rate, WrittenRate
 
@@ -165,13 +166,16 @@ def load_profile(path: Path) -> Profile:
         raise ProfileError("\n".join(f"{path}: {_sentence(item)}" for item in error.errors())) from error
 
 
-def _sentence(item: object) -> str:
-    details: dict[str, object] = dict(item)  # type: ignore[call-overload]
-    location = [str(part) for part in details["loc"]]  # type: ignore[union-attr]
+def _sentence(details: ErrorDetails) -> str:
+    location = [str(part) for part in details["loc"]]
     where = ".".join(location)
-    if details["type"] == "extra_forbidden":
-        return f"unknown key {where!r}; known here: {', '.join(_known_keys(location[:-1]))}"
-    return f"{where}: {details['msg']} (got {details['input']!r})"
+    match details["type"]:
+        case "extra_forbidden":
+            return f"unknown key {where!r}; known here: {', '.join(_known_keys(location[:-1]))}"
+        case "missing":
+            return f"{where} is missing"
+        case _:
+            return f"{where}: {details['msg']} (got {details['input']!r})"
 
 
 def _known_keys(location: list[str]) -> list[str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import html
+import json
 import re
 import secrets
 from collections import defaultdict
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote_plus
 
 SECRET_PARAMETERS = frozenset(
     {
@@ -17,6 +19,8 @@ SECRET_PARAMETERS = frozenset(
     }
 )  # fmt: skip
 """Names whose values are secret wherever they stand: query, form, JSON."""
+_CREDENTIALS = frozenset({"client_secret", "password", "apikey"})
+"""Names whose values are secret however short they are."""
 
 _NAMES = "|".join(sorted(SECRET_PARAMETERS, key=len, reverse=True))
 _IN_FORM = re.compile(rf"(?<![A-Za-z0-9_])({_NAMES})=([^&\s\"'<>;#]+)", re.IGNORECASE)
@@ -26,6 +30,8 @@ _OPAQUE = re.compile(
     r"(?<![A-Za-z0-9_~-])(?=[A-Za-z0-9_~.-]*\d)(?=[A-Za-z0-9_~.-]*[A-Za-z])[A-Za-z0-9_~-]{20,}(?:\.[A-Za-z0-9_~-]{16,})*"
 )
 _AUTHORIZATION = re.compile(r"^(\s*[A-Za-z]+\s+)(\S.*)$", re.DOTALL)
+_ANGLED = re.compile(r"<[^<>]+>")
+_ESCAPE = re.compile(r"%[0-9A-F]{2}")
 _SHORTEST_SECRET = 6
 
 
@@ -40,26 +46,33 @@ class Redactor:
         self._known: dict[str, str] = {}
         self._by_beginning: defaultdict[str, set[str]] = defaultdict(set)
         self._public: set[str] = set()
+        self._public_in_parts: set[str] = set()
+        self._shown: set[str] = set()
 
     def fingerprint(self, secret: str, kind: str = "secret") -> str:
         """The form in which a secret is shown: `<kind:1a2b3c4d>`."""
-        if secret.startswith("<") and secret.endswith(">"):
+        if secret in self._shown:
             return secret
         digest = hmac.new(self._key, secret.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
-        return f"<{kind}:{digest[:8]}>"
+        shown = f"<{kind}:{digest[:8]}>"
+        self._shown.add(shown)
+        return shown
 
     def learn(self, secret: str | None, kind: str = "secret") -> None:
-        """Remember a secret, so that it is replaced wherever it turns up, also percent-encoded."""
-        if not secret or len(secret) < _SHORTEST_SECRET or secret in self._public:
+        """Remember a secret, so that it is replaced wherever it turns up, also encoded for a URL, JSON or HTML."""
+        if not secret or len(secret) < _SHORTEST_SECRET or secret in self._public or secret in self._shown:
             return
         shown = self.fingerprint(secret, kind)
-        for spelling in {secret, quote(secret, safe=""), quote_plus(secret)}:
+        for spelling in _spellings(secret):
             self._known[spelling] = shown
             self._by_beginning[spelling[:_SHORTEST_SECRET]].add(spelling)
 
     def publish(self, value: str) -> None:
         """Remember a value that looks like a secret and is none (a `client_id`, a run id)."""
-        self._public.add(value)
+        for spelling in _spellings(value):
+            self._public.add(spelling)
+            if not _OPAQUE.fullmatch(spelling) and _OPAQUE.search(spelling):
+                self._public_in_parts.add(spelling)
 
     def text(self, text: str) -> str:
         """The text without secrets: the learnt ones, those in telling places, and what looks like one."""
@@ -70,18 +83,22 @@ class Redactor:
         return _OPAQUE.sub(self._opaque, text)
 
     def _without_known(self, text: str) -> str:
-        # One pass by first characters: thousands of secrets in one pattern would be compiled again with each new one.
+        # By first characters: thousands of secrets in one pattern would be compiled again with each new one.
+        beginnings, length = self._by_beginning, _SHORTEST_SECRET
+        promising = [at for at in range(len(text) - length + 1) if text[at : at + length] in beginnings]
+        if not promising:
+            return text
+        shown = [match.span() for match in _ANGLED.finditer(text) if match.group() in self._shown]
         pieces: list[str] = []
-        begin = position = 0
-        while position <= len(text) - _SHORTEST_SECRET:
-            candidates = self._by_beginning.get(text[position : position + _SHORTEST_SECRET])
-            matching = [known for known in candidates or () if text.startswith(known, position)]
-            found = max(matching, key=len, default=None)
+        begin = 0
+        for at in promising:
+            if at < begin or any(first <= at < last for first, last in shown):
+                continue
+            candidates = (known for known in beginnings[text[at : at + length]] if text.startswith(known, at))
+            found = max(candidates, key=len, default="")
             if found:
-                pieces += [text[begin:position], self._known[found]]
-                begin = position = position + len(found)
-            else:
-                position += 1
+                pieces += [text[begin:at], self._known[found]]
+                begin = at + len(found)
         return "".join([*pieces, text[begin:]])
 
     def header(self, name: str, value: str) -> str:
@@ -94,7 +111,7 @@ class Redactor:
                 return "; ".join(self._cookie(pair) for pair in value.split("; "))
             case "set-cookie":
                 pair, separator, attributes = value.partition(";")
-                return f"{self._cookie(pair)}{separator}{attributes}"
+                return f"{self._cookie(pair)}{separator}{self.text(attributes)}"
             case lowered if any(word in lowered for word in ("api-key", "apikey", "secret", "token")):
                 return self.fingerprint(value)
             case _:
@@ -107,13 +124,32 @@ class Redactor:
         return f"{self.text(name)}{separator}{self.fingerprint(value, 'cookie') if value else ''}"
 
     def _form_value(self, match: re.Match[str]) -> str:
-        return f"{match[1]}={self._value(match[2], match[1])}"
+        return f"{match[1]}={self._value(match[2], unquote_plus(match[2]), match[1])}"
 
     def _json_value(self, match: re.Match[str]) -> str:
-        return f'"{match[1]}"{match[2]}"{self._value(match[3], match[1])}"'
+        return f'"{match[1]}"{match[2]}"{self._value(match[3], match[3], match[1])}"'
 
-    def _value(self, value: str, name: str) -> str:
-        return value if value in self._public or len(value) < _SHORTEST_SECRET else self.fingerprint(value, name)
+    def _value(self, written: str, meant: str, name: str) -> str:
+        short = len(meant) < _SHORTEST_SECRET and name.lower() not in _CREDENTIALS
+        return written if short or written in self._public else self.fingerprint(meant, name)
 
     def _opaque(self, match: re.Match[str]) -> str:
-        return match.group() if match.group() in self._public else self.fingerprint(match.group(), "opaque")
+        found = match.group()
+        if found in self._public or any(_covers(value, match) for value in self._public_in_parts):
+            return found
+        return self.fingerprint(found, "opaque")
+
+
+def _spellings(value: str) -> set[str]:
+    """A value as it stands in plain text, in a URL, in JSON, and in HTML."""
+    encoded = {quote(value, safe="", errors="replace"), quote_plus(value, errors="replace")}
+    in_lower_case = {_ESCAPE.sub(lambda match: match.group().lower(), each) for each in encoded}
+    in_json = json.dumps(value, ensure_ascii=False)[1:-1]
+    in_html = html.escape(value)
+    others = {in_json, in_json.replace("/", "\\/"), in_html, in_html.replace("+", "&#43;")}
+    return {value, *encoded, *in_lower_case, *others}
+
+
+def _covers(value: str, match: re.Match[str]) -> bool:
+    begin = match.string.find(value, max(0, match.end() - len(value)), match.start() + len(value))
+    return 0 <= begin <= match.start() and begin + len(value) >= match.end()

@@ -92,7 +92,8 @@ class Run:
         self.asked.setdefault(key, []).append(asker)
         made = self._made.get(key)
         if made is not None:
-            return cast("T", await self.clock.for_result_of(made) if not made.done() else made.result())
+            # Shielded: who is cancelled while waiting must not cancel what others wait for too.
+            return cast("T", made.result() if made.done() else await self.clock.for_result_of(asyncio.shield(made)))
         made = self._made[key] = asyncio.get_running_loop().create_future()
         try:
             result = await make()

@@ -67,7 +67,7 @@ class Transcript:
         if isinstance(response, str):
             answered = [self.redactor.text(response)]
         else:
-            status = f"{response.status_code} {response.reason_phrase}".rstrip()
+            status = f"{response.status_code} {self.redactor.text(response.reason_phrase)}".rstrip()
             answered = [status, *self._headers(response.headers.multi_items())]
         exchange = Exchange(number, check, self._message(asked, body), self._message(answered, content))
         self._by_check[check].append(exchange)

@@ -17,7 +17,7 @@ Call = Callable[[str, str, bytes], Awaitable["Answer"]]
 
 
 class UpstreamControl:
-    """The upstream, as far as its operator lends it. What is asked for holds for one user, so that checks do not meet."""
+    """The upstream, as far as its operator lends it; what is asked for holds for one user, so that checks do not meet."""
 
     def __init__(self, base_url: str, call: Call) -> None:
         self._base = base_url.rstrip("/")

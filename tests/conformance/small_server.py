@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import secrets
 import string
 import threading
@@ -32,6 +33,8 @@ class SmallServer:
     codes: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
     refresh_tokens: set[str] = field(default_factory=set[str])
     heard: list[str] = field(default_factory=list[str])
+    """The User-Agent headers of those who asked for the metadata."""
+    gave_tokens: threading.Event = field(default_factory=threading.Event)
 
     def application(self) -> Starlette:
         routes = [
@@ -107,6 +110,7 @@ class SmallServer:
         return self.tokens(form)
 
     def tokens(self, form: dict[str, object]) -> Response:
+        self.gave_tokens.set()
         access_token, refresh_token = self.secret(), self.secret()
         self.refresh_tokens.add(refresh_token)
         document: dict[str, object] = {
@@ -117,18 +121,10 @@ class SmallServer:
         }
         if self.echoes_secrets:
             document["trace"] = [f"gave <b>{access_token}</b>", {refresh_token: "\x1b[2J\u202e\ud800"}, str(form)]
-        headers = (
-            {"cache-control": "no-store", "x-request": f"{access_token},{form.get('code')}"}
-            if self.echoes_secrets
-            else {}
-        )
-        return JSONResponse(document, headers=headers) if not self.echoes_secrets else _ascii_json(document, headers)
-
-
-def _ascii_json(document: dict[str, object], headers: dict[str, str]) -> Response:
-    import json
-
-    return Response(json.dumps(document), media_type="application/json", headers=headers)
+            # Plain json, since Starlette's response would refuse the lone surrogate.
+            headers = {"x-request": f"{access_token},{form.get('code')}"}
+            return Response(json.dumps(document), media_type="application/json", headers=headers)
+        return JSONResponse(document, headers={"cache-control": "no-store"})
 
 
 def _fits(code_verifier: str, asked: dict[str, str]) -> bool:

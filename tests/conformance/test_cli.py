@@ -261,7 +261,7 @@ def test_a_run_that_is_stopped_ends_with_130_a_partial_report_and_what_it_left_b
             for line in running.stderr:
                 if "after an ordinary login" in line:
                     break
-            assert server.registered.wait(20)
+            assert server.gave_tokens.wait(20)
             running.send_signal(stop)
             out, err = running.communicate(timeout=30)
 
@@ -283,6 +283,7 @@ def test_no_secret_of_a_talkative_server_reaches_any_report(tmp_path: Path):
     assert done.returncode == 1, done.stderr
     said = done.stdout + done.stderr + path.read_text("utf-8") + junit.read_text("utf-8")
     assert len(server.secrets) > 40
+    assert "<access_token:" in said
     assert [secret for secret in server.secrets if secret in said] == []
 
 

@@ -9,6 +9,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 _START_SECONDS = 10
+_STOP_SECONDS = 10
 
 
 def listen() -> socket.socket:
@@ -21,14 +22,14 @@ def served(app: ASGIApp, listener: socket.socket) -> Generator[str]:
     """Serve on this socket, which is closed at the end, and yield the origin.
 
     Raises:
-        RuntimeError: the server does not start within ten seconds.
+        RuntimeError: the server does not start, or does not stop, within ten seconds.
     """
     # Forwarding headers are not believed: from loopback uvicorn would, and the application would see made-up addresses.
     config = uvicorn.Config(
         app, proxy_headers=False, ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=1
     )
     server = _AnnouncingServer(config)
-    thread = threading.Thread(target=server.run, args=([listener],), name="interop")
+    thread = threading.Thread(target=server.run, args=([listener],), name="interop", daemon=True)
     thread.start()
     try:
         if not server.ready.wait(_START_SECONDS):
@@ -36,8 +37,10 @@ def served(app: ASGIApp, listener: socket.socket) -> Generator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         server.should_exit = True
-        thread.join()
+        thread.join(_STOP_SECONDS)
         listener.close()
+    if thread.is_alive():
+        raise RuntimeError(f"the server did not stop within {_STOP_SECONDS} seconds")
 
 
 class _AnnouncingServer(uvicorn.Server):
