@@ -13,6 +13,7 @@ import nox
 PYTHONS = ["3.11", "3.12", "3.13"]
 NEWEST = PYTHONS[-1]
 PACKAGES = {"conformance": "oauth_litmus", "reference": "supabase_relay", "fixtures": "litmus_fixtures"}
+TESTS = ["tests/conformance", "tests/reference", "tests/fixtures"]
 MUST_BE_IN_THE_WHEEL = [
     "oauth_litmus/py.typed",
     "oauth_litmus/report/schema.json",
@@ -77,9 +78,7 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Tests of the suite, the reference and the fixtures."""
     session.install("-e", ".[reference,test]")
-    session.run(
-        "pytest", "-q", "-n", "2", *(session.posargs or ["tests/conformance", "tests/reference", "tests/fixtures"])
-    )
+    session.run("pytest", "-q", *(session.posargs or TESTS))
 
 
 @nox.session(python=_newest_there_is())

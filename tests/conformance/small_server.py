@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 @dataclass
 class SmallServer:
-    """One user, who is logged in already; codes and refresh tokens are good once."""
+    """One user, who is logged in already; codes and refresh tokens are good once, and reuse ends the family."""
 
     issuer: str = ""
     verifies_pkce: bool = True
@@ -31,7 +31,8 @@ class SmallServer:
     clients: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     secrets: set[str] = field(default_factory=set[str])
     codes: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
-    refresh_tokens: set[str] = field(default_factory=set[str])
+    families: dict[str, str] = field(default_factory=dict[str, str])
+    """The refresh token of each family that is good now."""
     heard: list[str] = field(default_factory=list[str])
     """The User-Agent headers of those who asked for the metadata."""
     gave_tokens: threading.Event = field(default_factory=threading.Event)
@@ -99,20 +100,26 @@ class SmallServer:
     async def token(self, request: Request) -> Response:
         form = dict((await request.form()).items())
         self.secrets.update(str(form[name]) for name in ("code_verifier",) if form.get(name))
-        if form.get("grant_type") == "refresh_token" and form.get("refresh_token") in self.refresh_tokens:
-            self.refresh_tokens.discard(str(form["refresh_token"]))
-            return self.tokens(form)
+        if form.get("grant_type") == "refresh_token":
+            return self.refresh(form)
         asked = self.codes.get(str(form.get("code")))
         if asked is None or not (self.verifies_pkce is False or _fits(str(form.get("code_verifier")), asked)):
             description = f"no grant {form.get('code')}" if self.echoes_secrets else "no such grant"
             return JSONResponse({"error": "invalid_grant", "error_description": description}, 400)
         del self.codes[str(form["code"])]
-        return self.tokens(form)
+        return self.tokens(form, self.secret())
 
-    def tokens(self, form: dict[str, object]) -> Response:
+    def refresh(self, form: dict[str, object]) -> Response:
+        family = str(form.get("refresh_token")).partition(".")[0]
+        if self.families.get(family) == form.get("refresh_token"):
+            return self.tokens(form, family)
+        self.families.pop(family, None)
+        return JSONResponse({"error": "invalid_grant"}, 400)
+
+    def tokens(self, form: dict[str, object], family: str) -> Response:
         self.gave_tokens.set()
-        access_token, refresh_token = self.secret(), self.secret()
-        self.refresh_tokens.add(refresh_token)
+        access_token, refresh_token = self.secret(), f"{family}.{self.secret()}"
+        self.families[family] = refresh_token
         document: dict[str, object] = {
             "access_token": access_token,
             "token_type": "Bearer",

@@ -146,7 +146,7 @@ def test_the_junit_file_of_pytest_has_the_durations_of_the_checks(tmp_path: Path
 
     run_pytest(tmp_path, *CHECKS, "--litmus-target", broken.issuer, "-k", "PKCE-03", f"--junitxml={path}")
 
-    case = ET.parse(path).getroot().find(".//testcase")  # noqa: S314 - our own document
+    case = ET.parse(path).getroot().find(".//testcase")
     assert case is not None
     failure = case.find("failure")
     assert failure is not None

@@ -14,8 +14,8 @@ import pytest
 from rich.console import Console
 
 from litmus_fixtures.demo_settings import SHORT
+from litmus_fixtures.operator_profile import profile_of
 from litmus_fixtures.served import served_relay
-from litmus_fixtures.worlds import profile_of
 from oauth_litmus.plan import Selection
 from oauth_litmus.report.building import Circumstances, build_report
 from oauth_litmus.report.json_report import json_text

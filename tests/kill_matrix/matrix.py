@@ -14,8 +14,9 @@ from typing import Any
 
 from litmus_fixtures.broken_servers.registry import BrokenServer, all_broken_servers, replaced
 from litmus_fixtures.demo_settings import SHORT, on_valkey
+from litmus_fixtures.operator_profile import profile_of
 from litmus_fixtures.served import served_relay
-from litmus_fixtures.worlds import profile_of, world
+from litmus_fixtures.worlds import world
 from oauth_litmus.check import all_checks
 from oauth_litmus.plan import Selection
 from oauth_litmus.run import Budget, Run

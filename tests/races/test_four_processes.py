@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from litmus_fixtures.demo_settings import on_valkey
+from litmus_fixtures.operator_profile import profile_of
 from litmus_fixtures.served import served_relay
-from litmus_fixtures.worlds import profile_of
 from oauth_litmus.client import Target
 from oauth_litmus.runner import Options, connected
 
