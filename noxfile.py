@@ -26,7 +26,7 @@ MUST_BE_IN_THE_WHEEL = [
 ]
 
 nox.needs_version = ">=2025.5.1"
-nox.options.default_venv_backend = "virtualenv|venv"
+nox.options.default_venv_backend = "virtualenv"
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "types", "tests", "kill_matrix", "conformance", "build"]

@@ -123,7 +123,7 @@ def check(
         if not function.__doc__:
             raise BadDeclarationError(f"{where}: the docstring is missing: one sentence that says what is done")
         wanted = frozenset(needs or set())
-        spends = logins if logins is not None else int(LOGIN in wanted)
+        spends = logins if logins is not None else int(bool({LOGIN, REFRESH} & wanted))
         _registry[requirement_id] = Check(requirement, function, wanted, spends, waits)
         return function
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from oauth_litmus.check import Need
+from oauth_litmus.login.by_hand import ask_for_logins
 from oauth_litmus.plan import cannot_judge
 from oauth_litmus.preflight import Readiness
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped, Verdict
@@ -36,13 +37,12 @@ class Plan:
 
 def plan_of(checks: Sequence[Check], run: Run) -> Plan:
     """The plan for these checks against the server that was discovered."""
+    ask_for_logins(run, [check for check in checks if _obstacle(check, run) is None], reserved=PREFLIGHT_LOGINS)
     runnable: list[Check] = []
     left_out: defaultdict[str, list[Check]] = defaultdict(list)
     open_questions: list[Check] = []
     for check in checks:
-        # Whether there is an upstream login is seen at the first login only.
-        known = replace(check, needs=frozenset(Need.LOGIN if need is Need.RELAY else need for need in check.needs))
-        reason = cannot_judge(known, run, Readiness())
+        reason = _obstacle(check, run)
         if reason is None:
             runnable.append(check)
             if check.needs & {Need.RELAY, Need.REFRESH, Need.JWT_ACCESS_TOKENS}:
@@ -57,6 +57,14 @@ def plan_of(checks: Sequence[Check], run: Run) -> Plan:
         logins=logins + PREFLIGHT_LOGINS if logins else 0,
         longest_wait=max((check.waits(run.server) for check in runnable if check.waits), default=0.0),
     )
+
+
+def _obstacle(check: Check, run: Run) -> Skipped | NotApplicable | Blocked | None:
+    needs = check.needs
+    if run.driver.walks:
+        # Whether there is an upstream login is seen at the first login only.
+        needs = frozenset(Need.LOGIN if need is Need.RELAY else need for need in needs)
+    return cannot_judge(replace(check, needs=needs), run, Readiness())
 
 
 def _verdict(reason: Skipped | NotApplicable | Blocked) -> Verdict:

@@ -118,11 +118,11 @@ def run_and_report(options: Options, output: OutputOptions | None = None) -> int
             return ExitStatus.NOTHING_RED
         for path, form in output.files():
             write_report(path, form(report))
-        show(report, conduct.console)
+        show(report, conduct.console, every_exchange=output.show_exchanges)
     except WRONG_USAGE as error:
         complain(str(error))
         return ExitStatus.USAGE
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         complain(_cut_off(conduct.run))
         return ExitStatus.INTERRUPTED
     return report.exit_status

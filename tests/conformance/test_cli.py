@@ -246,6 +246,14 @@ def test_a_dry_run_registers_nothing_and_tells_the_plan():
     assert "the longest wait is" in done.stdout
 
 
+def test_a_dry_run_by_hand_says_for_what_a_person_would_be_asked():
+    with served(SmallServer()) as server:
+        done = command("run", server.issuer, "--only", "replay", "--dry-run", "--login", "manual")
+
+    assert "Would run: REPLAY-07, REPLAY-08\n" in done.stdout
+    assert "About 3 logins (manual)" in done.stdout
+
+
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_stopped_ends_with_130_a_partial_report_and_what_it_left_behind(
     stop: signal.Signals, tmp_path: Path
@@ -272,6 +280,22 @@ def test_a_run_that_is_stopped_ends_with_130_a_partial_report_and_what_it_left_b
     report = json.loads(path.read_text("utf-8"))
     assert report["interrupted"] is True
     assert sum(report["counts"].values()) == report["selected"]
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_before_it_found_a_server_ends_with_130_and_a_sentence(stop: signal.Signals):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        arguments = ["run", f"http://127.0.0.1:{silent.getsockname()[1]}"]
+        with subprocess.Popen(
+            [COMMAND, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as running:
+            connection, _ = silent.accept()
+            running.send_signal(stop)
+            _, err = running.communicate(timeout=30)
+            connection.close()
+
+    assert running.returncode == 130
+    assert err == "oauth-litmus: interrupted before there was anything to report\n"
 
 
 def test_no_secret_of_a_talkative_server_reaches_any_report(tmp_path: Path):

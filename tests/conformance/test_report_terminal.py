@@ -1,6 +1,7 @@
 """The report on a terminal: readable at 80 and 120 columns, plain in a pipe, and never steered by a server."""
 
 import io
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -15,9 +16,10 @@ from oauth_litmus.verdict import Finding, Severity, Verdict
 from oauth_litmus.waivers import Waiver
 
 
-def shown(report: Report, *, width: int = 80, terminal: bool = False) -> str:
+def shown(report: Report, *, width: int = 80, terminal: bool = False, every_exchange: bool = False) -> str:
     text = io.StringIO()
-    show(report, Console(file=text, width=width, force_terminal=terminal, color_system=None, highlight=False))
+    console = Console(file=text, width=width, force_terminal=terminal, color_system=None, highlight=False)
+    show(report, console, every_exchange=every_exchange)
     return text.getvalue()
 
 
@@ -61,6 +63,32 @@ def test_of_many_exchanges_the_first_are_shown_and_the_others_counted():
 
     assert text.count("> POST") == 3
     assert "17 more exchanges" in text
+
+
+def test_on_demand_every_exchange_is_shown_also_of_a_check_that_passed():
+    transcript = Transcript()
+    for path in ("one", "two", "three", "four"):
+        record(transcript, "PKCE-01", f"{ISSUER}/{path}")
+    result = ended("PKCE-01", Verdict.PASS)
+    report = report_of([result], engine=engine_with([result], transcript=transcript), show_exchanges=True)
+
+    text = shown(report, every_exchange=True)
+
+    assert "Exchanges of PKCE-01" in text
+    assert text.count("> POST") == 4
+
+
+def test_what_blocked_a_check_is_shown_with_its_exchange():
+    transcript = Transcript()
+    number = record(transcript, "PKCE-03", f"{ISSUER}/register")
+    result = replace(
+        ended("PKCE-03", Verdict.BLOCKED, "set-up: the registration was answered 500"), exchanges=(number,)
+    )
+
+    text = shown(report_of([result], engine=engine_with([result], transcript=transcript)))
+
+    assert "BLOCKED  set-up: the registration was answered 500" in text
+    assert f"> POST {ISSUER}/register" in text
 
 
 def test_a_warning_is_told_in_short():

@@ -189,11 +189,14 @@ class TokenVerbs(AuthorizationVerbs):
         gates = [Gate(arrived) for _ in range(racers)]
         requests = [asyncio.ensure_future(act(prepared, gate)) for gate in gates]
         starting = asyncio.ensure_future(everybody.wait())
-        # A racer that is answered before it came to the line would be waited for in vain.
-        await asyncio.wait([starting, *requests], return_when=asyncio.FIRST_COMPLETED)
-        starting.cancel()
-        for gate in gates:
-            gate.released.set()
-        answers = list(await asyncio.gather(*requests))
+        try:
+            # A racer that is answered before it came to the line would be waited for in vain.
+            await asyncio.wait([starting, *requests], return_when=asyncio.FIRST_COMPLETED)
+            for gate in gates:
+                gate.released.set()
+            answers = list(await asyncio.gather(*requests))
+        finally:
+            for task in (starting, *requests):
+                task.cancel()
         self.run.pacer.after_race(Kind.TOKEN, self.source, answers)
         return prepared, answers

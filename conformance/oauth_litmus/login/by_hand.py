@@ -51,10 +51,10 @@ def worth_asking_for(checks: Iterable[Check], logins: int) -> frozenset[str]:
     return frozenset(chosen)
 
 
-def ask_for_logins(run: Run, checks: Iterable[Check]) -> None:
-    """Choose the checks for which a person is asked to log in: what the first login has left of --max-logins."""
+def ask_for_logins(run: Run, checks: Iterable[Check], *, reserved: int = 0) -> None:
+    """Choose the checks for which a person is asked to log in: what is left of --max-logins, and not reserved."""
     if isinstance(run.driver, ManualDriver):
-        run.by_hand = worth_asking_for(checks, run.driver.max_logins - run.driver.done) | {PREFLIGHT}
+        run.by_hand = worth_asking_for(checks, run.driver.max_logins - run.driver.done - reserved) | {PREFLIGHT}
 
 
 def not_asked_for(check: Check, run: Run) -> Skipped | None:

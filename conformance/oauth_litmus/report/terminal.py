@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.cells import chop_cells
 from rich.text import Text
 
-from oauth_litmus.report.failure import Line, exchange_lines, lines_of
+from oauth_litmus.report.failure import EXCHANGES_SHOWN, Line, exchange_lines, lines_of
 from oauth_litmus.report.printable import printable
 from oauth_litmus.requirements import categories
 from oauth_litmus.verdict import Verdict
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from oauth_litmus.report.model import CheckRecord, Report
+    from oauth_litmus.report.model import CheckRecord, ExchangeRecord, Report
 
 STYLES = {
     Verdict.PASS: "green",
@@ -32,15 +32,18 @@ STYLES = {
     Verdict.BLOCKED: "magenta",
     Verdict.ERROR: "bold white on red",
 }
-_UNJUDGED = (Verdict.BLOCKED, Verdict.ERROR, Verdict.SKIP, Verdict.NOT_APPLICABLE)
+_UNJUDGED = (Verdict.BLOCKED, Verdict.SKIP, Verdict.NOT_APPLICABLE)
 _PART_STYLES = {"head": "bold", "title": "", "exchange": "bold", "note": "dim"}
 _MESSAGE_INDENT = 6
 _NAMED = 5
 """Clients, and red checks, that are named one by one."""
 
 
-def show(report: Report, console: Console) -> None:
-    """Print a report. Its last line says how much of the core was not judged."""
+def show(report: Report, console: Console, *, every_exchange: bool = False) -> None:
+    """Print a report, with every exchange that it holds if that is wanted.
+
+    Its last line says how much of the core was not judged.
+    """
     for category, checks in groupby(report.checks, key=lambda check: check.category):
         _category(category, checks, console)
     _preflight(report, console)
@@ -48,7 +51,9 @@ def show(report: Report, console: Console) -> None:
     if failing:
         _heading("What is broken", console)
         for check in failing:
-            _in_full(check, console)
+            _in_full(check, console, exchanges=None if every_exchange else EXCHANGES_SHOWN)
+    if every_exchange:
+        _exchanges([check for check in report.checks if check not in failing], console)
     _warnings([check for check in report.checks if check.verdict is Verdict.WARN], console)
     _not_judged(report, console)
     _waivers(report, console)
@@ -76,12 +81,19 @@ def _preflight(report: Report, console: Console) -> None:
     _heading("Preflight", console)
     _fact(Text(printable(report.preflight.diagnosis), "bold red"), "", console)
     for exchange in report.preflight.exchanges[-1:]:
-        for line in exchange_lines(exchange):
-            _line(line, console)
+        _exchange(exchange, console)
 
 
-def _in_full(check: CheckRecord, console: Console) -> None:
-    for number, line in enumerate(lines_of(check)):
+def _exchanges(checks: Iterable[CheckRecord], console: Console) -> None:
+    for check in checks:
+        if check.exchanges:
+            _heading(f"Exchanges of {check.id}", console)
+            for exchange in check.exchanges:
+                _exchange(exchange, console)
+
+
+def _in_full(check: CheckRecord, console: Console, *, exchanges: int | None) -> None:
+    for number, line in enumerate(lines_of(check, exchanges=exchanges)):
         if number == 0:
             waived = " (waived)" if check.waived is not None else ""
             console.print(Text.assemble((f"{check.verdict}{waived}", STYLES[check.verdict]), " ", (line.text, "bold")))
@@ -108,16 +120,20 @@ def _warnings(checks: list[CheckRecord], console: Console) -> None:
 
 
 def _not_judged(report: Report, console: Console) -> None:
-    grouped: defaultdict[tuple[Verdict, str], list[str]] = defaultdict(list)
+    grouped: defaultdict[tuple[Verdict, str], list[CheckRecord]] = defaultdict(list)
     for check in report.checks:
-        if check.verdict in _UNJUDGED and check.verdict is not Verdict.ERROR:
-            grouped[check.verdict, check.reason].append(check.id + ("!" if check.required else ""))
+        if check.verdict in _UNJUDGED:
+            grouped[check.verdict, check.reason].append(check)
     if not grouped:
         return
     _heading("What was not judged, and why", console)
-    for (verdict, reason), identifiers in sorted(grouped.items(), key=lambda item: _UNJUDGED.index(item[0][0])):
+    for (verdict, reason), checks in sorted(grouped.items(), key=lambda item: _UNJUDGED.index(item[0][0])):
+        identifiers = ", ".join(check.id + ("!" if check.required else "") for check in checks)
         _fact(Text(printable(reason)), str(verdict), console, style=STYLES[verdict])
-        _fact(Text(", ".join(identifiers), "dim"), "", console)
+        _fact(Text(identifiers, "dim"), "", console)
+        if verdict is Verdict.BLOCKED and not report.preflight.diagnosis:
+            for exchange in checks[0].exchanges[-1:]:
+                _exchange(exchange, console)
     if any(check.required and check.red for check in report.checks):
         _fact(Text("! is required to be judged (--require)", "red"), "", console)
 
@@ -191,6 +207,11 @@ def _core_line(report: Report) -> Text:
 def _heading(text: str, console: Console) -> None:
     console.print()
     console.print(Text(text, "bold underline"))
+
+
+def _exchange(exchange: ExchangeRecord, console: Console) -> None:
+    for line in exchange_lines(exchange):
+        _line(line, console)
 
 
 def _line(line: Line, console: Console) -> None:

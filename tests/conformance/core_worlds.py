@@ -1,0 +1,137 @@
+"""What the tests of the suite's core stand on: plain answers, a clock that only the suite moves, and runs in process."""
+
+import math
+import time
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
+
+import httpx
+from freezegun import freeze_time
+from starlette.responses import JSONResponse, Response
+
+from litmus_fixtures.in_process import Application, Applications
+from oauth_litmus.answer import Answer, AuthorizationResponse
+from oauth_litmus.authorization import Attempt, AuthorizationRequest
+from oauth_litmus.browser_model import Browser
+from oauth_litmus.check import Check, Need
+from oauth_litmus.client import Target
+from oauth_litmus.clients import Client
+from oauth_litmus.clock import Clock, SteppedClock, WallClock
+from oauth_litmus.login.drivers import LoginDriver, RedirectsDriver
+from oauth_litmus.pacer import Pacer
+from oauth_litmus.profile import Profile
+from oauth_litmus.requirements import Requirement
+from oauth_litmus.run import Budget, Run
+from oauth_litmus.runner import Options, connected
+from oauth_litmus.target import Discovered, Server
+from oauth_litmus.transcript import Transcript
+from oauth_litmus.verdict import Level
+from oauth_litmus.wire import TransportFactory, Wire
+
+ISSUER = "http://127.0.0.1:8000"
+REDIRECT_URI = "https://client.example.com/cb"
+CLIENT = Client("c1", (REDIRECT_URI,))
+
+
+def answer(
+    status: int = 200,
+    document: object = None,
+    *,
+    headers: Mapping[str, str] | None = None,
+    url: str = f"{ISSUER}/token",
+    number: int = 1,
+    at: float = 0.0,
+) -> Answer:
+    """An answer as it would have come."""
+    response = Response(status_code=status) if document is None else JSONResponse(document, status)
+    received = httpx.Headers({**dict(response.headers), **(headers or {})})
+    return Answer(number, "POST", url, status, received, bytes(response.body), at, at)
+
+
+def tokens(access_token: str = "at-1", number: int = 1) -> Answer:
+    return answer(200, {"access_token": access_token, "token_type": "Bearer"}, number=number)
+
+
+def refusal(error: str = "invalid_grant", status: int = 400) -> Answer:
+    return answer(status, {"error": error})
+
+
+def redirected(location: str, **facts: object) -> Attempt:
+    """An attempt that ended at the client."""
+    last = answer(302, headers={"location": location})
+    return ended(last, response=AuthorizationResponse.at(location, last), **facts)
+
+
+def ended(*answers: Answer, **facts: object) -> Attempt:
+    request = AuthorizationRequest.of(CLIENT, scope=None, resource=None)
+    return Attempt(request, Browser(lambda: 0.0), list(answers), **facts)  # type: ignore[arg-type]
+
+
+@contextmanager
+def stepped_clock(slots: int = 24) -> Generator[SteppedClock]:
+    """A frozen clock that only the suite moves."""
+    with freeze_time("2026-07-01 12:00:00", real_asyncio=True) as frozen:
+
+        def move_to(instant: float) -> None:
+            frozen.tick(timedelta(microseconds=math.ceil((instant - time.time()) * 1e6)))
+
+        yield SteppedClock(slots, move_to)
+
+
+def run_with(
+    *,
+    clock: Clock | None = None,
+    metadata: Mapping[str, object] | None = None,
+    profile: Profile | None = None,
+    transports: TransportFactory | None = None,
+    driver: LoginDriver | None = None,
+    budget: Budget | None = None,
+    issuer: str = ISSUER,
+) -> Run:
+    """A run against a server of which just this is known."""
+    clock, transcript = clock or WallClock(24), Transcript()
+    documents = {"issuer": issuer, **(metadata or {})}
+    found = Discovered(issuer, documents, answer(200, documents), f"{issuer}/.well-known/x", issuer)
+    return Run(
+        run_id="1a2b3c4d",
+        server=Server(profile or Profile(), found),
+        wire=Wire(transports or _nowhere, clock, transcript, {}),
+        pacer=Pacer(clock, {}),
+        clock=clock,
+        transcript=transcript,
+        driver=driver or RedirectsDriver(),
+        budget=budget or Budget(),
+    )
+
+
+@asynccontextmanager
+async def connected_to(
+    applications: Mapping[str, Application],
+    *,
+    url: str = ISSUER,
+    profile: Profile | None = None,
+    driver: LoginDriver | None = None,
+    budget: Budget | None = None,
+) -> AsyncGenerator[Run]:
+    """A run that found its server among applications of this process; its clock stands until nothing else can go on."""
+    with stepped_clock() as clock:
+        options = Options(url, profile or Profile(), driver, budget=budget or Budget(), source_addresses="single")
+        async with connected(options, transports=lambda _: Applications(applications), clock=clock) as run:
+            yield run
+
+
+def check_of(function: object, identifier: str, *, level: Level = Level.MUST, needs: frozenset[Need] = frozenset()) -> Check:
+    """A check outside the registry."""
+    requirement = Requirement(id=identifier, title="t", level=level, clauses=("RFC 6749 §1",), statement="s")
+    return Check(requirement, function, needs, 0, None)  # type: ignore[arg-type]
+
+
+def target_of(run: Run, check: str = "TEST-01") -> Target:
+    return Target(run, check)
+
+
+def _nowhere(address: str | None) -> httpx.AsyncBaseTransport:
+    raise AssertionError("this run sends nothing")
+
+
