@@ -144,10 +144,10 @@ def _spellings(value: str) -> set[str]:
     """A value as it stands in plain text, in a URL, in JSON, and in HTML."""
     encoded = {quote(value, safe="", errors="replace"), quote_plus(value, errors="replace")}
     in_lower_case = {_ESCAPE.sub(lambda match: match.group().lower(), each) for each in encoded}
-    in_json = json.dumps(value, ensure_ascii=False)[1:-1]
-    in_html = html.escape(value)
-    others = {in_json, in_json.replace("/", "\\/"), in_html, in_html.replace("+", "&#43;")}
-    return {value, *encoded, *in_lower_case, *others}
+    in_json = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}
+    slashes_escaped = {each.replace("/", "\\/") for each in in_json}
+    in_html = {html.escape(value), html.escape(value).replace("+", "&#43;")}
+    return {value, *encoded, *in_lower_case, *in_json, *slashes_escaped, *in_html}
 
 
 def _covers(value: str, match: re.Match[str]) -> bool:

@@ -121,7 +121,9 @@ async def connected_to(
             yield run
 
 
-def check_of(function: object, identifier: str, *, level: Level = Level.MUST, needs: frozenset[Need] = frozenset()) -> Check:
+def check_of(
+    function: object, identifier: str, *, level: Level = Level.MUST, needs: frozenset[Need] = frozenset()
+) -> Check:
     """A check outside the registry."""
     requirement = Requirement(id=identifier, title="t", level=level, clauses=("RFC 6749 §1",), statement="s")
     return Check(requirement, function, needs, 0, None)  # type: ignore[arg-type]
@@ -133,5 +135,3 @@ def target_of(run: Run, check: str = "TEST-01") -> Target:
 
 def _nowhere(address: str | None) -> httpx.AsyncBaseTransport:
     raise AssertionError("this run sends nothing")
-
-

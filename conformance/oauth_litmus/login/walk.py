@@ -86,8 +86,8 @@ class Walk:
             answer = await self._navigate(step, kind if number == 0 else Kind.LOGIN)
             if stop is Stop.FIRST_ANSWER:
                 return self.attempt
-            onwards = self._redirect(answer, step) if answer.location else self._page(answer, step, stop)
-            if onwards is None or self._stops_before(onwards, step, stop):
+            onwards = _redirect(answer, step) if answer.location else self._page(answer, step, stop)
+            if onwards is None or self._lands(onwards, answer) or self._stops_before(onwards, stop):
                 return self.attempt
             step = onwards
         self.attempt.unfinished = True
@@ -132,13 +132,12 @@ class Walk:
                 case Stored():
                     pass
 
-    def _redirect(self, answer: Answer, step: Step) -> Step | None:
-        target = answer.location or ""
-        if _lands(target, self.attempt.request.lands_at):
-            self.attempt.response = AuthorizationResponse.at(target, answer)
-            return None
-        keeps_method = answer.status in (307, 308) and step.method != "GET"
-        return Step(target, step.method if keeps_method else "GET", step.body if keeps_method else (), step.initiator)
+    def _lands(self, onwards: Step, answer: Answer) -> bool:
+        # By a redirect, or by any other means that a browser has: a refresh, a form (OAuth 2.1 section 1.6).
+        lands = onwards.method == "GET" and _is_of(onwards.url, self.attempt.request.lands_at)
+        if lands:
+            self.attempt.response = AuthorizationResponse.at(onwards.url, answer)
+        return lands
 
     def _page(self, answer: Answer, step: Step, stop: Stop) -> Step | None:
         if not answer.is_html:
@@ -158,7 +157,7 @@ class Walk:
         self.attempt.submitted = True
         return step_of(submission, step.url)
 
-    def _stops_before(self, onwards: Step, step: Step, stop: Stop) -> bool:
+    def _stops_before(self, onwards: Step, stop: Stop) -> bool:
         attempt = self.attempt
         at_home = _origin(onwards.url) in self._home
         if at_home and attempt.start_url is None:
@@ -223,7 +222,14 @@ def _origins(server: Server) -> frozenset[str]:
     return frozenset(_origin(url) for url in urls if url)
 
 
-def _lands(target: str, registered: tuple[str, ...]) -> bool:
+def _redirect(answer: Answer, step: Step) -> Step:
+    keeps_method = answer.status in (307, 308) and step.method != "GET"
+    return Step(
+        answer.location or "", step.method if keeps_method else "GET", step.body if keeps_method else (), step.initiator
+    )
+
+
+def _is_of(target: str, registered: tuple[str, ...]) -> bool:
     return any(
         target == uri or (target.startswith(uri) and target[len(uri)] in ("&#" if "?" in uri else "?#"))
         for uri in registered

@@ -1,0 +1,385 @@
+"""Budgets: what is declared is kept, what is not is learnt from a 429, and nobody hammers a closed door."""
+
+import asyncio
+from dataclasses import replace
+from email.utils import formatdate
+
+import httpx
+import pytest
+from core_worlds import answer, stepped_clock
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from oauth_litmus.pacer import Kind, Pacer, retry_after
+from oauth_litmus.rates import Rate
+from oauth_litmus.verdict import Blocked
+
+TEN_A_MINUTE = Rate(count=10, seconds=60)
+
+
+class Door:
+    """A server that answers with these statuses in turn, and then with 200; it remembers when it was asked."""
+
+    def __init__(self, clock, *statuses, **headers):
+        self.clock = clock
+        self.statuses = list(statuses)
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.asked = []
+        self.begun = clock.now()
+
+    async def __call__(self):
+        self.asked.append(round(self.clock.now() - self.begun, 3))
+        status = self.statuses.pop(0) if self.statuses else 200
+        await asyncio.sleep(0)
+        return answer(status, headers=self.headers, number=len(self.asked), at=self.clock.now())
+
+
+def most_in_a_window(instants, seconds):
+    return max(sum(1 for other in instants if instant <= other < instant + seconds) for instant in instants)
+
+
+async def running(clock, act):
+    async with clock.running():
+        return await act()
+
+
+async def all_at_once(clock, *acts):
+    return await asyncio.gather(*(running(clock, act) for act in acts), return_exceptions=True)
+
+
+def through(pacer, door, kind=Kind.TOKEN, source=None, **how):
+    return lambda: pacer.paced(kind, source, door, **how)
+
+
+# A declared rate
+
+
+@settings(max_examples=30, deadline=None)
+@given(count=st.integers(1, 7), seconds=st.integers(1, 90), requests=st.integers(1, 25), pause=st.integers(0, 40))
+def test_a_declared_rate_is_exceeded_in_no_window(count, seconds, requests, pause):
+    async def scenario():
+        with stepped_clock() as clock:
+            pacer, door = Pacer(clock, {Kind.TOKEN: Rate(count=count, seconds=seconds)}), Door(clock)
+
+            async def later():
+                await clock.until(clock.now() + pause)
+                await pacer.paced(Kind.TOKEN, None, door)
+
+            half = requests // 2
+            await all_at_once(clock, *[through(pacer, door)] * (requests - half), *[later] * half)
+            return door.asked
+
+    asked = asyncio.run(scenario())
+    assert len(asked) == requests
+    assert most_in_a_window(asked, seconds) <= count
+
+
+async def test_a_declared_rate_is_used_up_before_anybody_waits():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {Kind.TOKEN: TEN_A_MINUTE}), Door(clock)
+
+        await all_at_once(clock, *[through(pacer, door)] * 11)
+
+    assert door.asked == [0.0] * 10 + [60.5]
+
+
+async def test_kinds_have_budgets_of_their_own():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {Kind.TOKEN: Rate(count=1, seconds=60)}), Door(clock)
+
+        await all_at_once(clock, through(pacer, door), through(pacer, door, Kind.REGISTER))
+
+    assert door.asked == [0.0, 0.0]
+
+
+async def test_sources_have_budgets_of_their_own():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {Kind.TOKEN: Rate(count=1, seconds=60)}), Door(clock)
+
+        await all_at_once(clock, through(pacer, door), through(pacer, door, source="127.2.0.1"))
+
+    assert door.asked == [0.0, 0.0]
+
+
+async def test_what_was_charged_as_a_whole_is_not_charged_again():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {Kind.LOGIN: Rate(count=1, seconds=60)}), Door(clock)
+
+        async def login():
+            await pacer.charge(Kind.LOGIN, None)
+            for _ in range(3):
+                await pacer.paced(Kind.LOGIN, None, door, admitted=True)
+
+        await all_at_once(clock, login, login)
+
+    assert door.asked == [0.0] * 3 + [60.5] * 3
+    assert pacer.spent[Kind.LOGIN] == 2
+
+
+# A rate that is learnt
+
+
+async def test_a_429_is_tried_again_when_it_says():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {}), Door(clock, 429, retry_after="7")
+
+        (got,) = await all_at_once(clock, through(pacer, door))
+
+    assert (got.status, door.asked) == (200, [0.0, 7.5])
+
+
+async def test_a_429_that_says_nothing_is_taken_for_a_minute():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {}), Door(clock, 429)
+
+        await all_at_once(clock, through(pacer, door))
+
+    assert door.asked == [0.0, 60.5]
+
+
+async def test_a_429_closes_its_kind_for_everybody_until_one_alone_has_passed():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {}), Door(clock, 429, retry_after="7")
+
+        async def after_the_refusal():
+            await clock.until(clock.now() + 1)
+            await pacer.paced(Kind.TOKEN, None, door)
+
+        await all_at_once(clock, through(pacer, door), *[after_the_refusal] * 3)
+
+    assert door.asked == [0.0] + [7.5] * 4
+
+
+async def test_who_waited_for_room_meets_the_closed_door_too():
+    with stepped_clock() as clock:
+        pacer = Pacer(clock, {Kind.TOKEN: Rate(count=1, seconds=10)})
+        door = Door(clock, 200, 429, retry_after="60")
+
+        await all_at_once(clock, *[through(pacer, door)] * 3)
+
+    assert door.asked[:2] == [0.0, 10.5]
+    assert min(door.asked[2:]) == 71.0
+
+
+async def test_only_one_goes_ahead_after_a_refusal():
+    with stepped_clock() as clock:
+        under_way = []
+        most = []
+
+        class Crowded(Door):
+            async def __call__(self):
+                under_way.append(1)
+                most.append(len(under_way))
+                try:
+                    return await super().__call__()
+                finally:
+                    under_way.pop()
+
+        pacer = Pacer(clock, {})
+        door = Crowded(clock, *[429] * 5, retry_after="7")
+        await all_at_once(clock, *[through(pacer, door)] * 5)
+
+    assert most[:5] == [1, 2, 3, 4, 5]
+    assert set(most[5:]) == {1}
+
+
+async def test_refusals_of_requests_that_were_under_way_together_count_once():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {}), Door(clock, *[429] * 5, retry_after="7")
+
+        got = await all_at_once(clock, *[through(pacer, door)] * 5)
+
+    assert [each.status for each in got] == [200] * 5
+
+
+async def test_three_refusals_in_a_row_end_the_kind_with_the_count():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {}), Door(clock, *[429] * 9, retry_after="7")
+
+        got = await all_at_once(clock, *[through(pacer, door)] * 3)
+        (late,) = await all_at_once(clock, through(pacer, door))
+
+    assert all(isinstance(each, Blocked) for each in [*got, late])
+    assert "3 requests of kind token in a row were answered 429" in str(late)
+    assert "--rate token=N/SECONDS" in str(late)
+    assert door.asked == [0.0, 0.0, 0.0, 7.5, 15.0]
+
+
+async def test_a_success_between_refusals_begins_the_count_anew():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {}), Door(clock, 429, 429, 200, 429, 429, 200, retry_after="1")
+
+        async def twice():
+            return [await pacer.paced(Kind.TOKEN, None, door) for _ in range(2)]
+
+        (got,) = await all_at_once(clock, twice)
+
+    assert [each.status for each in got] == [200, 200]
+
+
+async def test_the_kind_that_was_closed_closes_no_other():
+    with stepped_clock() as clock:
+        pacer, shut, open_ = Pacer(clock, {}), Door(clock, *[429] * 3), Door(clock)
+
+        await all_at_once(clock, through(pacer, shut), through(pacer, open_, Kind.REGISTER))
+
+    assert open_.asked == [0.0]
+
+
+async def test_a_retry_after_beyond_patience_blocks_and_names_the_exchange():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {}), Door(clock, 429, retry_after="86400")
+
+        (got,) = await all_at_once(clock, through(pacer, door))
+
+    assert isinstance(got, Blocked)
+    assert got.exchanges == (1,)
+    assert door.asked == [0.0]
+
+
+async def test_a_refused_request_is_charged_again():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {Kind.TOKEN: Rate(count=2, seconds=60)}), Door(clock, 429, retry_after="1")
+
+        await all_at_once(clock, through(pacer, door), through(pacer, door))
+
+    assert most_in_a_window(door.asked, 60) <= 2
+
+
+async def test_who_is_cancelled_while_another_goes_ahead_leaves_the_door_as_it_was():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {}), Door(clock, 429, retry_after="7")
+        async with clock.running():
+            crowd = [asyncio.ensure_future(running(clock, through(pacer, door))) for _ in range(4)]
+            for _ in range(20):
+                await asyncio.sleep(0)
+            for task in crowd:
+                task.cancel()
+            await asyncio.gather(*crowd, return_exceptions=True)
+
+        (late,) = await all_at_once(clock, through(pacer, door))
+
+    assert late.status == 200
+
+
+# Failures at the token endpoint, and races
+
+
+async def test_failures_have_a_budget_of_their_own():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {}, Rate(count=2, seconds=60)), Door(clock, 400, 401)
+
+        async def one_after_the_other():
+            for _ in range(3):
+                await pacer.paced(Kind.TOKEN, None, door)
+
+        await all_at_once(clock, one_after_the_other)
+
+    assert door.asked == [0.0, 0.0, 60.5]
+
+
+async def test_failures_elsewhere_are_no_failures_of_the_token_endpoint():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {}, Rate(count=1, seconds=60)), Door(clock, 400, 401, 400)
+
+        async def one_after_the_other():
+            for kind in (Kind.RESOURCE, Kind.REGISTER, Kind.AUTHORIZE, Kind.TOKEN):
+                await pacer.paced(kind, None, door)
+
+        await all_at_once(clock, one_after_the_other)
+
+    assert door.asked == [0.0] * 4
+
+
+async def test_both_budgets_of_the_token_endpoint_hold_together():
+    with stepped_clock() as clock:
+        pacer = Pacer(clock, {Kind.TOKEN: Rate(count=2, seconds=10)}, Rate(count=1, seconds=60))
+        door = Door(clock, 400)
+
+        async def one_after_the_other():
+            await pacer.paced(Kind.TOKEN, None, door)
+            await all_at_once(clock, *[through(pacer, door)] * 4)
+
+        await one_after_the_other()
+
+    assert door.asked[1] == 60.5
+    assert most_in_a_window(door.asked, 10) <= 2
+
+
+async def test_a_race_begins_when_nothing_of_the_failures_is_used_up():
+    with stepped_clock() as clock:
+        pacer = Pacer(clock, {}, Rate(count=20, seconds=60))
+        begun = clock.now()
+        async with clock.running():
+            await pacer.before_race(Kind.TOKEN, None)
+            assert clock.now() == begun
+            pacer.after_race(Kind.TOKEN, None, [answer(400, at=begun + 3), answer(400, at=begun + 1)])
+            await pacer.before_race(Kind.TOKEN, None)
+
+            assert clock.now() == pytest.approx(begun + 63.5, abs=1e-3)
+
+
+async def test_a_429_in_a_race_closes_the_kind_like_any_other():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {}), Door(clock)
+        async with clock.running():
+            pacer.after_race(Kind.TOKEN, None, [answer(429, headers={"retry-after": "5"}, at=clock.now())] * 18)
+
+        (got,) = await all_at_once(clock, through(pacer, door))
+
+    assert (got.status, door.asked) == (200, [5.5])
+
+
+async def test_no_race_waits_for_a_door_that_is_closed_for_long():
+    with stepped_clock() as clock:
+        pacer = Pacer(clock, {})
+        pacer.after_race(Kind.TOKEN, None, [answer(429, headers={"retry-after": "99999999999999999999"})])
+
+        with pytest.raises(Blocked):
+            await running(clock, lambda: pacer.before_race(Kind.TOKEN, None))
+
+
+# Retry-After
+
+
+@pytest.mark.parametrize(
+    ("value", "date", "seconds"),
+    [
+        ("0", None, 0.0),
+        ("120", None, 120.0),
+        (" 7 ", None, 7.0),
+        (formatdate(1_000_060, usegmt=True), formatdate(1_000_000, usegmt=True), 60.0),
+        (formatdate(1_000_000, usegmt=True), formatdate(1_000_060, usegmt=True), 0.0),
+        (None, None, None),
+        ("", None, None),
+        ("-1", None, None),
+        ("1.5", None, None),
+        ("soon", None, None),
+        ("\N{ARABIC-INDIC DIGIT THREE}", None, None),
+        (formatdate(1_000_060, usegmt=True), None, None),
+        ("Mon, 01 Jan 99999999999999 00:00:00 GMT", formatdate(0, usegmt=True), None),
+        ("Mon, 01 Jan 2024 00:00:00 -0000", formatdate(0, usegmt=True), None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date_against_the_answers_own(value, date, seconds):
+    headers = {name: text for name, text in (("retry-after", value), ("date", date)) if text is not None}
+    received = httpx.Headers([(name.encode(), text.encode()) for name, text in headers.items()])
+
+    assert retry_after(replace(answer(429), headers=received)) == seconds
+
+
+@pytest.mark.parametrize(("text", "rate"), [("10/60", (10, 60.0)), (" 5 / 0.5 s ", (5, 0.5)), ("1/1s", (1, 1.0))])
+def test_rates_are_written_as_operators_do(text, rate):
+    read = Rate.parse(text)
+
+    assert (read.count, read.seconds) == rate
+
+
+@pytest.mark.parametrize("text", ["", "10", "0/60", "10/0", "-1/60", "10/60m", "ten/60", "10/60/1"])
+def test_what_is_no_rate_is_said(text):
+    with pytest.raises(ValueError, match="a rate is written N/SECONDS, as in 10/60"):
+        Rate.parse(text)
+
+
+def test_a_rate_is_shown_as_it_is_written():
+    assert str(Rate.parse("10/60")) == "10/60"
