@@ -8,7 +8,10 @@ from datetime import timedelta
 
 import httpx
 from freezegun import freeze_time
+from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from litmus_fixtures.in_process import Application, Applications
 from oauth_litmus.answer import Answer, AuthorizationResponse
@@ -32,6 +35,29 @@ from oauth_litmus.wire import TransportFactory, Wire
 ISSUER = "http://127.0.0.1:8000"
 REDIRECT_URI = "https://client.example.com/cb"
 CLIENT = Client("c1", (REDIRECT_URI,))
+
+
+class Places:
+    """A server that answers by path, and remembers what it was asked."""
+
+    def __init__(self, answers: Mapping[str, object] | None = None, **more: object) -> None:
+        self.answers = {**(answers or {}), **more}
+        self.asked: list[tuple[str, str, str]] = []
+
+    async def answer(self, request: Request) -> Response:
+        body = (await request.body()).decode()
+        self.asked.append((request.method, request.url.path, body))
+        given = self.answers.get(request.url.path.strip("/"), Response(status_code=404))
+        if isinstance(given, dict):
+            return JSONResponse(given)
+        return given if isinstance(given, Response) else given(request)  # type: ignore[operator]
+
+    def application(self) -> Application:
+        return Starlette(routes=[Route("/{path:path}", self.answer, methods=["DELETE", "GET", "POST"])])
+
+    @property
+    def paths(self) -> list[str]:
+        return [path for _, path, _ in self.asked]
 
 
 def answer(
@@ -122,10 +148,17 @@ async def connected_to(
 
 
 def check_of(
-    function: object, identifier: str, *, level: Level = Level.MUST, needs: frozenset[Need] = frozenset()
+    function: object,
+    identifier: str,
+    *,
+    level: Level = Level.MUST,
+    needs: frozenset[Need] = frozenset(),
+    depends_on: tuple[str, ...] = (),
 ) -> Check:
     """A check outside the registry."""
-    requirement = Requirement(id=identifier, title="t", level=level, clauses=("RFC 6749 §1",), statement="s")
+    requirement = Requirement(
+        id=identifier, title="t", level=level, clauses=("RFC 6749 §1",), statement="s", depends_on=depends_on
+    )
     return Check(requirement, function, needs, 0, None)  # type: ignore[arg-type]
 
 
