@@ -79,7 +79,7 @@ class Check:
 
     @property
     def category(self) -> str:
-        """The category of the requirement, which is the name of the module that holds the check."""
+        """The category of the requirement, which is the name of the module or package that holds the check."""
         return category_of(self.id)
 
     @property
@@ -116,7 +116,7 @@ def check(
             raise BadDeclarationError(
                 f"{where}: {requirement_id} is judged by {_registry[requirement_id].name} already"
             )
-        if function.__module__.rpartition(".")[2] != category_of(requirement_id):
+        if category_of(requirement_id) not in function.__module__.split("."):
             raise BadDeclarationError(f"{where}: {requirement_id} belongs into checks/{category_of(requirement_id)}.py")
         if not inspect.iscoroutinefunction(function) or list(inspect.signature(function).parameters) != ["target"]:
             raise BadDeclarationError(f"{where}: a check is `async def name(target)`")
@@ -134,6 +134,6 @@ def all_checks() -> dict[str, Check]:
     """Every check by id, in the order of the catalogue; imports the modules of `checks/` the first time."""
     from oauth_litmus import checks
 
-    for module in pkgutil.iter_modules(checks.__path__):
-        importlib.import_module(f"{checks.__name__}.{module.name}")
+    for module in pkgutil.walk_packages(checks.__path__, f"{checks.__name__}."):
+        importlib.import_module(module.name)
     return {identifier: _registry[identifier] for identifier in catalogue() if identifier in _registry}
