@@ -78,7 +78,9 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Tests of the suite, the reference and the fixtures."""
     session.install("-e", ".[reference,test]")
-    session.run("pytest", "-q", *(session.posargs or TESTS))
+    # The command line is tested in processes of its own, each of which takes a second to start: once is enough.
+    slow = () if _newest_there_is().endswith(str(session.python)) else ("--ignore", "tests/conformance/test_cli.py")
+    session.run("pytest", "-q", *slow, *(session.posargs or TESTS))
 
 
 @nox.session(python=_newest_there_is())

@@ -11,10 +11,9 @@ import typer
 
 from oauth_litmus import __version__
 from oauth_litmus.commands import add_installed_commands
-from oauth_litmus.pacer import Kind
 from oauth_litmus.plan import Selection, UnknownSelectionError
 from oauth_litmus.profile import Profile, ProfileError, load_profile
-from oauth_litmus.rates import Rate, limits
+from oauth_litmus.rates import Kind, Rate, limits
 from oauth_litmus.reported_run import OutputOptions, complain, run_and_report
 from oauth_litmus.run import Budget
 from oauth_litmus.runner import Options, driver_for
@@ -99,9 +98,17 @@ def run(
 
 def list_checks(
     what: Annotated[list[str] | None, typer.Argument(help="Ids, categories, or `core`; everything by default.")] = None,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="How much of the catalogue is checked, and why the rest is not.")
+    ] = False,
 ) -> None:
     """List what is checked."""
+    from oauth_litmus.coverage import show_coverage
     from oauth_litmus.listing import show_list
+
+    if coverage:
+        show_coverage()
+        return
 
     _or_complain(lambda: show_list(tuple(what or ())))
 

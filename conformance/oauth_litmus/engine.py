@@ -82,6 +82,10 @@ class Engine:
                 runnable.append(check)
             else:
                 self._finish(Result(check, decide(check.requirement.level, Judgement(), reason)))
+        # Who waits longest begins first, so that the waits overlap with what the limits impose; whoever began goes on
+        # before others begin, so that no code or pending login ends while its check stands in a queue.
+        runnable.sort(key=lambda check: -(check.waits(self.run.server) if check.waits else 0.0))
+        self.run.ranks.update({check.id: rank for rank, check in enumerate(runnable)})
         try:
             async with asyncio.TaskGroup() as group:
                 for check in runnable:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
-from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
-from enum import StrEnum
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from oauth_litmus.lane import REFUSALS_THAT_END, Lane
+from oauth_litmus.rates import Kind, Rate
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
@@ -16,196 +14,160 @@ if TYPE_CHECKING:
 
     from oauth_litmus.answer import Answer
     from oauth_litmus.clock import Clock
-    from oauth_litmus.rates import Rate
-
-DEFAULT_RETRY_AFTER = 60.0
-"""Seconds to stay away after a 429 that does not say how long (a common window)."""
-LONGEST_RETRY_AFTER = 900.0
-_REFUSALS_THAT_END = 3
-_MARGIN = 0.5
-"""Seconds added to a window: the target's clock and ours need not tick together."""
-
-
-class Kind(StrEnum):
-    """What a request is charged to. A login is charged once, however many requests it takes."""
-
-    REGISTER = "register"
-    AUTHORIZE = "authorize"
-    LOGIN = "login"
-    TOKEN = "token"
-    RESOURCE = "resource"
-
-
-@dataclass
-class _Lane:
-    """The budget of one kind from one source address."""
-
-    rate: Rate | None
-    sent: deque[float] = field(default_factory=deque[float])
-    closed_until: float = 0.0
-    closed_by: tuple[int, ...] = ()
-    """The exchange that closed it."""
-    refusals: int = 0
-    probing: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    def free_at(self, now: float) -> float:
-        """When there is room for another request; an instant that is over if there is room now."""
-        if self.rate is None:
-            return 0.0
-        window = self.rate.seconds + _MARGIN
-        while self.sent and self.sent[0] <= now - window:
-            self.sent.popleft()
-        return self.sent[-self.rate.count] + window if len(self.sent) >= self.rate.count else 0.0
-
+    from oauth_litmus.lane import Admission
 
 _FAILED = (400, 401)
 """Answers of the token endpoint that count as failures, for which servers keep a limit of their own."""
 
 
 class Pacer:
-    """Admits requests at the declared rate; a 429 closes its kind for all checks until one request alone has passed."""
+    """Admits requests at the declared rate, first in rank first; a 429 closes its kind until one alone has passed."""
 
     def __init__(self, clock: Clock, rates: Mapping[Kind, Rate], token_failures: Rate | None = None) -> None:
         self._clock = clock
         self._rates = dict(rates)
-        self._failures = token_failures
-        self._lanes: dict[tuple[Kind, str | None], _Lane] = {}
-        self._failure_lanes: dict[str | None, _Lane] = {}
+        self._token_failures = token_failures
+        self._lanes: dict[tuple[Kind, str | None], Lane] = {}
+        self._failures: dict[str | None, Lane] = {}
         self.spent: dict[Kind, int] = dict.fromkeys(Kind, 0)
+        self.refused: dict[Kind, int] = dict.fromkeys(Kind, 0)
+        """429s that were met, by kind."""
 
     async def paced(
-        self, kind: Kind, source: str | None, send: Callable[[], Awaitable[Answer]], *, admitted: bool = False
+        self, kind: Kind, source: str | None, send: Callable[[], Awaitable[Answer]], *, rank: int = 0
     ) -> Answer:
         """Send when the budget allows it, and again after each 429, as its Retry-After says.
 
-        `admitted` requests belong to something that was charged as a whole already.
+        `rank` decides who goes first where several wait: the lowest.
 
         Raises:
             Blocked: three refusals in a row, or a Retry-After longer than a run may wait.
         """
-        lane = self._lane(kind, source)
+        lane, failures = self._lane(kind, source), self._failures_at(kind, source)
         while True:
-            alone = lane.refusals > 0
-            if alone:
-                answer = await self._alone(kind, source, send, admitted=admitted)
-            else:
-                await self._room(kind, source, admitted=admitted)
-                if lane.refusals:
-                    continue
-                self._spend(kind, lane, admitted=admitted)
-                answer = await send()
+            failure = await failures.take(rank) if failures else None
+            admission = await self._admitted(kind, lane, rank)
+            if failures and failure:
+                failure = failures.postponed(failure)
+            answer = await self._sent(kind, lane, admission, send)
+            if answer.status not in _FAILED:
+                _give_back(failures, failure)
             if answer.status != 429:
-                self._count_failure(kind, source, answer)
+                lane.has_passed(admission)
                 return answer
-            # Several that were under way together when the limit was met are one refusal.
-            lane.refusals += int(alone or lane.refusals == 0)
-            self._close(lane, answer)
+            self.refused[kind] += 1
+            lane.was_refused(admission, answer)
 
     async def charge(self, kind: Kind, source: str | None) -> None:
-        """Wait for the budget of something that takes several requests (a login)."""
-        await self._room(kind, source, admitted=False)
-        self._spend(kind, self._lane(kind, source), admitted=False)
-
-    async def before_race(self, kind: Kind, source: str | None) -> None:
-        """Wait until the kind is open and nothing of its limit on failures is used up: a race is mostly failures.
+        """Wait for the budget of something that is done outside of the suite (a login by hand).
 
         Raises:
             Blocked: the kind was ended, or is closed for longer than a run may wait.
         """
-        lane, failures = self._lane(kind, source), self._failure_lane(source)
-        self._give_up_if_in_vain(kind, lane)
-        await self._clock.until(lane.closed_until)
-        if failures.rate is not None and failures.sent:
-            await self._clock.until(max(failures.sent) + failures.rate.seconds + _MARGIN)
-
-    def after_race(self, kind: Kind, source: str | None, answers: Sequence[Answer]) -> None:
-        """Learn from the answers of a race, which were sent past the budget: its refusals count as one."""
         lane = self._lane(kind, source)
-        for answer in answers:
-            self._count_failure(kind, source, answer)
-            if answer.status == 429:
-                lane.refusals = max(lane.refusals, 1)
-                self._close(lane, answer)
-
-    def _failure_lane(self, source: str | None) -> _Lane:
-        return self._failure_lanes.setdefault(source, _Lane(self._failures))
-
-    def _count_failure(self, kind: Kind, source: str | None, answer: Answer) -> None:
-        if kind is Kind.TOKEN and self._failures is not None and answer.status in _FAILED:
-            self._failure_lane(source).sent.append(answer.received_at)
-
-    def _lane(self, kind: Kind, source: str | None) -> _Lane:
-        return self._lanes.setdefault((kind, source), _Lane(self._rates.get(kind)))
-
-    async def _room(self, kind: Kind, source: str | None, *, admitted: bool) -> None:
-        asked = [] if admitted else [self._lane(kind, source)]
-        if kind is Kind.TOKEN:
-            asked.append(self._failure_lane(source))
-        while (instant := max((each.free_at(self._clock.now()) for each in asked), default=0.0)) > self._clock.now():
-            await self._clock.until(instant)
-
-    def _spend(self, kind: Kind, lane: _Lane, *, admitted: bool) -> None:
-        if admitted:
-            return
+        lane.has_passed(await self._admitted(kind, lane, 0))
         self.spent[kind] += 1
-        if lane.rate is not None:
-            lane.sent.append(self._clock.now())
 
-    async def _alone(
-        self, kind: Kind, source: str | None, send: Callable[[], Awaitable[Answer]], *, admitted: bool
-    ) -> Answer:
-        lane = self._lane(kind, source)
-        acquired = False
+    def most_at_once(self, kind: Kind, wanted: int) -> int:
+        """How many of the wanted requests a declared limit lets through in one moment; two at least."""
+        limits = [rate.count for rate in (self._rates.get(kind), self._token_failures) if rate is not None]
+        return max(2, min([wanted, *limits]))
 
-        async def acquire() -> None:
-            nonlocal acquired
-            acquired = await lane.probing.acquire()
+    async def before_race(self, kind: Kind, source: str | None, racers: int, *, rank: int = 0) -> Race:
+        """Wait until there is room for all racers at one moment, also in the limit on failures: a race is mostly those.
 
-        try:
-            await self._clock.for_result_of(acquire())
-            self._give_up_if_in_vain(kind, lane)
-            await self._clock.until(lane.closed_until)
-            await self._room(kind, source, admitted=admitted)
-            self._spend(kind, lane, admitted=admitted)
-            answer = await send()
-            if answer.status != 429:
-                lane.refusals = 0
-            return answer
-        finally:
-            if acquired:
-                lane.probing.release()
+        Raises:
+            Blocked: the kind was ended, or is closed for longer than a run may wait.
+        """
+        lane, failures = self._lane(kind, source), self._failures_at(kind, source)
+        failure = await failures.take(rank, racers) if failures else None
+        admission = await self._admitted(kind, lane, rank, racers if lane.rate else 1)
+        return Race(racers, lane, admission, failures, failure)
 
-    def _give_up_if_in_vain(self, kind: Kind, lane: _Lane) -> None:
-        if lane.refusals >= _REFUSALS_THAT_END:
+    async def _admitted(self, kind: Kind, lane: Lane, rank: int, count: int = 1) -> Admission:
+        admission = None if lane.is_closed_for_good else await lane.take(rank, count)
+        if admission is not None:
+            return admission
+        if lane.refusals >= REFUSALS_THAT_END:
             raise Blocked(
                 f"{lane.refusals} requests of kind {kind} in a row were answered 429: "
                 f"declare the limit with --rate {kind}=N/SECONDS",
                 lane.closed_by,
             )
-        seconds = lane.closed_until - self._clock.now()
-        if seconds > LONGEST_RETRY_AFTER + _MARGIN:
-            raise Blocked(
-                f"kind {kind} is closed for another {seconds:.0f} s by a 429: longer than a run waits", lane.closed_by
-            )
+        raise Blocked(
+            f"kind {kind} is closed for another {lane.closed_for:.0f} s by a 429: longer than a run waits",
+            lane.closed_by,
+        )
 
-    def _close(self, lane: _Lane, answer: Answer) -> None:
-        seconds = retry_after(answer)
-        until = answer.received_at + (DEFAULT_RETRY_AFTER if seconds is None else seconds) + _MARGIN
-        if until > lane.closed_until:
-            lane.closed_until, lane.closed_by = until, (answer.number,)
+    async def _sent(
+        self, kind: Kind, lane: Lane, admission: Admission, send: Callable[[], Awaitable[Answer]]
+    ) -> Answer:
+        self.spent[kind] += 1
+        try:
+            return await send()
+        except BaseException:
+            if admission.alone:  # nobody knows what the door would have said: let another one try
+                lane.give_back(admission)
+            raise
+
+    def learnt(self) -> dict[Kind, Rate]:
+        """Limits that were not declared and that 429s have told of; the tightest, where addresses differ."""
+        found: dict[Kind, Rate] = {}
+        for (kind, _), lane in self._lanes.items():
+            if lane.rate is None or lane.rate == self._rates.get(kind):
+                continue
+            known = found.get(kind)
+            if known is None or lane.rate.count / lane.rate.seconds < known.count / known.seconds:
+                found[kind] = lane.rate
+        return found
+
+    def _lane(self, kind: Kind, source: str | None) -> Lane:
+        if (kind, source) not in self._lanes:
+            self._lanes[kind, source] = Lane(self._clock, self._rates.get(kind))
+        return self._lanes[kind, source]
+
+    def _failures_at(self, kind: Kind, source: str | None) -> Lane | None:
+        if kind is not Kind.TOKEN or self._token_failures is None:
+            return None
+        if source not in self._failures:
+            self._failures[source] = Lane(self._clock, self._token_failures)
+        return self._failures[source]
 
 
-def retry_after(answer: Answer) -> float | None:
-    """Seconds that a Retry-After asks for (RFC 9110 section 10.2.3), an HTTP-date read against the answer's own Date.
+class Race:
+    """Room for a race, of which its answers tell how much it used."""
 
-    None if the header is absent or malformed.
-    """
-    value = answer.headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value)
-    try:
-        instant = parsedate_to_datetime(value)
-        date = parsedate_to_datetime(answer.headers.get("date", ""))
-        return max(0.0, (instant - date).total_seconds())
-    except (ValueError, TypeError, OverflowError):
-        return None
+    def __init__(
+        self, racers: int, lane: Lane, admission: Admission, failures: Lane | None, failure: Admission | None
+    ) -> None:
+        self._racers = racers
+        self._lane = lane
+        self._admission = admission
+        self._failures = failures
+        self._failure = failure
+
+    def begins(self) -> None:
+        """What is raced for has been prepared, which may have taken a while."""
+        self._admission = self._lane.postponed(self._admission, self._racers)
+        if self._failures and self._failure:
+            self._failure = self._failures.postponed(self._failure, self._racers)
+
+    def is_over(self, answers: Sequence[Answer]) -> None:
+        """Learn from the answers (none where it did not take place); what did not fail is given back."""
+        refused = [answer for answer in answers if answer.status == 429]
+        for answer in refused[:1]:
+            self._lane.was_refused(self._admission, answer)
+        for answer in refused[1:]:
+            self._lane.was_refused(replace(self._admission, alone=False), answer)
+        if not refused:
+            self._lane.has_passed(self._admission)
+        failed = sum(1 for answer in answers if answer.status in _FAILED)
+        _give_back(self._failures, self._failure, self._racers - failed)
+
+
+def _give_back(lane: Lane | None, admission: Admission | None, count: int = 1) -> None:
+    if lane is not None and admission is not None:
+        lane.give_back(admission, count)
+
+
+__all__ = ["Kind", "Pacer", "Race"]

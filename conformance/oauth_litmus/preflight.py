@@ -72,6 +72,7 @@ def _note(target: Target, attempt: Attempt) -> None:
     seen.asked_to_log_in = attempt.went_on
     seen.upstream_url = attempt.upstream_url
     seen.callback_url = attempt.callback_url
+    seen.start_url = attempt.start_url
 
 
 async def _refresh(target: Target, tokens: Tokens) -> str:

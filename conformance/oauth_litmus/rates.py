@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
-
-from oauth_litmus.pacer import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _WRITTEN = re.compile(r"\s*(\d+)\s*/\s*(\d+(?:\.\d+)?)\s*s?\s*")
+
+
+class Kind(StrEnum):
+    """What a request is charged to."""
+
+    REGISTER = "register"
+    AUTHORIZE = "authorize"
+    START = "start"
+    """The first address of the authorization server to which an authorization request leads."""
+    LOGIN = "login"
+    """The pages between that one and the callback."""
+    CALLBACK = "callback"
+    """Where the upstream provider sends the browser back."""
+    TOKEN = "token"
+    RESOURCE = "resource"
 
 
 class Rate(BaseModel):

@@ -59,6 +59,8 @@ class Run:
     separate_sources: bool = False
     """Whether every check has a source address of its own."""
     strict: bool = False
+    ranks: dict[str, int] = field(default_factory=dict[str, int])
+    """By check, who goes first where several wait for room in a limit: the lowest."""
     asked: dict[Hashable, list[str]] = field(default_factory=dict["Hashable", "list[str]"])
     """Which checks share what; the first made it."""
     _made: dict[Hashable, asyncio.Future[object]] = field(default_factory=dict[Hashable, "asyncio.Future[object]"])

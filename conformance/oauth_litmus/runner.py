@@ -20,9 +20,10 @@ from oauth_litmus.engine import SLOTS, Engine, OnResult
 from oauth_litmus.login.by_hand import ask_for_logins, everybody
 from oauth_litmus.login.drivers import LoginDriver, NoLogin, RedirectsDriver
 from oauth_litmus.login.manual import ManualDriver
-from oauth_litmus.pacer import Kind, Pacer
+from oauth_litmus.pacer import Pacer
 from oauth_litmus.plan import Selection, cannot_judge
 from oauth_litmus.profile import Profile, ProfileError, from_environment
+from oauth_litmus.rates import Kind
 from oauth_litmus.run import Budget, Run
 from oauth_litmus.source_addresses import can_be_bound, loopback_addresses
 from oauth_litmus.target import Discovered, Server
@@ -198,16 +199,8 @@ def _sources(options: Options, server: Server) -> tuple[Callable[[], str | None]
 
 
 def _declared_rates(profile: Profile) -> dict[Kind, Rate]:
-    limits = profile.limits
-    per_login = [rate for rate in (limits.start, limits.callback) if rate is not None]
-    named = {
-        Kind.REGISTER: limits.register_,
-        Kind.AUTHORIZE: limits.authorize,
-        Kind.TOKEN: limits.token,
-        Kind.RESOURCE: limits.resource,
-    }
-    slowest = min(per_login, key=lambda rate: rate.count / rate.seconds, default=None)
-    return {kind: rate for kind, rate in {**named, Kind.LOGIN: slowest}.items() if rate is not None}
+    declared = profile.limits.declared()
+    return {kind: declared[kind] for kind in Kind if kind in declared}
 
 
 def _configured(profile: Profile, transcript: Transcript) -> list[Client]:

@@ -43,6 +43,8 @@ class Seen:
     expires_in: float | None = None
     upstream_url: str | None = None
     callback_url: str | None = None
+    start_url: str | None = None
+    """The first address of the authorization server to which the authorization request led."""
     asked_to_log_in: bool | None = None
     cookie_withheld: tuple[str, ...] = ()
     """Names of cookies that a browser withholds at the callback and without which the login fails."""

@@ -254,7 +254,7 @@ async def test_a_place_where_nobody_listens_is_said_once():
 
 @pytest.mark.sockets
 async def test_a_port_that_refuses_is_said():
-    with pytest.raises(NoServerError, match="http://127.0.0.1:1 cannot be reached: Connection refused"):
+    with pytest.raises(NoServerError, match=r"http://127\.0\.0\.1:1 cannot be reached: Connection refused"):
         async with connected(Options("http://127.0.0.1:1")):
             pass
 

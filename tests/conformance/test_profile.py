@@ -145,7 +145,7 @@ def test_what_is_no_toml_is_said(profile_of, text):
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path):
-    with pytest.raises(ProfileError, match="cannot read the profile .*missing.toml"):
+    with pytest.raises(ProfileError, match=r"cannot read the profile .*missing\.toml"):
         load_profile(tmp_path / "missing.toml")
 
 

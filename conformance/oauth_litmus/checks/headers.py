@@ -13,7 +13,7 @@ from oauth_litmus import expect
 from oauth_litmus.check import REGISTRATION, check
 from oauth_litmus.client import REDIRECT_URI, Client
 from oauth_litmus.login.pages import read_page
-from oauth_litmus.pacer import Kind
+from oauth_litmus.rates import Kind
 from oauth_litmus.verdict import NotApplicable
 
 if TYPE_CHECKING:

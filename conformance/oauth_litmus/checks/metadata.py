@@ -11,7 +11,7 @@ from oauth_litmus import expect
 from oauth_litmus.check import RESOURCE, check
 from oauth_litmus.client.session import FORM
 from oauth_litmus.discovery import metadata_urls, resource_metadata_urls
-from oauth_litmus.pacer import Kind
+from oauth_litmus.rates import Kind
 from oauth_litmus.verdict import NotApplicable, Skipped
 
 if TYPE_CHECKING:

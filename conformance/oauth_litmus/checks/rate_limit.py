@@ -8,6 +8,7 @@ from oauth_litmus import expect
 from oauth_litmus.answer import Answer
 from oauth_litmus.check import BURST, REGISTRATION, SECOND_SOURCE, check
 from oauth_litmus.client import Target
+from oauth_litmus.lane import retry_after
 from oauth_litmus.limited_actions import (
     OTHER_REFUSALS,
     TOO_MANY,
@@ -17,7 +18,6 @@ from oauth_litmus.limited_actions import (
     exhaust,
     limited_action,
 )
-from oauth_litmus.pacer import retry_after
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
 UNDECLARED_TRIES = 60

@@ -9,7 +9,6 @@ from oauth_litmus.authorization import Attempt, AuthorizationRequest, Code
 from oauth_litmus.client.registration import RegistrationVerbs
 from oauth_litmus.login.by_hand import go_on_by_hand
 from oauth_litmus.login.walk import Step, Stop, Walk, start, step_of
-from oauth_litmus.pacer import Kind
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
@@ -212,17 +211,8 @@ class AuthorizationVerbs(RegistrationVerbs):
         headers: Mapping[str, str] | None = None,
     ) -> Attempt:
         attempt, beginning = start(self.server, request, browser)
-        charged = first is not None
-
-        async def send(method: str, url: str, *, kind: Kind | None, headers: Mapping[str, str], body: bytes) -> Answer:
-            nonlocal charged
-            if kind is Kind.LOGIN and not charged and self.paced:
-                await self.run.pacer.charge(Kind.LOGIN, self.source)
-                charged = True
-            return await self.send(method, url, kind=kind, headers=headers, body=body, admitted=kind is Kind.LOGIN)
-
-        walk = Walk(self.server, self.run.driver, send, attempt, headers=headers)
-        await walk.go(first or beginning, stop, Kind.AUTHORIZE if first is None else Kind.LOGIN)
+        walk = Walk(self.server, self.run.driver, self.send, attempt, headers=headers)
+        await walk.go(first or beginning, stop)
         if not self.run.driver.walks and stop is not Stop.FIRST_ANSWER:
             await go_on_by_hand(self.run, self.check, attempt, stop)
         return attempt

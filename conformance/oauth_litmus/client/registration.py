@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus.client.session import Session
 from oauth_litmus.clients import REDIRECT_URI, AuthMethod, Client, metadata
-from oauth_litmus.pacer import Kind
+from oauth_litmus.rates import Kind
 from oauth_litmus.verdict import Blocked, NotApplicable
 
 if TYPE_CHECKING:

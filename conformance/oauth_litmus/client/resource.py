@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit
 
 from oauth_litmus.client.token_endpoint import TokenVerbs
-from oauth_litmus.pacer import Kind
+from oauth_litmus.rates import Kind
 from oauth_litmus.verdict import Blocked, Skipped
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import copy
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from oauth_litmus.browser_model import Browser
-from oauth_litmus.pacer import Kind
+from oauth_litmus.charging import kind_of
+from oauth_litmus.rates import Kind
 from oauth_litmus.verdict import Blocked, NotApplicable
 from oauth_litmus.wire import Gate, NoAnswerError
 
@@ -32,6 +33,7 @@ class Session:
         self.check = check
         self.source = run.sources()
         self.paced = paced
+        self.rank = run.ranks.get(check, 0)
         self.extra_headers: dict[str, str] = {}
 
     @property
@@ -82,7 +84,6 @@ class Session:
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
         via: Gate | None = None,
-        admitted: bool = False,
     ) -> Answer:
         """Send one request inside the budget of its kind; what is inconclusive is tried again (rule 3 of judging).
 
@@ -106,11 +107,11 @@ class Session:
         if via is not None or kind is None or not self.paced:
             return await self._answered(once)
         for _ in range(_TRIES - 1):
-            answer = await self.run.pacer.paced(kind, self.source, lambda: self._answered(once), admitted=admitted)
+            answer = await self.run.pacer.paced(kind, self.source, lambda: self._answered(once), rank=self.rank)
             if answer.status not in (502, 503, 504):
                 return answer
             await self.until(self.now() + _PAUSE_BEFORE_RETRY)
-        return await self.run.pacer.paced(kind, self.source, lambda: self._answered(once), admitted=admitted)
+        return await self.run.pacer.paced(kind, self.source, lambda: self._answered(once), rank=self.rank)
 
     async def _answered(self, send: Callable[[], Awaitable[Answer]]) -> Answer:
         try:
@@ -129,9 +130,9 @@ class Session:
         await control()
         return await send()
 
-    async def get(self, url: str, *, headers: Mapping[str, str] | None = None, kind: Kind = Kind.RESOURCE) -> Answer:
-        """GET without credentials."""
-        return await self.send("GET", url, kind=kind, headers=headers)
+    async def get(self, url: str, *, headers: Mapping[str, str] | None = None, kind: Kind | None = None) -> Answer:
+        """GET without credentials, charged to what the address tells if to nothing else."""
+        return await self.send("GET", url, kind=kind or kind_of(self.server, url, Kind.RESOURCE), headers=headers)
 
     @property
     def upstream(self) -> UpstreamControl:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from oauth_litmus.authorization import Code, Tokens
 from oauth_litmus.client.authorization import AuthorizationVerbs
 from oauth_litmus.client.session import FORM
-from oauth_litmus.pacer import Kind
+from oauth_litmus.rates import Kind
 from oauth_litmus.verdict import Blocked, NotApplicable
 from oauth_litmus.wire import Gate
 
@@ -175,8 +175,20 @@ class TokenVerbs(AuthorizationVerbs):
         """
         if self.run.separate_sources:
             self.source = self.run.sources()
-        await self.run.pacer.before_race(Kind.TOKEN, self.source)
-        prepared = await prepare()
+        pacer = self.run.pacer
+        racers = pacer.most_at_once(Kind.TOKEN, racers)
+        race = await pacer.before_race(Kind.TOKEN, self.source, racers, rank=self.rank)
+        answers: list[Answer] = []
+        try:
+            prepared = await prepare()
+            race.begins()
+            answers = await self._released_together(racers, lambda gate: act(prepared, gate))
+        finally:
+            race.is_over(answers)
+        return prepared, answers
+
+    @staticmethod
+    async def _released_together(racers: int, act: Callable[[Gate], Awaitable[Answer]]) -> list[Answer]:
         waiting = racers
         everybody = asyncio.Event()
 
@@ -187,16 +199,14 @@ class TokenVerbs(AuthorizationVerbs):
                 everybody.set()
 
         gates = [Gate(arrived) for _ in range(racers)]
-        requests = [asyncio.ensure_future(act(prepared, gate)) for gate in gates]
+        requests = [asyncio.ensure_future(act(gate)) for gate in gates]
         starting = asyncio.ensure_future(everybody.wait())
         try:
             # A racer that is answered before it came to the line would be waited for in vain.
             await asyncio.wait([starting, *requests], return_when=asyncio.FIRST_COMPLETED)
             for gate in gates:
                 gate.released.set()
-            answers = list(await asyncio.gather(*requests))
+            return list(await asyncio.gather(*requests))
         finally:
             for task in (starting, *requests):
                 task.cancel()
-        self.run.pacer.after_race(Kind.TOKEN, self.source, answers)
-        return prepared, answers

@@ -10,8 +10,8 @@ from oauth_litmus.answer import Answer, AuthorizationResponse
 from oauth_litmus.check import Need
 from oauth_litmus.login.manual import ManualDriver
 from oauth_litmus.login.walk import Stop
-from oauth_litmus.pacer import Kind
 from oauth_litmus.preflight import CHECK as PREFLIGHT
+from oauth_litmus.rates import Kind
 from oauth_litmus.verdict import Skipped
 
 if TYPE_CHECKING:

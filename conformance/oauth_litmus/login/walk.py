@@ -11,8 +11,9 @@ from urllib.parse import urlencode, urlsplit
 from oauth_litmus.answer import Answer, AuthorizationResponse
 from oauth_litmus.authorization import Attempt, AuthorizationRequest
 from oauth_litmus.browser_model import Browser, Navigation, Rejected, Stored
+from oauth_litmus.charging import kind_of
 from oauth_litmus.login.pages import Submission, read_page
-from oauth_litmus.pacer import Kind
+from oauth_litmus.rates import Kind
 from oauth_litmus.sites import host_of, scheme_of
 from oauth_litmus.verdict import NotApplicable
 
@@ -76,14 +77,14 @@ class Walk:
         self._home = _origins(server)
         self._outside = False
 
-    async def go(self, step: Step, stop: Stop, kind: Kind = Kind.AUTHORIZE) -> Attempt:
+    async def go(self, step: Step, stop: Stop) -> Attempt:
         """Navigate until the browser is back at the client, or at `stop`, or nothing leads on.
 
         Raises:
             NoAnswerError: the server did not answer.
         """
-        for number in range(MAX_STEPS):
-            answer = await self._navigate(step, kind if number == 0 else Kind.LOGIN)
+        for _ in range(MAX_STEPS):
+            answer = await self._navigate(step)
             if stop is Stop.FIRST_ANSWER:
                 return self.attempt
             onwards = _redirect(answer, step) if answer.location else self._page(answer, step, stop)
@@ -93,7 +94,7 @@ class Walk:
         self.attempt.unfinished = True
         return self.attempt
 
-    async def _navigate(self, step: Step, kind: Kind) -> Answer:
+    async def _navigate(self, step: Step) -> Answer:
         navigation = Navigation(step.url, step.method, top_level=True, initiator=step.initiator)
         headers = dict(self._headers) if _origin(step.url) in self._home else {}
         headers.setdefault("accept", "text/html,application/xhtml+xml,*/*;q=0.8")
@@ -105,9 +106,7 @@ class Walk:
             headers["content-type"] = "application/x-www-form-urlencoded"
             headers["origin"] = _origin(step.initiator or step.url)
             body = urlencode(step.body).encode()
-        answer = await self._send(
-            step.method, step.url, kind=kind if _origin(step.url) in self._home else None, headers=headers, body=body
-        )
+        answer = await self._send(step.method, step.url, kind=self._kind_of(step.url), headers=headers, body=body)
         self.attempt.answers.append(answer)
         outcomes = self.attempt.browser.receive(step.url, answer.set_cookies)
         if _origin(step.url) in self._home:
@@ -115,6 +114,14 @@ class Walk:
             self.attempt.rejected += [outcome for outcome in outcomes if isinstance(outcome, Rejected)]
             self._force_what_a_browser_would_lose(step.url, outcomes)
         return answer
+
+    def _kind_of(self, url: str) -> Kind | None:
+        if _origin(url) not in self._home:
+            return None
+        # Before the preflight has seen a whole login, this one itself tells which address is which.
+        if url == self.attempt.callback_url:
+            return Kind.CALLBACK
+        return kind_of(self.server, url, Kind.START if url == self.attempt.start_url else Kind.LOGIN)
 
     def _force_what_a_browser_would_lose(self, url: str, outcomes: list[Stored | Rejected]) -> None:
         """Keep the login going where a browser cannot bring a cookie back, as the preflight saw (COOKIE-03, -04)."""

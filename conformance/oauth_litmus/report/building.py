@@ -85,6 +85,7 @@ def build_report(engine: Engine, circumstances: Circumstances) -> Report:
         checks=records,
         waivers=tuple(_waiver(outcome) for outcome in outcomes),
         spent={str(kind): count for kind, count in run.pacer.spent.items()},
+        learnt_limits={str(kind): str(rate) for kind, rate in run.pacer.learnt().items()},
         requests=run.transcript.count,
         registered=len(run.registered),
         left_behind=tuple(run.left_behind),

@@ -159,7 +159,9 @@ class Report(_Record):
     checks: tuple[CheckRecord, ...]
     waivers: tuple[WaiverRecord, ...]
     spent: dict[str, int]
-    """Requests by kind that the budgets were charged with; a login counts once."""
+    """Requests by kind that the budgets were charged with."""
+    learnt_limits: dict[str, str]
+    """Limits that nobody declared and that a 429 told of, by kind, as `N/SECONDS`."""
     requests: int
     """All requests that were sent."""
     registered: int

@@ -159,8 +159,14 @@ def _summary(report: Report, console: Console) -> None:
     counts = " + ".join(f"{count} {verdict}" for verdict, count in report.counts.items())
     waived = f" ({report.waived} waived)" if report.waived else ""
     console.print(Text(f"{report.selected} checks = {counts}{waived}", "bold"))
-    counted = {"request": report.requests, "login": report.spent["login"], "registration": report.registered}
+    authorizations, registrations = report.spent["authorize"], report.registered
+    counted = {"request": report.requests, "authorization": authorizations, "registration": registrations}
     spent = ", ".join(_number(count, thing) for thing, count in counted.items())
+    if report.learnt_limits:
+        learnt = ", ".join(f"{kind}={rate}" for kind, rate in report.learnt_limits.items())
+        console.print(
+            f"Limits learnt from 429s: {learnt}. Declare them in the profile, as [limits], to spare the refusals."
+        )
     console.print(Text(f"{report.duration:.1f} s, {spent}, run {report.run_id}", "dim"))
     _result(report, console)
     console.print(_core_line(report))

@@ -1,0 +1,79 @@
+"""What of the catalogue is checked, and why the rest is not, for `list --coverage`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from oauth_litmus.check import all_checks
+from oauth_litmus.requirements import Requirement, categories
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of one category is checked."""
+
+    category: str
+    requirements: tuple[Requirement, ...]
+    checked: frozenset[str]
+
+    @property
+    def excluded(self) -> tuple[Requirement, ...]:
+        """What is left out, each with its reason."""
+        return tuple(requirement for requirement in self.requirements if requirement.excluded)
+
+    @property
+    def missing(self) -> tuple[Requirement, ...]:
+        """What has neither a check nor a reason; a defect of the catalogue."""
+        return tuple(each for each in self.requirements if not each.excluded and each.id not in self.checked)
+
+    @property
+    def core(self) -> tuple[Requirement, ...]:
+        """The core of the category."""
+        return tuple(requirement for requirement in self.requirements if requirement.core)
+
+
+def coverage() -> list[Coverage]:
+    """The coverage of every category."""
+    checked = frozenset(all_checks())
+    return [Coverage(name, category.requirement, checked) for name, category in categories().items()]
+
+
+def show_coverage(console: Console | None = None) -> None:
+    """Print, by category, how many requirements there are, how many are checked, and why the others are not."""
+    console = console or Console()
+    found = coverage()
+    table = Table(box=None, pad_edge=False)
+    table.add_column("category")
+    for column in ("requirements", "checked", "core", "core checked", "excluded"):
+        table.add_column(column, justify="right")
+    for each in found:
+        table.add_row(each.category, *map(str, _figures(each)))
+    totals = [sum(figures) for figures in zip(*map(_figures, found), strict=True)]
+    table.add_section()
+    table.add_row(Text("all", "bold"), *(Text(str(total), "bold") for total in totals))
+    console.print(table)
+    reasons = Table.grid(padding=(0, 2))
+    reasons.add_column(no_wrap=True)
+    reasons.add_column(overflow="fold", ratio=1)
+    for each in found:
+        for requirement in each.excluded:
+            reasons.add_row(requirement.id, Text.assemble(requirement.title, (f": {requirement.excluded}", "dim")))
+        for requirement in each.missing:
+            reasons.add_row(requirement.id, Text("neither checked nor excluded", "red"))
+    if reasons.row_count:
+        console.print("\nNot checked:")
+        console.print(reasons)
+
+
+def _figures(each: Coverage) -> tuple[int, int, int, int, int]:
+    return (
+        len(each.requirements),
+        sum(requirement.id in each.checked for requirement in each.requirements),
+        len(each.core),
+        sum(requirement.id in each.checked for requirement in each.core),
+        len(each.excluded),
+    )

@@ -1,0 +1,221 @@
+"""One queue for one budget: who is first in rank goes first, at the rate that is declared, or learnt from a refusal."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from oauth_litmus.rates import Rate
+
+if TYPE_CHECKING:
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.clock import Clock
+
+DEFAULT_RETRY_AFTER = 60.0
+"""Seconds to stay away after a 429 that does not say how long (a common window)."""
+LONGEST_RETRY_AFTER = 900.0
+"""Seconds that a run waits for a door to open."""
+REFUSALS_THAT_END = 3
+MARGIN = 0.5
+"""Seconds added to a window: the target's clock and ours need not tick together."""
+_REMEMBERED = 2_000
+"""Requests that are remembered, more than any limit lets through in its window."""
+_COMMON_WINDOWS = (60.0, 300.0, 600.0, 900.0, 3_600.0)
+
+
+@dataclass(frozen=True)
+class Admission:
+    """Room that was given at this instant; `alone` where it was given to one request only, to try a closed door."""
+
+    instant: float
+    alone: bool = False
+
+
+@dataclass(order=True)
+class _Ticket:
+    rank: int
+    number: int
+    count: int = field(compare=False)
+    admission: Admission | None = field(default=None, compare=False)
+    nudge: asyncio.Future[None] | None = field(default=None, compare=False)
+
+
+class Lane:
+    """Room for requests of one kind from one source address.
+
+    While `refusals` is not zero, one request at a time goes ahead, until one has passed.
+    """
+
+    def __init__(self, clock: Clock, rate: Rate | None) -> None:
+        self.rate = rate
+        self.refusals = 0
+        self.closed_until = 0.0
+        self.closed_by: tuple[int, ...] = ()
+        """The exchange that closed it."""
+        self._clock = clock
+        self._sent: deque[float] = deque(maxlen=_REMEMBERED)
+        self._queue: list[_Ticket] = []
+        self._numbers = itertools.count()
+        self._sleeper: _Ticket | None = None
+        self._one_is_ahead = False
+        self._refused_at = 0.0
+        self._open_since = 0.0
+        self._rate_before = rate
+        """What the rate was before the refusals that are being counted now."""
+
+    async def take(self, rank: int = 0, count: int = 1) -> Admission | None:
+        """Wait for room for so many requests at once, and use it; None if the lane is closed for good."""
+        ticket = _Ticket(rank, next(self._numbers), count)
+        heapq.heappush(self._queue, ticket)
+        self._serve()
+        try:
+            while ticket.admission is None and not self.is_closed_for_good:
+                await self._turn_of(ticket)
+        finally:
+            if ticket.admission is None:
+                self._queue.remove(ticket)
+                heapq.heapify(self._queue)
+            self._wake_the_first()
+        return ticket.admission
+
+    async def _turn_of(self, ticket: _Ticket) -> None:
+        instant = self._free_at(self._queue[0].count)
+        if self._sleeper is None and instant < math.inf:
+            self._sleeper = ticket
+            try:
+                await self._clock.until(instant)
+            finally:
+                self._sleeper = None
+            self._serve()
+            return
+        ticket.nudge = asyncio.get_running_loop().create_future()
+        await self._clock.for_result_of(ticket.nudge)
+
+    def give_back(self, admission: Admission, count: int = 1) -> None:
+        """Room that was not used up after all."""
+        for _ in range(count):
+            self._forget(admission)
+        if admission.alone:
+            self._one_is_ahead = False
+        self._serve()
+        self._wake_the_first()
+
+    def postponed(self, admission: Admission, count: int = 1) -> Admission:
+        """Room that was given before and is used only now."""
+        now = self._clock.now()
+        for _ in range(count):
+            self._forget(admission)
+        self._sent.extend([now] * count)
+        return Admission(now, admission.alone)
+
+    def has_passed(self, admission: Admission) -> None:
+        """A request was let in; if it had gone ahead alone, the door is open again."""
+        if admission.alone:
+            self._one_is_ahead = False
+            self.refusals, self._open_since = 0, admission.instant
+            self._serve()
+            self._wake_the_first()
+
+    def was_refused(self, admission: Admission, answer: Answer) -> None:
+        """A request was answered 429: keep away for as long as it says, and learn the rate."""
+        self._forget(admission)
+        # Several that were under way together when the limit was met are one refusal.
+        if self.refusals == 0 or admission.alone:
+            self.refusals += 1
+            self._refused_at, self._rate_before = answer.received_at, self.rate
+        if admission.alone:
+            self._one_is_ahead = False
+        seconds = retry_after(answer)
+        seconds = DEFAULT_RETRY_AFTER if seconds is None else seconds
+        if answer.received_at + seconds + MARGIN > self.closed_until:
+            self.closed_until, self.closed_by = answer.received_at + seconds + MARGIN, (answer.number,)
+        self.rate = self._rate_learnt(seconds)
+        for ticket in self._queue:
+            _nudge(ticket)
+
+    def _rate_learnt(self, seconds: float) -> Rate | None:
+        """What was let in during the window that ends when the door opens again; nothing is learnt where nothing was."""
+        ends = self._refused_at + seconds
+        begun = next((sent for sent in self._sent if sent >= self._open_since), self._refused_at)
+        common = next((window for window in _COMMON_WINDOWS if window >= seconds), seconds)
+        window = max(1.0, min(ends - begun, common))
+        count = sum(1 for sent in self._sent if sent > ends - window - MARGIN)
+        if count == 0:
+            return self._rate_before
+        if self._rate_before is None:
+            return Rate(count=count, seconds=window)
+        return Rate(count=min(count, self._rate_before.count), seconds=max(window, self._rate_before.seconds))
+
+    def _forget(self, admission: Admission) -> None:
+        if admission.instant in self._sent:
+            self._sent.remove(admission.instant)
+
+    @property
+    def is_closed_for_good(self) -> bool:
+        """Whether nobody is let through any more."""
+        return self.refusals >= REFUSALS_THAT_END or self.closed_for > LONGEST_RETRY_AFTER + MARGIN
+
+    @property
+    def closed_for(self) -> float:
+        """Seconds until the door opens; zero or less if it is open."""
+        return self.closed_until - self._clock.now()
+
+    def _free_at(self, count: int) -> float:
+        """When there is room for so many; infinite while one that went ahead is under way."""
+        if self.refusals and self._one_is_ahead:
+            return math.inf
+        instant = self.closed_until
+        if self.rate is not None:
+            window = self.rate.seconds + MARGIN
+            now = self._clock.now()
+            alive = [sent for sent in self._sent if sent > now - window]
+            # What no window has room for goes when the window is empty.
+            surplus = len(alive) - max(0, self.rate.count - count)
+            if alive and surplus > 0:
+                instant = max(instant, alive[min(surplus, len(alive)) - 1] + window)
+        return instant
+
+    def _serve(self) -> None:
+        while self._queue and not self.is_closed_for_good and self._free_at(self._queue[0].count) <= self._clock.now():
+            ticket = heapq.heappop(self._queue)
+            ticket.admission = Admission(self._clock.now(), alone=self.refusals > 0)
+            self._sent.extend([ticket.admission.instant] * ticket.count)
+            self._one_is_ahead = ticket.admission.alone
+            _nudge(ticket)
+
+    def _wake_the_first(self) -> None:
+        if self._queue and self._sleeper is None:
+            _nudge(self._queue[0])
+
+
+def _nudge(ticket: _Ticket) -> None:
+    if ticket.nudge is not None and not ticket.nudge.done():
+        ticket.nudge.set_result(None)
+
+
+def retry_after(answer: Answer) -> float | None:
+    """Seconds that a Retry-After asks for (RFC 9110 section 10.2.3), an HTTP-date read against the answer's own Date.
+
+    Where there is no Date (RFC 9110 section 6.6.1), against the moment of its arrival. None if the header is absent or
+    malformed.
+    """
+    value = answer.headers.get("retry-after", "").strip()
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        answered_at = _instant(answer.headers["date"]) if "date" in answer.headers else answer.received_at
+        return max(0.0, _instant(value) - answered_at)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _instant(http_date: str) -> float:
+    """An HTTP-date in Unix seconds; it is in GMT whether or not it says so (RFC 9110 section 5.6.7)."""
+    return parsedate_to_datetime(http_date).replace(tzinfo=UTC).timestamp()

@@ -1,0 +1,34 @@
+"""Every requirement is checked or says why it is not."""
+
+from rich.console import Console
+
+from oauth_litmus.coverage import coverage, show_coverage
+
+
+def test_every_requirement_is_checked_or_excluded_with_a_reason():
+    assert [requirement.id for each in coverage() for requirement in each.missing] == []
+
+
+def test_all_of_the_core_is_checked():
+    left_out = [
+        requirement.id for each in coverage() for requirement in each.core if requirement.id not in each.checked
+    ]
+
+    assert left_out == []
+
+
+def test_the_figures_add_up():
+    for each in coverage():
+        checked = [requirement for requirement in each.requirements if requirement.id in each.checked]
+        assert len(checked) + len(each.excluded) == len(each.requirements)
+
+
+def test_what_is_excluded_is_shown_with_its_reason():
+    console = Console(width=200, record=True, file=None, quiet=True)
+    with console.capture() as shown:
+        show_coverage(console)
+    text = console.export_text() or shown.get()
+
+    for each in coverage():
+        for requirement in each.excluded:
+            assert requirement.id in text

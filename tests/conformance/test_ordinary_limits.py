@@ -1,0 +1,50 @@
+"""A whole run from one address against ordinary limits, on a clock that is moved: no 429, no verdict lost, no time wasted."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+import litmus_fixtures.worlds
+from litmus_fixtures.worlds import world
+from oauth_litmus.plan import Selection
+from oauth_litmus.profile import Limits
+from oauth_litmus.rates import Kind
+from oauth_litmus.runner import Options, judge
+
+PER_MINUTE = 10
+LIMITED = {f"LIMIT_{action}": f"{PER_MINUTE}/60" for action in ("REGISTER", "AUTHORIZE", "START", "CALLBACK")}
+LIFETIMES = {"CODE_TTL": 300, "PENDING_LOGIN_TTL": 600, "REFRESH_TOKEN_TTL": 600}
+MAX_WAIT = 700.0
+
+
+async def judged(monkeypatch, *, declared):
+    """The verdicts by check, the run, and the seconds that it took by its own clock."""
+
+    def from_one_address(url, profile, budget):
+        known = profile if declared else profile.model_copy(update={"limits": Limits()})
+        return Options(url, known, budget=replace(budget, burst=False), source_addresses="single")
+
+    monkeypatch.setattr(litmus_fixtures.worlds, "Options", from_one_address)
+    async with world(settings={**LIMITED, **LIFETIMES}, max_wait=MAX_WAIT) as run:
+        begun = run.clock.now()
+        engine = await judge(run, Selection())
+        verdicts = {identifier: str(result.verdict) for identifier, result in engine.results.items()}
+        return verdicts, run, run.clock.now() - begun
+
+
+def least_seconds(run):
+    """What the limits alone impose on the requests that were made."""
+    return max((count - 1) // PER_MINUTE * 60.0 for kind, count in run.pacer.spent.items() if kind in _LIMITED_KINDS)
+
+
+_LIMITED_KINDS = (Kind.REGISTER, Kind.AUTHORIZE, Kind.START, Kind.CALLBACK)
+
+
+@pytest.mark.parametrize("declared", [True, False], ids=["declared", "undeclared"])
+async def test_the_limits_of_a_deployment_cost_time_and_no_verdict(monkeypatch, declared):
+    verdicts, run, seconds = await judged(monkeypatch, declared=declared)
+
+    assert Counter(verdicts.values()).keys() <= {"PASS", "WARN", "SKIP", "N/A"}
+    assert sum(run.pacer.refused.values()) <= (0 if declared else 8)
+    assert seconds <= 1.2 * max(MAX_WAIT, least_seconds(run))
