@@ -42,8 +42,9 @@ def _place(url: str | None) -> tuple[str, str]:
 
 
 def _same_but_for_an_identifier(one: tuple[str, str], other: tuple[str, str]) -> bool:
-    """Whether two places differ at most in a last segment that names one login."""
+    """Whether a place is another one whose last segment names one login, whatever stands there in its stead."""
     if not one[0] or one[0] != other[0]:
         return False
-    (folder, _, last), (other_folder, _, other_last) = one[1].rpartition("/"), other[1].rpartition("/")
-    return one == other or (folder == other_folder and min(len(last), len(other_last)) >= _SHORTEST_IDENTIFIER)
+    folder = one[1].rpartition("/")[0]
+    other_folder, _, other_last = other[1].rpartition("/")
+    return one == other or (folder == other_folder and len(other_last) >= _SHORTEST_IDENTIFIER)

@@ -25,6 +25,10 @@ LONGEST_RETRY_AFTER = 900.0
 REFUSALS_THAT_END = 3
 MARGIN = 0.5
 """Seconds added to a window: the target's clock and ours need not tick together."""
+FIRST_OF_ALL = -1
+"""The rank of what would come to nothing if it had to wait."""
+_ROUNDING = 2.0
+"""Seconds by which a Retry-After may be more than is left of the window."""
 _REMEMBERED = 2_000
 """Requests that are remembered, more than any limit lets through in its window."""
 _COMMON_WINDOWS = (60.0, 300.0, 600.0, 900.0, 3_600.0)
@@ -85,6 +89,11 @@ class Lane:
             self._wake_the_first()
         return ticket.admission
 
+    async def has_few_waiting(self) -> None:
+        """Wait until no more are in the queue than one window has room for."""
+        while self.rate is not None and len(self._queue) >= self.rate.count and not self.is_closed_for_good:
+            await self._clock.until(self._clock.now() + self.rate.seconds / self.rate.count)
+
     async def _turn_of(self, ticket: _Ticket) -> None:
         instant = self._free_at(self._queue[0].count)
         if self._sleeper is None and instant < math.inf:
@@ -115,6 +124,15 @@ class Lane:
         self._sent.extend([now] * count)
         return Admission(now, admission.alone)
 
+    async def still_there(self, admission: Admission, count: int) -> Admission | None:
+        """Room that was given before and is used only now; another one where it has been filled meanwhile.
+
+        None if the lane was closed for good.
+        """
+        if self.rate is None or self._clock.now() - admission.instant < self.rate.seconds:
+            return self.postponed(admission, count)
+        return await self.take(FIRST_OF_ALL, count)
+
     def has_passed(self, admission: Admission) -> None:
         """A request was let in; if it had gone ahead alone, the door is open again."""
         if admission.alone:
@@ -144,14 +162,16 @@ class Lane:
         """What was let in during the window that ends when the door opens again; nothing is learnt where nothing was."""
         ends = self._refused_at + seconds
         begun = next((sent for sent in self._sent if sent >= self._open_since), self._refused_at)
-        common = next((window for window in _COMMON_WINDOWS if window >= seconds), seconds)
+        common = next((window for window in _COMMON_WINDOWS if window >= seconds - _ROUNDING), seconds)
         window = max(1.0, min(ends - begun, common))
-        count = sum(1 for sent in self._sent if sent > ends - window - MARGIN)
+        count = sum(1 for sent in self._sent if sent > ends - window - _ROUNDING)
         if count == 0:
             return self._rate_before
         if self._rate_before is None:
             return Rate(count=count, seconds=window)
-        return Rate(count=min(count, self._rate_before.count), seconds=max(window, self._rate_before.seconds))
+        known = self._rate_before
+        longer = window if seconds > known.seconds + _ROUNDING else known.seconds
+        return Rate(count=min(count, known.count), seconds=max(longer, known.seconds))
 
     def _forget(self, admission: Admission) -> None:
         if admission.instant in self._sent:

@@ -20,6 +20,10 @@ _FAILED = (400, 401)
 """Answers of the token endpoint that count as failures, for which servers keep a limit of their own."""
 
 
+_GOES_ON_AS = {Kind.AUTHORIZE: Kind.START, Kind.START: Kind.CALLBACK}
+"""The next step of a login, which has a limit of its own."""
+
+
 class Pacer:
     """Admits requests at the declared rate, first in rank first; a 429 closes its kind until one alone has passed."""
 
@@ -44,6 +48,9 @@ class Pacer:
             Blocked: three refusals in a row, or a Retry-After longer than a run may wait.
         """
         lane, failures = self._lane(kind, source), self._failures_at(kind, source)
+        if kind in _GOES_ON_AS:
+            # Logins that were begun end where they wait: no more are begun than the next step has room for.
+            await self._lane(_GOES_ON_AS[kind], source).has_few_waiting()
         while True:
             failure = await failures.take(rank) if failures else None
             admission = await self._admitted(kind, lane, rank)
@@ -68,9 +75,9 @@ class Pacer:
         lane.has_passed(await self._admitted(kind, lane, 0))
         self.spent[kind] += 1
 
-    def most_at_once(self, kind: Kind, wanted: int) -> int:
-        """How many of the wanted requests a declared limit lets through in one moment; two at least."""
-        limits = [rate.count for rate in (self._rates.get(kind), self._token_failures) if rate is not None]
+    def most_at_once(self, kind: Kind, source: str | None, wanted: int) -> int:
+        """How many of the wanted requests a limit, declared or learnt, lets through in one moment; two at least."""
+        limits = [rate.count for rate in (self._lane(kind, source).rate, self._token_failures) if rate is not None]
         return max(2, min([wanted, *limits]))
 
     async def before_race(self, kind: Kind, source: str | None, racers: int, *, rank: int = 0) -> Race:
@@ -81,7 +88,7 @@ class Pacer:
         """
         lane, failures = self._lane(kind, source), self._failures_at(kind, source)
         failure = await failures.take(rank, racers) if failures else None
-        admission = await self._admitted(kind, lane, rank, racers if lane.rate else 1)
+        admission = await self._admitted(kind, lane, rank, racers)
         return Race(racers, lane, admission, failures, failure)
 
     async def _admitted(self, kind: Kind, lane: Lane, rank: int, count: int = 1) -> Admission:
@@ -146,11 +153,11 @@ class Race:
         self._failures = failures
         self._failure = failure
 
-    def begins(self) -> None:
-        """What is raced for has been prepared, which may have taken a while."""
-        self._admission = self._lane.postponed(self._admission, self._racers)
+    async def begins(self) -> None:
+        """What is raced for has been prepared, which may have taken a while: then there may be others in its room."""
+        self._admission = await self._lane.still_there(self._admission, self._racers) or self._admission
         if self._failures and self._failure:
-            self._failure = self._failures.postponed(self._failure, self._racers)
+            self._failure = await self._failures.still_there(self._failure, self._racers)
 
     def is_over(self, answers: Sequence[Answer]) -> None:
         """Learn from the answers (none where it did not take place); what did not fail is given back."""

@@ -365,7 +365,7 @@ async def test_a_race_gives_back_the_room_of_those_who_did_not_fail():
 def test_a_race_is_no_larger_than_a_declared_limit_lets_through():
     pacer = Pacer(WallClock(1), {Kind.TOKEN: Rate(count=12, seconds=60)}, Rate(count=5, seconds=60))
 
-    assert pacer.most_at_once(Kind.TOKEN, 20) == 5
+    assert pacer.most_at_once(Kind.TOKEN, None, 20) == 5
 
 
 async def test_a_429_in_a_race_closes_the_kind_like_any_other():
