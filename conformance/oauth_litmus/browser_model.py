@@ -80,6 +80,10 @@ class Browser:
         self._lax_post_exception = lax_post_exception
         self._cookies: dict[tuple[str, str, bool, str], StoredCookie] = {}
 
+    def now(self) -> float:
+        """The present instant of this browser, in unix seconds."""
+        return self._now()
+
     def receive(
         self, url: str, set_cookie_headers: Sequence[str], *, cross_site_subresource: bool = False
     ) -> list[Stored | Rejected]:
@@ -160,6 +164,10 @@ class Browser:
         cookies = [cookie for cookie in self._cookies.values() if cookie.name == name]
         self._cookies.update((cookie.identity, replace(cookie, value=value)) for cookie in cookies)
         return len(cookies)
+
+    def forget(self, cookie: StoredCookie) -> None:
+        """Drops a cookie, as a script of its site may."""
+        self._cookies.pop(cookie.identity, None)
 
     def copy(self) -> Browser:
         """Another browser with the same cookies, clock and rules; from then on the two go their own ways."""

@@ -1,5 +1,7 @@
 """The walk through an authorization request: where it goes, where it never goes, and where it ends."""
 
+from urllib.parse import urlencode
+
 import pytest
 from core_worlds import CLIENT, ISSUER, REDIRECT_URI, Places, run_with, target_of
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -105,7 +107,30 @@ async def test_a_refresh_lands_like_a_redirect():
     assert attempt.code == "abc"
 
 
+async def test_an_answer_that_posts_itself_is_not_sent_to_the_client():
+    home = Places(
+        authorize=page(f"<form method=post action={REDIRECT_URI}><input type=hidden name=code value=abc></form>")
+    )
+    attempt = await target(home).attempt(request())
+
+    assert (attempt.left_for, len(attempt.answers), attempt.pages[0].forms[0].fields[0].value) == (
+        REDIRECT_URI,
+        1,
+        "abc",
+    )
+
+
 # Going on
+
+
+async def test_a_request_may_be_posted_by_a_page_of_the_client():
+    home = Places(authorize=to(CODE, 303))
+    asked = request()
+    attempt = await target(home).post(asked, query={"redirect_uri": "https://evil.example/cb"})
+
+    assert home.asked == [("POST", "/authorize", urlencode(asked.parameters))]
+    assert attempt.last.url == f"{ISSUER}/authorize?redirect_uri=https%3A%2F%2Fevil.example%2Fcb"
+    assert attempt.code == "abc"
 
 
 async def test_a_relative_redirect_is_followed_at_home():
@@ -267,7 +292,10 @@ async def test_a_page_that_needs_typing_is_told_as_one_that_cannot_be_answered()
     login = "<form method=post action=/in><input name=user><input name=pw type=password><button>Log in</button></form>"
     made = target(Places(authorize=page(login)))
 
-    with pytest.raises(Blocked, match="a page that the login driver cannot answer"):
+    with pytest.raises(
+        Blocked,
+        match=r"stuck at http://127\.0\.0\.1:8000/authorize, with fields user, pw \(password\); buttons 'Log in'",
+    ):
         made.code_of(await made.attempt(request()))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -53,8 +54,21 @@ _ASIDE_PURPOSE = re.compile(r"\b(search|log ?out|sign ?out|languages?|locale|new
 _ASIDE_FIELDS = frozenset({"q", "query", "search", "s", "lang", "language", "locale", "ui locales", "theme"})
 
 
-def choose(forms: Iterable[Form], values: Mapping[str, str], *, approve: bool) -> Submission | None:
-    """What a person sends who fills in `values` and goes on, or refuses; None if there is nothing to press for that.
+@dataclass(frozen=True, repr=False)
+class Choice:
+    """A form, what is put into it, and the button that is pressed (None: the form sends itself)."""
+
+    form: Form
+    values: Mapping[str, str]
+    button: Button | None
+
+    def submission(self) -> Submission:
+        """What a browser sends then."""
+        return self.form.fill(self.values, self.button)
+
+
+def choose(forms: Iterable[Form], values: Mapping[str, str], *, approve: bool) -> Choice | None:
+    """What a person does who fills in `values` and goes on, or refuses; None if there is nothing to press for that.
 
     To go on, a form in which `values` belong comes before one in which they do not, and then a button that approves
     before one that continues; a form that still needs typing, and search, logout and language forms, are left alone.
@@ -69,7 +83,7 @@ def choose(forms: Iterable[Form], values: Mapping[str, str], *, approve: bool) -
     if best is None:
         return None
     _, form, button = best
-    return form.fill({**_ticks(form), **values} if approve else values, button)
+    return Choice(form, {**_ticks(form), **values} if approve else values, button)
 
 
 def meaning_of(button: Button) -> Meaning:

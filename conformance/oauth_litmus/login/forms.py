@@ -73,6 +73,8 @@ class Submission:
     url: str
     method: str
     body: list[tuple[str, str]] = field(repr=False)
+    follows_link: bool = False
+    """Whether it is a link after all: its URL is gone to as it stands."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from oauth_litmus.login.pages import Page, Submission
+    from oauth_litmus.login.trail import Trail
 
 MAX_LOGINS = 3
 MINUTES = 5.0
@@ -66,8 +67,9 @@ class ManualDriver:
                 self._port = probe.getsockname()[1]
         return f"http://127.0.0.1:{self._port}{CALLBACK_PATH}"
 
-    def press(self, page: Page) -> Submission | None:
+    def press(self, page: Page, trail: Trail) -> Submission | None:
         """Nothing: the pages are for the person."""
+        del page, trail
         return None
 
     async def finish(self, url: str, redirect_uri: str) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from bs4 import BeautifulSoup, Tag
 from bs4.exceptions import ParserRejectedMarkup
+from soupsieve import SelectorSyntaxError
 
 from oauth_litmus.login.choice import choose
 from oauth_litmus.login.forms import Button, Field, Form, Option, Submission
@@ -43,6 +44,15 @@ class Page:
     forms: tuple[Form, ...] = ()
     links: tuple[Link, ...] = ()
     meta_refresh: str | None = None
+    headings: tuple[str, ...] = ()
+    script_buttons: tuple[str, ...] = ()
+    """What buttons say that send no form by themselves: a script answers them."""
+    html: str = field(default="", repr=False, compare=False)
+
+    @property
+    def has_script(self) -> bool:
+        """Whether the page may do what its markup does not show."""
+        return "<script" in self.html.lower()
 
 
 def read_page(url: str, html: str) -> Page:
@@ -53,7 +63,43 @@ def read_page(url: str, html: str) -> Page:
     forms = tuple(_forms(url, base, soup))
     links = tuple(_links(base, soup))
     refresh = _meta_refresh(url, base, soup)
-    return Page(url, _text(title) if title else "", _visible_text(soup), forms, links, refresh)
+    headings = tuple(_text(tag) for tag in soup.find_all(re.compile("h[1-6]")))
+    buttons = tuple(_script_buttons(soup))
+    return Page(url, _text(title) if title else "", _visible_text(soup), forms, links, refresh, headings, buttons, html)
+
+
+def found_by(page: Page, selector: str) -> bool:
+    """Whether a CSS selector finds anything; one that is not well-formed finds nothing."""
+    return _found(_parse(page.html), selector) is not None
+
+
+def pressable(page: Page, selector: str) -> Link | tuple[Form, Button | None] | None:
+    """The link, or the form with its button (or by itself), that a CSS selector finds."""
+    soup = _parse(page.html)
+    found = _found(soup, selector)
+    base = _base(page.url, soup)
+    while found is not None and found.name not in ("a", "form", *_CONTROLS):
+        found = found.parent if isinstance(found.parent, Tag) else None  # the icon in a button
+    if found is None:
+        return None
+    if found.name == "a":
+        url = _absolute(base, _attribute(found, "href"))
+        return Link(url, _text(found)) if url else None
+    tags = _sending_forms(base, page.url, soup)
+    for (tag, _), form in zip(tags, page.forms, strict=True):
+        own = [control for control in _own_controls(soup, tag) if _submits(control)]
+        if tag is found:
+            return form, next(iter(form.buttons), None)
+        if any(control is found for control in own):
+            return form, form.buttons[[control is found for control in own].index(True)]
+    return None
+
+
+def _found(soup: BeautifulSoup, selector: str) -> Tag | None:
+    try:
+        return soup.select_one(selector)
+    except SelectorSyntaxError:
+        return None
 
 
 def choose_form(page: Page, fields: Mapping[str, str], *, approve: bool = True) -> Submission | None:
@@ -61,7 +107,8 @@ def choose_form(page: Page, fields: Mapping[str, str], *, approve: bool = True) 
 
     `fields` are values by field name, such as the user name and password of the profile.
     """
-    return choose(page.forms, fields, approve=approve)
+    chosen = choose(page.forms, fields, approve=approve)
+    return chosen.submission() if chosen else None
 
 
 def mentions(page: Page, text: str) -> bool:
@@ -96,22 +143,31 @@ def _absolute(base: str, reference: str) -> str | None:
 
 
 def _forms(url: str, base: str, soup: BeautifulSoup) -> Iterator[Form]:
-    controls = _controls_by_form(soup)
-    for tag in soup.find_all("form"):
-        action = _absolute(base, _attribute(tag, "action")) if _attribute(tag, "action").strip() else url
-        method = _attribute(tag, "method").strip().lower()
-        if action is None or method == "dialog":
-            continue
-        own = [control for control in controls.get(id(tag), []) if not _is_disabled(control)]
+    for tag, action in _sending_forms(base, url, soup):
+        own = _own_controls(soup, tag)
         enctype = _attribute(tag, "enctype").strip().lower()
         yield Form(
             action=action,
-            method="POST" if method == "post" else "GET",
+            method="POST" if _attribute(tag, "method").strip().lower() == "post" else "GET",
             enctype=enctype if enctype in _ENCTYPES else _ENCTYPES[0],
             fields=tuple(field for control in own for field in _fields(control)),
             buttons=tuple(_button(control, base) for control in own if _submits(control)),
             purpose=" ".join(_attribute(tag, name) for name in ("role", "id", "name", "class", "aria-label")).strip(),
         )
+
+
+def _sending_forms(base: str, url: str, soup: BeautifulSoup) -> list[tuple[Tag, str]]:
+    """The forms that send something, each with its absolute action."""
+    found: list[tuple[Tag, str]] = []
+    for tag in soup.find_all("form"):
+        action = _absolute(base, _attribute(tag, "action")) if _attribute(tag, "action").strip() else url
+        if action is not None and _attribute(tag, "method").strip().lower() != "dialog":
+            found.append((tag, action))
+    return found
+
+
+def _own_controls(soup: BeautifulSoup, form: Tag) -> list[Tag]:
+    return [control for control in _controls_by_form(soup).get(id(form), []) if not _is_disabled(control)]
 
 
 def _controls_by_form(soup: BeautifulSoup) -> dict[int, list[Tag]]:
@@ -138,6 +194,13 @@ def _submits(control: Tag) -> bool:
     if control.name == "button":
         return _type(control) not in ("button", "reset")
     return control.name == "input" and _type(control) in ("submit", "image")
+
+
+def _script_buttons(soup: BeautifulSoup) -> Iterator[str]:
+    owned = {id(control) for controls in _controls_by_form(soup).values() for control in controls}
+    for tag in soup.find_all("button"):
+        if id(tag) not in owned or not _submits(tag):
+            yield _text(tag) or _attribute(tag, "aria-label")
 
 
 def _button(control: Tag, base: str) -> Button:

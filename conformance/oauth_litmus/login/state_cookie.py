@@ -37,6 +37,12 @@ class StateCookie:
         return self.set_cookie.path or default_path(urlsplit(self.answer.url).path)
 
 
+def living_cookies(answer: Answer) -> list[SetCookie]:
+    """Cookies that an answer sets, and does not delete."""
+    cookies = [SetCookie.parse(raw) for raw in answer.set_cookies]
+    return [cookie for cookie in cookies if cookie.value and not cookie.is_deletion(answer.received_at)]
+
+
 async def state_cookie(target: Target) -> StateCookie:
     """The cookie without which the callback is refused; found once for all checks.
 

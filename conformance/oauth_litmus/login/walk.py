@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlencode, urlsplit
@@ -12,13 +11,15 @@ from oauth_litmus.answer import Answer, AuthorizationResponse
 from oauth_litmus.authorization import Attempt, AuthorizationRequest
 from oauth_litmus.browser_model import Browser, Navigation, Rejected, Stored
 from oauth_litmus.charging import kind_of
+from oauth_litmus.login.drivers import why_stuck
+from oauth_litmus.login.leg import Carrier, Leg, Step
 from oauth_litmus.login.pages import Submission, read_page
 from oauth_litmus.rates import Kind
 from oauth_litmus.sites import host_of, scheme_of
 from oauth_litmus.verdict import NotApplicable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from oauth_litmus.login.drivers import LoginDriver
     from oauth_litmus.target import Server
@@ -47,16 +48,6 @@ class Sender(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Step:
-    """One navigation to make. `initiator` is the page on which it began; redirects keep it."""
-
-    url: str
-    method: str = "GET"
-    body: tuple[tuple[str, str], ...] = ()
-    initiator: str | None = None
-
-
 class Walk:
     """One authorization request in one browser."""
 
@@ -68,11 +59,14 @@ class Walk:
         attempt: Attempt,
         *,
         headers: Mapping[str, str] | None = None,
+        carry: Callable[[Leg], Awaitable[Step | None]] | None = None,
+        check: str = "",
     ) -> None:
         self.server = server
         self.driver = driver
         self.attempt = attempt
         self._send = send
+        self._carry, self._check = carry, check
         self._headers = dict(headers or {})
         self._home = _origins(server)
         self._outside = False
@@ -84,15 +78,41 @@ class Walk:
             NoAnswerError: the server did not answer.
         """
         for _ in range(MAX_STEPS):
-            answer = await self._navigate(step)
-            if stop is Stop.FIRST_ANSWER:
-                return self.attempt
-            onwards = _redirect(answer, step) if answer.location else self._page(answer, step, stop)
-            if onwards is None or self._lands(onwards, answer) or self._stops_before(onwards, stop):
+            onwards = await self._onwards(step, stop)
+            if onwards is None or self._lands(onwards) or self._stops_before(onwards, stop):
                 return self.attempt
             step = onwards
         self.attempt.unfinished = True
+        self.attempt.trail.stuck = f"{MAX_STEPS} navigations did not end it"
         return self.attempt
+
+    async def _onwards(self, step: Step, stop: Stop) -> Step | None:
+        beyond = self._leg(step, None) if self._outside else None
+        if beyond is not None:
+            return await self._beyond(beyond)
+        answer = await self._navigate(step)
+        if stop is Stop.FIRST_ANSWER:
+            return None
+        return _redirect(answer, step) if answer.location else await self._page(answer, step, stop)
+
+    def _leg(self, step: Step, page: Answer | None) -> Leg | None:
+        """What the driver is to do in place of the walk; None if it cannot."""
+        if self._carry is None or not isinstance(self.driver, Carrier):
+            return None
+        ends_at = self._ends_a_leg if page is None else _always
+        leg = Leg(step, page, ends_at, self._home, self.attempt.browser, self.attempt.trail, self._check)
+        return leg if self.driver.takes(leg) else None
+
+    def _ends_a_leg(self, url: str) -> bool:
+        return _origin(url) in self._home or _is_of(url, self.attempt.request.lands_at) or not _can_exist(url)
+
+    async def _beyond(self, leg: Leg) -> Step | None:
+        onwards = await self._carry(leg) if self._carry else None
+        if onwards is None:
+            self.attempt.unfinished = True
+        else:
+            self.attempt.submitted = True
+        return onwards
 
     async def _navigate(self, step: Step) -> Answer:
         navigation = Navigation(step.url, step.method, top_level=True, initiator=step.initiator)
@@ -139,30 +159,45 @@ class Walk:
                 case Stored():
                     pass
 
-    def _lands(self, onwards: Step, answer: Answer) -> bool:
+    def _lands(self, onwards: Step) -> bool:
         # By a redirect, or by any other means that a browser has: a refresh, a form (OAuth 2.1 section 1.6).
         lands = onwards.method == "GET" and _is_of(onwards.url, self.attempt.request.lands_at)
         if lands:
-            self.attempt.response = AuthorizationResponse.at(onwards.url, answer)
+            self.attempt.response = AuthorizationResponse.at(onwards.url, self.attempt.last)
         return lands
 
-    def _page(self, answer: Answer, step: Step, stop: Stop) -> Step | None:
+    async def _page(self, answer: Answer, step: Step, stop: Stop) -> Step | None:
         if not answer.is_html:
             return None
         page = read_page(step.url, answer.text)
         if not self._outside:
             self.attempt.pages.append(page)
-        submission = self.driver.press(page) if answer.status < 400 else None
+        trail = self.attempt.trail
+        leg = self._leg(step, answer) if answer.status < 400 and stop is not Stop.FORM else None
+        if leg is not None and page.has_script:
+            return await self._beyond(leg)
+        submission = self.driver.press(page, trail) if answer.status < 400 else None
         if submission is None:
             if page.meta_refresh and answer.status < 400:
                 return Step(page.meta_refresh, initiator=step.url)
+            if leg is not None:
+                return await self._beyond(leg)
             self.attempt.unfinished = bool(page.forms) and answer.status < 400
+            if self.attempt.unfinished or trail.trouble or trail.came_back(page):
+                trail.stuck = why_stuck(self.driver, page, trail)
             return None
         if stop is Stop.FORM:
             self.attempt.submission = submission
             return None
         self.attempt.submitted = True
-        return step_of(submission, step.url)
+        return self._submitted(step_of(submission, step.url))
+
+    def _submitted(self, onwards: Step) -> Step:
+        if _origin(onwards.url) in self._home:
+            navigation = Navigation(onwards.url, onwards.method, initiator=onwards.initiator)
+            withheld = self.attempt.browser.withheld(navigation)
+            self.attempt.withheld_from_form += tuple(f"{cookie.name} ({reason})" for cookie, reason in withheld)
+        return onwards
 
     def _stops_before(self, onwards: Step, stop: Stop) -> bool:
         attempt = self.attempt
@@ -192,12 +227,10 @@ class Walk:
 
     def _is_on_the_way(self, url: str) -> bool:
         """Whether an address outside belongs to the login: where the preflight went, before that any that can exist."""
+        if _is_of(url, self.attempt.request.lands_at):
+            return False  # an answer as a form that posts itself: the client is not there to take it
         seen = self.server.seen.upstream_url
-        if seen is not None:
-            return _origin(url) == _origin(seen)
-        return scheme_of(url) in ("http", "https") and not host_of(url).endswith(
-            (".example", ".example.com", ".invalid", ".test")
-        )
+        return _can_exist(url) if seen is None else _origin(url) == _origin(seen)
 
 
 _VARYING_END = re.compile(r"[-_.](?=[A-Za-z0-9]*\d)[A-Za-z0-9]{6,}$")
@@ -210,10 +243,23 @@ def stem(name: str) -> str:
 
 def step_of(submission: Submission, page_url: str) -> Step:
     """The navigation that a form's submission begins."""
+    if submission.follows_link:
+        return Step(submission.url, initiator=page_url)
     if submission.method == "GET":
         base = submission.url.partition("?")[0]
         return Step(f"{base}?{urlencode(submission.body)}", initiator=page_url)
     return Step(submission.url, "POST", tuple(submission.body), page_url)
+
+
+def _always(url: str) -> bool:
+    """A page of the server's own ends with the next navigation: the walk makes it, and sees its answer."""
+    return bool(url)
+
+
+def _can_exist(url: str) -> bool:
+    """Whether a login may lead there: names that are reserved (RFC 2606, RFC 6761) are nobody's."""
+    reserved = (".example", ".example.com", ".invalid", ".test")
+    return scheme_of(url) in ("http", "https") and not host_of(url).endswith(reserved)
 
 
 def _origin(url: str) -> str:

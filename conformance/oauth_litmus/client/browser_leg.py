@@ -1,0 +1,98 @@
+"""Verbs of the browser leg beside the straight way: single requests, walks without a login, callbacks at one moment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from oauth_litmus.browser_model import Navigation
+from oauth_litmus.charging import kind_of
+from oauth_litmus.client.token_endpoint import TokenVerbs
+from oauth_litmus.login.drivers import RedirectsDriver
+from oauth_litmus.login.leg import Step
+from oauth_litmus.login.walk import Stop
+from oauth_litmus.rates import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.authorization import Attempt, AuthorizationRequest
+    from oauth_litmus.browser_model import Browser
+    from oauth_litmus.wire import Gate
+
+
+class BrowserLegVerbs(TokenVerbs):
+    """What browsers do on the way of a login, and whoever imitates them."""
+
+    def is_upstream(self, url: str | None) -> bool:
+        """Whether a URL is one of the upstream provider's, as the preflight saw it."""
+        seen = self.server.seen.upstream_url
+        return url is not None and seen is not None and urlsplit(url)[:2] == urlsplit(seen)[:2]
+
+    def is_home(self, url: str | None) -> bool:
+        """Whether a URL is one of the authorization server's own."""
+        homes = {urlsplit(home)[:2] for home in (self.server.issuer, self.endpoint("authorization"))}
+        return url is not None and urlsplit(url)[:2] in homes
+
+    async def peek(
+        self,
+        browser: Browser,
+        url: str,
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """One request from a browser to an address on the way of a login; nothing is followed."""
+        cookies = browser.cookie_header(Navigation(url, method))
+        answer = await self.send(
+            method,
+            url,
+            kind=kind_of(self.server, url, Kind.LOGIN),
+            headers={
+                "accept": "text/html,*/*;q=0.8",
+                **({"cookie": cookies} if cookies else {}),
+                **(headers or {}),
+            },
+        )
+        browser.receive(url, answer.set_cookies)
+        return answer
+
+    async def attempt_without_login(
+        self, request: AuthorizationRequest, *, browser: Browser | None = None, url: str | None = None
+    ) -> Attempt:
+        """How far a browser comes in which nobody logs in: up to the login page, the upstream, or a code.
+
+        With a URL it goes on from there; a consent is given on the way.
+        """
+        step = Step(url) if url else None
+        return await self._walk(request, browser or self.browser(), Stop.UPSTREAM, first=step, driver=RedirectsDriver())
+
+    async def deliver_at_once(
+        self, wanted: int, prepare: Callable[[int], Awaitable[Sequence[Attempt]]]
+    ) -> tuple[Sequence[Attempt], list[Attempt]]:
+        """Have held callbacks arrive at one moment; what was prepared, and what became of each, in the same order.
+
+        `prepare` is told how many a declared limit lets through, and holds as many. A callback has no body of
+        which a byte could be held back: the connections are opened, and then the requests are let go together.
+        """
+        if self.run.separate_sources:
+            self.source = self.run.sources()
+        self.hurry()
+        held = await prepare(self.run.pacer.most_at_once(Kind.CALLBACK, self.source, wanted))
+        race = await self.run.pacer.before_race(Kind.CALLBACK, self.source, len(held), rank=self.rank)
+        ended: dict[int, Attempt] = {}
+        answers: list[Answer] = []
+        try:
+            lined_up = iter(range(len(held)))
+
+            async def deliver(gate: Gate) -> Answer:
+                number = next(lined_up)
+                # What comes after the callback is of the race too: paced, it would wait for the others.
+                ended[number] = await self.unpaced().deliver_callback(held[number], via=gate)
+                return ended[number].answers[0]
+
+            answers = await self._released_together(len(held), deliver)
+        finally:
+            race.is_over(answers)
+        return held, [ended[number] for number in sorted(ended)]

@@ -1,0 +1,210 @@
+"""The `browser` driver: any Chromium, driven by Playwright, for what takes scripts; the suite makes the server's own navigations."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from playwright.async_api import Error, async_playwright
+
+from oauth_litmus.login.browser_state import StateFile, without_cookies_of
+from oauth_litmus.login.drivers import press, why_stuck
+from oauth_litmus.login.script import Script
+from oauth_litmus.login.visit import Visit
+from oauth_litmus.preflight import CHECK as PREFLIGHT
+from oauth_litmus.sites import host_of
+from oauth_litmus.verdict import Blocked
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+
+    from playwright.async_api import Browser as Chromium
+    from playwright.async_api import BrowserContext, Playwright, ProxySettings, StorageState
+
+    from oauth_litmus.login.declared import BrowserSettings
+    from oauth_litmus.login.leg import Leg, Step
+    from oauth_litmus.login.pages import Page, Submission
+    from oauth_litmus.login.trail import Trail
+    from oauth_litmus.profile import Profile
+
+_MOST_SCREENSHOTS = 20
+_SCRIPTED = re.compile(rb"<script|\son[a-z]+\s*=", re.IGNORECASE)
+
+
+class BrowserDriver:
+    """Sends the plain forms of the server as `redirects` does; everything else is carried by Chromium."""
+
+    name = "browser"
+    walks = True
+
+    def __init__(
+        self,
+        settings: BrowserSettings,
+        *,
+        script: Script | None = None,
+        fields: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        proxy: str | None = None,
+    ) -> None:
+        self.settings = settings
+        self.script = script or Script()
+        self._fields = dict(fields or {})
+        self._headers = dict(headers or {})
+        self._proxy = proxy
+        self._file = StateFile(Path(settings.state)) if settings.state else None
+        self._state: StorageState | None = self._file.read() if self._file else None
+        self._needed: set[tuple[str, str]] = set()
+        self._screenshots = 0
+        self._starting = asyncio.Lock()
+        self._turns = asyncio.Semaphore(settings.pages)
+        self._playwright: Playwright | None = None
+        self._chromium: Chromium | None = None
+        self._failure = ""
+
+    @classmethod
+    def of(cls, profile: Profile) -> BrowserDriver:
+        """The driver that a profile describes.
+
+        Raises:
+            ProfileError: an environment variable is not set, or the saved state cannot be used.
+        """
+        login = profile.login
+        return cls(
+            login.browser,
+            script=Script.of(login.steps),
+            fields=login.values(),
+            headers=profile.http.all_headers(),
+            proxy=profile.http.proxy,
+        )
+
+    def press(self, page: Page, trail: Trail) -> Submission | None:
+        """What the script says for a page that needs no browser, or else the form and button that a person would press."""
+        return press(page, trail, self.script, self._fields)
+
+    def turn(self) -> asyncio.Semaphore:
+        """One of the logins that are driven at one moment."""
+        return self._turns
+
+    def takes(self, leg: Leg) -> bool:
+        """Pages of others always; of the server's own those with scripts that the first login went through."""
+        if leg.page is None:
+            return True
+        first = leg.check == PREFLIGHT or _place(leg) in self._needed
+        return first and _SCRIPTED.search(leg.page.body) is not None
+
+    async def carry(self, leg: Leg) -> Step | None:
+        """Open the leg's page in Chromium and go on until a navigation ends the leg.
+
+        Raises:
+            Blocked: the browser does not start.
+        """
+        async with self._context() as context:
+            visit = Visit(context, leg, self.script, self._fields, self.settings, self._headers)
+            try:
+                onwards = await visit.go()
+                if onwards is not None:
+                    await self._keep(context, leg)
+                elif not leg.trail.stuck:
+                    page = leg.trail.last_page
+                    leg.trail.stuck = why_stuck(self, page, leg.trail) if page else leg.trail.trouble
+                if onwards is None and self.settings.screenshots:
+                    await self._photograph(visit, leg)
+            except Error as error:
+                raise Blocked(f"the browser went away: {_first_line(error)}") from error
+            return onwards
+
+    async def close(self) -> None:
+        """End the browser."""
+        if self._chromium is not None:
+            await self._chromium.close()
+        if self._playwright is not None:
+            await self._playwright.stop()
+        self._chromium = self._playwright = None
+
+    @asynccontextmanager
+    async def _context(self) -> AsyncGenerator[BrowserContext]:
+        """A window of its own, in which the person is logged in at the login provider if they were before."""
+        chromium = await self._started()
+        # A service worker would make navigations that nobody sees.
+        context = await chromium.new_context(storage_state=self._state, service_workers="block")
+        try:
+            yield context
+        finally:
+            await context.close()
+
+    async def _started(self) -> Chromium:
+        async with self._starting:
+            if self._failure:
+                raise Blocked(self._failure)
+            if self._chromium is None:
+                self._playwright = self._playwright or await async_playwright().start()
+                try:
+                    self._chromium = await self._launch(self._playwright)
+                except Error as error:
+                    self._failure = _why_not_started(error)
+                    raise Blocked(self._failure) from error
+            return self._chromium
+
+    async def _launch(self, playwright: Playwright) -> Chromium:
+        settings = self.settings
+        proxy: ProxySettings | None = {"server": self._proxy} if self._proxy else None
+        return await playwright.chromium.launch(
+            executable_path=settings.executable,
+            channel=settings.channel,
+            args=list(settings.args),
+            headless=not settings.headed,
+            # Playwright leaves it away by default; who opens others' pages wants it.
+            chromium_sandbox="--no-sandbox" not in settings.args,
+            proxy=proxy,
+        )
+
+    async def _keep(self, context: BrowserContext, leg: Leg) -> None:
+        if leg.at_home:
+            self._needed.add(_place(leg))
+        state = await context.storage_state(indexed_db=True)
+        # Each login begins in a browser that the server does not know: its own cookies are the walk's.
+        self._state = without_cookies_of({host_of(origin) for origin in leg.home}, state)
+        if self._file is not None:
+            self._file.write(self._state)
+
+    async def _photograph(self, visit: Visit, leg: Leg) -> None:
+        if self._screenshots >= _MOST_SCREENSHOTS:
+            return
+        self._screenshots += 1
+        folder = Path(self.settings.screenshots or "")
+        name = f"{re.sub('[^A-Za-z0-9-]', '', leg.check) or 'login'}-{self._screenshots}.png"
+        try:
+            await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
+            await visit.photograph(folder / name)
+            leg.trail.stuck += f"; a picture of the page is {name} in {folder}"
+        except (Error, OSError) as error:
+            leg.trail.stuck += f"; no picture of the page: {_first_line(error)}"
+
+
+def _place(leg: Leg) -> tuple[str, str]:
+    parts = urlsplit(leg.step.url)
+    return parts.netloc, parts.path
+
+
+def _why_not_started(error: Error) -> str:
+    said = str(error)
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    if "sandbox" in said.lower():
+        return (
+            "the browser does not start: it gets no sandbox here. In a container, where nothing else is at stake, leave "
+            'it away: `[login.browser] args = ["--no-sandbox"]`'
+        )
+    if "executable doesn't exist" in said.lower() or "is not found" in said.lower():
+        return (
+            f"the browser does not start: {lines[0]}. Name any Chromium: `[login.browser] executable = "
+            '"/usr/bin/chromium"`, or `channel = "chrome"` (docs/login.md)'
+        )
+    return f"the browser does not start: {next(iter(lines), 'it says nothing')}"
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -1,0 +1,64 @@
+"""The session at the login provider, kept in a file from run to run, and never with the server's own cookies."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, cast
+
+from oauth_litmus.login.declared import ProfileError
+from oauth_litmus.sites import domain_matches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from playwright.async_api import StorageState
+
+_OTHERS = 0o077
+
+
+class StateFile:
+    """A file that nobody but its owner may read: whoever has it is logged in."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> StorageState | None:
+        """What was kept; None if there is no such file yet.
+
+        Raises:
+            ProfileError: others may read the file, or it is none of this driver's.
+        """
+        try:
+            mode = self.path.stat().st_mode
+            kept = json.loads(self.path.read_text("utf-8"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise ProfileError(f"cannot use the browser state {self.path}: {error}") from error
+        if os.name == "posix" and mode & _OTHERS:
+            raise ProfileError(f"the browser state {self.path} holds sessions, and others may read it: chmod 600 it")
+        if not isinstance(kept, dict) or not isinstance(cast("dict[str, object]", kept).get("cookies"), list):
+            raise ProfileError(f"the browser state {self.path} was not written by the login driver `browser`")
+        return cast("StorageState", kept)
+
+    def write(self, state: StorageState) -> None:
+        """Keep it, in one step; what others have open stays whole."""
+        beginning = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(beginning, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(state, file)
+        beginning.replace(self.path)
+
+
+def without_cookies_of(hosts: Iterable[str], state: StorageState) -> StorageState:
+    """The state without the cookies of these hosts."""
+    own = tuple(hosts)
+    kept = [
+        cookie
+        for cookie in state.get("cookies", [])
+        if not any(domain_matches(host, cookie.get("domain", "").lstrip(".")) for host in own)
+    ]
+    return {**state, "cookies": kept}

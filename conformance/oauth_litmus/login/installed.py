@@ -1,0 +1,77 @@
+"""Which login driver a name means: one of the suite's own, or one that a distribution installed brings."""
+
+from __future__ import annotations
+
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, cast
+
+from oauth_litmus.login.declared import ProfileError
+from oauth_litmus.login.drivers import LoginDriver, NoLogin, RedirectsDriver
+from oauth_litmus.login.manual import ManualDriver
+from oauth_litmus.login.script import Script
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from oauth_litmus.profile import Profile
+
+GROUP = "oauth_litmus.login_drivers"
+"""Entry points of this group name a factory that takes the profile and returns a `LoginDriver`."""
+OWN = ("redirects", "browser", "manual", "none")
+
+
+def driver_for(profile: Profile, name: str | None = None, max_logins: int | None = None) -> LoginDriver:
+    """The login driver that the command line or the profile names; if neither does, `none` where tokens are handed in, else `redirects`.
+
+    `max_logins` is how many logins a person may be asked for, if not as many as the profile says.
+
+    Raises:
+        ProfileError: there is no such driver, it cannot be used here, or an environment variable is not set.
+    """
+    match name or profile.login.driver or ("none" if profile.tokens.access_token_env else "redirects"):
+        case "none":
+            return NoLogin()
+        case "manual":
+            return ManualDriver(profile.login.max_logins if max_logins is None else max_logins)
+        case "redirects":
+            return RedirectsDriver(profile.login.values(), script=Script.of(profile.login.steps))
+        case "browser":
+            return _browser(profile)
+        case wanted:
+            return _installed(wanted, profile)
+
+
+def _browser(profile: Profile) -> LoginDriver:
+    # Playwright is asked for only by who uses it: the suite installs light.
+    try:
+        from oauth_litmus.login.browser import BrowserDriver
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "playwright":
+            raise
+        raise ProfileError(
+            "the login driver `browser` needs Playwright: pip install 'oauth-litmus[browser]'. Any Chromium on this "
+            'machine will do: name it in the profile, as `[login.browser] executable = "/usr/bin/chromium"` or '
+            '`channel = "chrome"` (docs/login.md)'
+        ) from error
+    return BrowserDriver.of(profile)
+
+
+def _installed(name: str, profile: Profile) -> LoginDriver:
+    found: dict[str, EntryPoint] = {entry_point.name: entry_point for entry_point in entry_points(group=GROUP)}
+    if name not in found:
+        known = ", ".join([*OWN, *sorted(found)])
+        raise ProfileError(
+            f"there is no login driver {name!r}; there are {known} (others come as entry points {GROUP})"
+        )
+    try:
+        driver = cast("Callable[[Profile], object]", found[name].load())(profile)
+    except ProfileError:
+        raise
+    except Exception as error:
+        raise ProfileError(
+            f"the login driver {name!r} ({found[name].value}) cannot be used: {type(error).__name__}: {error}"
+        ) from error
+    missing = [member for member in ("name", "walks", "press") if not hasattr(driver, member)]
+    if missing:
+        raise ProfileError(f"{found[name].value} made no login driver: it lacks {', '.join(missing)} (docs/login.md)")
+    return cast("LoginDriver", driver)
