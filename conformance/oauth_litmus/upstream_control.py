@@ -30,22 +30,30 @@ class UpstreamControl:
         user: str | None = None,
         outcome: str | None = None,
         access_token_lifetime: float | None = None,
+        any_verifier: bool | None = None,
     ) -> str:
         """Log a person in at the upstream; the URL to which the browser would be sent, undelivered.
 
-        Asked again with the same URL it gives another upstream code for the same challenge.
+        Asked again with the same URL it gives another upstream code for the same challenge; with `any_verifier`, one
+        that is exchanged whatever verifier comes with it.
         """
         asked = {
             "authorize_url": authorize_url,
             "user": user,
             "outcome": outcome,
             "access_token_lifetime": access_token_lifetime,
+            "any_verifier": any_verifier,
         }
         return self._text(await self._post("callbacks", asked), "callback_url")
 
     async def session(self, *, user: str | None = None) -> str:
         """The access token of an upstream session that did not come about through the server under test."""
         return self._text(await self._post("sessions", {"user": user}), "access_token")
+
+    async def session_tokens(self, *, user: str | None = None) -> tuple[str, str]:
+        """Access and refresh token of such a session."""
+        document = await self._post("sessions", {"user": user})
+        return self._text(document, "access_token"), self._text(document, "refresh_token")
 
     async def jwt(
         self,

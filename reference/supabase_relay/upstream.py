@@ -75,12 +75,12 @@ class Supabase:
     async def exchange(self, auth_code: str, verifier: str) -> UpstreamSession:
         """Redeem the code of Supabase's callback. Raises `UpstreamRefused` or `UpstreamUnavailable`."""
         answer = await self._call("pkce", {"auth_code": auth_code, "code_verifier": verifier})
-        return await self._verified(answer)
+        return await self.verified(answer)
 
     async def renew(self, refresh_token: str, *, subject: str, session_id: str) -> UpstreamSession:
         """Refresh a session; the answer must be of the same person and session. Raises as `exchange` does."""
         answer = await self._call("refresh_token", {"refresh_token": refresh_token})
-        session = await self._verified(answer)
+        session = await self.verified(answer)
         if (session.subject, session.session_id) != (subject, session_id):
             raise UpstreamUnavailable("other_session")
         return session
@@ -109,7 +109,7 @@ class Supabase:
         except ValidationError:
             raise UpstreamUnavailable("malformed_answer") from None
 
-    async def _verified(self, answer: _TokenAnswer) -> UpstreamSession:
+    async def verified(self, answer: _TokenAnswer) -> UpstreamSession:
         """A token that does not verify is nonsense, whoever sent it: no login rests on it."""
         try:
             claims = await self._jwts.check(answer.access_token)

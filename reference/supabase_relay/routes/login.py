@@ -150,6 +150,11 @@ async def outcome(relay: Relay, query: Parameters, login: PendingLogin) -> str:
     except UpstreamUnavailable as failure:
         event("upstream_unavailable", action="login", reason=failure.reason)
         return refusal(relay, login, "temporarily_unavailable", "the login service did not answer as it should")
+    return await granted(relay, login, session)
+
+
+async def granted(relay: Relay, login: PendingLogin, session: UpstreamSession) -> str:
+    """A code for the client of this login, from a session that was verified."""
     code = await issue_code(relay, login, session)
     if code is None:
         return refusal(relay, login, "server_error", "the login service repeated an earlier session")
