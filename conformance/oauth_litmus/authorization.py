@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from oauth_litmus.jwts import claims_of, scopes_in
+from oauth_litmus.login.trail import Trail
 from oauth_litmus.verdict import Skipped
 
 if TYPE_CHECKING:
@@ -123,6 +124,11 @@ class Attempt:
     """Whether the login would go on, but this run cannot go with it."""
     withheld: tuple[str, ...] = ()
     """Names of cookies that the browser model withheld at the callback."""
+    trail: Trail = field(default_factory=Trail)
+    """What the login driver did on the pages of this attempt."""
+
+    withheld_from_form: tuple[str, ...] = ()
+    """Cookies that the browser model withheld from a form of the server, by name, each with the reason."""
 
     @property
     def last(self) -> Answer:
@@ -161,6 +167,21 @@ class Attempt:
         if any(_place_of(url) == _place_of(stranger) or url == stranger for url in actions):
             return True
         return any(answer.is_html and _script_goes_to(answer.text, stranger) for answer in self.answers)
+
+
+def ending_of(attempt: Attempt) -> str:
+    """How an attempt ended, in a few words."""
+    if attempt.response is not None:
+        return f"error={attempt.response.error}"
+    if attempt.trail.stuck:
+        return attempt.trail.stuck
+    if attempt.unfinished:
+        return "a page that the login driver cannot answer"
+    if attempt.left_for is not None:
+        return "a redirect to an unknown address"
+    if not attempt.answers:
+        return "no answer"
+    return f"answered {attempt.last.status}"
 
 
 def _redirects_to(answer: Answer, stranger: str, registered: tuple[str, ...]) -> bool:

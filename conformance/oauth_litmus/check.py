@@ -7,6 +7,7 @@ import inspect
 import pkgutil
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING
 
 from oauth_litmus.requirements import Requirement, catalogue, category_of
@@ -35,12 +36,21 @@ class Need(StrEnum):
     RESOURCE = "resource"
     JWT_ACCESS_TOKENS = "jwt access tokens"
     REVOCATION = "revocation"
+    INTROSPECTION = "introspection"
     CONFIDENTIAL_CLIENT = "confidential client"
     RELAY = "relay"
     """The server sends the user on to an upstream login."""
+    BROWSER_LEG = "browser leg"
+    """The suite itself walks through logins."""
     UPSTREAM_CONTROL = "upstream control"
     BURST = "burst"
     SECOND_SOURCE = "second source"
+    LISTENER = "listener"
+    """A listener of the suite's own that the server can reach."""
+    REPLICAS = "replicas"
+    """Two instances behind the issuer can be reached one by one."""
+    OPERATIONS = "operations"
+    """Operations of the resource are declared, each with the scope that it needs."""
 
 
 REGISTRATION = Need.REGISTRATION
@@ -51,11 +61,16 @@ SCOPES = Need.SCOPES
 RESOURCE = Need.RESOURCE
 JWT_ACCESS_TOKENS = Need.JWT_ACCESS_TOKENS
 REVOCATION = Need.REVOCATION
+INTROSPECTION = Need.INTROSPECTION
 CONFIDENTIAL_CLIENT = Need.CONFIDENTIAL_CLIENT
 RELAY = Need.RELAY
+BROWSER_LEG = Need.BROWSER_LEG
 UPSTREAM_CONTROL = Need.UPSTREAM_CONTROL
 BURST = Need.BURST
 SECOND_SOURCE = Need.SECOND_SOURCE
+LISTENER = Need.LISTENER
+OPERATIONS = Need.OPERATIONS
+REPLICAS = Need.REPLICAS
 
 
 @dataclass(frozen=True)
@@ -132,8 +147,13 @@ def check(
 
 def all_checks() -> dict[str, Check]:
     """Every check by id, in the order of the catalogue; imports the modules of `checks/` the first time."""
+    _import_checks()
+    return {identifier: _registry[identifier] for identifier in catalogue() if identifier in _registry}
+
+
+@cache
+def _import_checks() -> None:
     from oauth_litmus import checks
 
     for module in pkgutil.walk_packages(checks.__path__, f"{checks.__name__}."):
         importlib.import_module(module.name)
-    return {identifier: _registry[identifier] for identifier in catalogue() if identifier in _registry}

@@ -14,6 +14,7 @@ from oauth_litmus.commands import add_installed_commands
 from oauth_litmus.plan import Selection, UnknownSelectionError
 from oauth_litmus.profile import Profile, ProfileError, load_profile
 from oauth_litmus.rates import Kind, Rate, limits
+from oauth_litmus.replicas import replica_origin
 from oauth_litmus.reported_run import OutputOptions, complain, run_and_report
 from oauth_litmus.run import Budget
 from oauth_litmus.runner import Options, driver_for
@@ -54,6 +55,9 @@ def run(
     rate: Annotated[
         list[str] | None, typer.Option(metavar="KIND=N/SECONDS", help=f"Keep to a limit; kinds: {', '.join(Kind)}.")
     ] = None,
+    replica: Annotated[
+        list[str] | None, typer.Option(metavar="URL", help="One instance behind the issuer; give two or more.")
+    ] = None,
     max_wait: Annotated[
         float, typer.Option(min=0, help="Seconds that one check may wait for a lifetime to end.")
     ] = _DEFAULT_MAX_WAIT,
@@ -79,6 +83,8 @@ def run(
     """
     try:
         declared = load_profile(profile) if profile else Profile()
+        if replica:
+            declared = declared.model_copy(update={"replicas": (*declared.replicas, *_replicas(replica))})
         options = Options(
             url,
             declared,
@@ -151,6 +157,13 @@ def _rates(written: list[str]) -> dict[Kind, Rate]:
         return limits(written)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--rate") from error
+
+
+def _replicas(written: list[str]) -> list[str]:
+    try:
+        return [replica_origin(url) for url in written]
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--replica") from error
 
 
 def _or_complain(show: Callable[[], None]) -> None:

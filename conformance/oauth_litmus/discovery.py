@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 Get = Callable[[str], Awaitable["Answer"]]
 
 _RESOURCE_METADATA = re.compile(r'resource_metadata\s*=\s*(?:"([^"]+)"|([^\s,"]+))', re.IGNORECASE)
+MCP_ENDPOINT = "/mcp"
 _SILENCES = 2
 """Requests without an answer after which nobody is taken to be there."""
 
@@ -104,16 +105,19 @@ class Discovery:
                 return url, answer, document
         return None
 
-    async def _behind_resource(self, resource: str) -> Discovered:
-        document, url = await self._resource_metadata(resource)
+    async def _behind_resource(self, typed: str) -> Discovered:
+        resource = typed
+        document, url = await self._resource_metadata(typed)
+        if document.get("resource") == f"{resource}{MCP_ENDPOINT}":
+            resource = f"{resource}{MCP_ENDPOINT}"
         servers = document.get("authorization_servers")
         for server in cast("list[object]", servers) if isinstance(servers, list) else []:
             if isinstance(server, str) and scheme_of(server) in ("http", "https"):
                 found = await self._metadata(server)
                 if found is not None:
-                    return self._discovered(found, server, resource, resource, document, url)
+                    return self._discovered(found, server, typed, resource, document, url)
         raise NoServerError(
-            f"{resource} is neither an authorization server nor a protected resource that names one. Tried:\n"
+            f"{typed} is neither an authorization server nor a protected resource that names one. Tried:\n"
             + "\n".join(f"  {line}" for line in self.tried)
         )
 
@@ -145,7 +149,18 @@ class Discovery:
             answer = await self._try(url)
             if answer is not None and answer.status == 200 and "resource" in answer.json_object():
                 return answer.json_object(), url
-        return {}, None
+        return await self._of_an_mcp_server(resource)
+
+    async def _of_an_mcp_server(self, origin: str) -> tuple[dict[str, object], str | None]:
+        """The metadata of the endpoint at which most MCP servers stand, where nothing but their origin was given."""
+        endpoint = f"{origin}{MCP_ENDPOINT}"
+        url = resource_metadata_urls(endpoint)[0]
+        is_to_be_found = self._profile.resource is None and not urlsplit(origin).path
+        answer = await self._try(url) if is_to_be_found else None
+        # A guess is right only if the document says so itself (RFC 9728 section 3.3).
+        if answer is None or answer.status != 200 or answer.json_object().get("resource") != endpoint:
+            return {}, None
+        return answer.json_object(), url
 
     async def _try(self, url: str) -> Answer | None:
         try:

@@ -106,6 +106,21 @@ def signed_by_stranger(header: Mapping[str, object], claims: Mapping[str, object
     return jwt.encode(dict(claims), key, algorithm="ES256", headers={**header, "alg": "ES256", "jwk": public})
 
 
+def led_to_a_key(token: str, places: Mapping[str, str]) -> tuple[dict[str, str], Members]:
+    """Forgeries that name a URL for their key, by the header's member (`jku`, `x5u`); and the key set to be found there."""
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    header, claims = header_of(token), claims_of(token)
+    key = ec.generate_private_key(ec.SECP256R1())
+    public = get_default_algorithms()["ES256"].to_jwk(key.public_key(), as_dict=True)
+    named = {"kid": header["kid"]} if "kid" in header else {}
+    forged = {
+        name: jwt.encode(dict(claims), key, algorithm="ES256", headers={**header, "alg": "ES256", name: url})
+        for name, url in places.items()
+    }
+    return forged, {"keys": [{**public, **named, "use": "sig", "alg": "ES256"}]}
+
+
 def unsigned(header: Mapping[str, object], claims: Mapping[str, object]) -> dict[str, str]:
     """Forgeries without a signature, by what is wrong with them (RFC 8725 section 2.1)."""
     algorithms = ("none", "None", "nOnE", str(header.get("alg", "RS256")))

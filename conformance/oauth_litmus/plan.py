@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus.check import Check, Need, all_checks
 from oauth_litmus.login.by_hand import not_asked_for
+from oauth_litmus.replicas import elsewhere
 from oauth_litmus.requirements import categories
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
@@ -66,10 +67,10 @@ def named(checks: dict[str, Check], names: Iterable[str]) -> set[str]:
 
 def cannot_judge(check: Check, run: Run, readiness: Readiness) -> Skipped | NotApplicable | Blocked | None:
     """Why a check is not run here; None if it is."""
-    for need in sorted(check.needs):
-        reason = _UNMET[need](run, readiness)
-        if reason is not None:
-            return reason
+    reasons = [reason for need in sorted(check.needs) if (reason := _UNMET[need](run, readiness)) is not None]
+    if reasons:
+        # What the server does not offer no further option of this run would make judgeable.
+        return next((reason for reason in reasons if isinstance(reason, NotApplicable)), reasons[0])
     return _waits_too_long(check, run) or not_asked_for(check, run)
 
 
@@ -110,6 +111,10 @@ def _walked(run: Run) -> Unmet:
     return Skipped(
         f"needs logins that the suite walks through, not the driver {run.driver.name!r}: give --login redirects"
     )
+
+
+def _browser_leg(run: Run, readiness: Readiness) -> Unmet:
+    return _walked(run)
 
 
 def _login(run: Run, readiness: Readiness) -> Unmet:
@@ -159,6 +164,8 @@ def _endpoint(name: str) -> Callable[[Run, Readiness], Unmet]:
 
 def _confidential(run: Run, readiness: Readiness) -> Unmet:
     if run.server.confidential_method is None:
+        if {"client_secret_post", "client_secret_basic"} & set(run.server.token_auth_methods):
+            return Skipped("needs a client with a secret: configure one in the profile, as [[clients]]")
         return NotApplicable("token_endpoint_auth_methods_supported lists no client secret")
     return None
 
@@ -193,6 +200,36 @@ def _second_source(run: Run, readiness: Readiness) -> Unmet:
     return None if run.separate_sources else Skipped("needs a second source address: only loopback targets give one")
 
 
+def _replicas(run: Run, readiness: Readiness) -> Unmet:
+    if len(set(run.server.profile.replicas)) < 2:
+        return Skipped(
+            "needs two replicas that can be reached one by one: give --replica URL for each, "
+            'or `replicas = ["http://10.0.0.7:8080", …]` in the profile'
+        )
+    others = elsewhere(run.server)
+    if others:
+        return Skipped(f"replicas answer for the issuer's origin, where the {others[0]}_endpoint is not")
+    return None
+
+
+def _operations(run: Run, readiness: Readiness) -> Unmet:
+    if run.server.profile.operations:
+        return None
+    return Skipped(
+        "no operation is known that one scope opens: declare a harmless one in the profile, under `[operations]`, "
+        'as `"SCOPE" = "METHOD /path"`'
+    )
+
+
+def _listener(run: Run, readiness: Readiness) -> Unmet:
+    if run.listener is not None:
+        return None
+    return Skipped(
+        "needs a listener of the suite that the server can reach: declare it in the profile, "
+        'as `[listener] url = "https://PUBLIC", bind = "0.0.0.0:8443"`'
+    )
+
+
 _UNMET: dict[Need, Callable[[Run, Readiness], Unmet]] = {
     Need.REGISTRATION: _registration,
     Need.DYNAMIC_REGISTRATION: _dynamic_registration,
@@ -202,9 +239,14 @@ _UNMET: dict[Need, Callable[[Run, Readiness], Unmet]] = {
     Need.RESOURCE: _resource,
     Need.JWT_ACCESS_TOKENS: _jwt_access_tokens,
     Need.REVOCATION: _endpoint("revocation"),
+    Need.INTROSPECTION: _endpoint("introspection"),
     Need.CONFIDENTIAL_CLIENT: _confidential,
     Need.RELAY: _relay,
+    Need.BROWSER_LEG: _browser_leg,
     Need.UPSTREAM_CONTROL: _upstream_control,
     Need.BURST: _burst,
     Need.SECOND_SOURCE: _second_source,
+    Need.LISTENER: _listener,
+    Need.OPERATIONS: _operations,
+    Need.REPLICAS: _replicas,
 }

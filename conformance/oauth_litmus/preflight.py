@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import jwt
 
+from oauth_litmus.authorization import ending_of
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
 if TYPE_CHECKING:
@@ -54,8 +55,34 @@ async def fly(target: Target) -> Readiness:
 
 
 async def _log_in(target: Target, client: Client) -> Tokens:
-    request = target.request(client)
-    attempt = await target.attempt(request)
+    attempt = await _attempt(target, client)
+    if attempt.code is None and not attempt.went_on and _without_resource(target):
+        again = await _attempt(target, client)
+        attempt = again if again.code is not None else attempt
+        target.server.seen.resource_refused = again.code is not None
+    answer = await target.redeem(target.code_of(attempt))
+    if answer.error in ("invalid_target", "invalid_request") and _without_resource(target):
+        again = await target.redeem(target.code_of(await _attempt(target, client)))
+        answer = again if again.has_tokens else answer
+        target.server.seen.resource_refused = again.has_tokens
+    return target.tokens_of(answer, client, target.request(client).get("scope"))
+
+
+def _without_resource(target: Target) -> bool:
+    """Leave `resource` out from now on, if it was sent: a server may know its resource by another name (see RES-01)."""
+    if target.server.resource_indicator is None:
+        return False
+    target.server.seen.resource_refused = True
+    return True
+
+
+async def _attempt(target: Target, client: Client) -> Attempt:
+    """A first login, finished as a browser would, or else with cookies that a browser would not bring back.
+
+    Raises:
+        Blocked: it depends on a cookie that browsers withhold, and no check of its own tells that.
+    """
+    attempt = await target.attempt(target.request(client))
     _note(target, attempt)
     lost = (*attempt.withheld, *(rejected.set_cookie.name for rejected in attempt.rejected))
     if attempt.code is None and lost:
@@ -64,7 +91,12 @@ async def _log_in(target: Target, client: Client) -> Tokens:
         target.server.seen.cookie_withheld = lost
         attempt = await target.attempt(target.request(client))
         _note(target, attempt)
-    return await target.tokens_for(target.code_of(attempt))
+        if attempt.code is not None and attempt.callback_url is None:
+            raise Blocked(f"it goes on only with a cookie that no browser brings back: {', '.join(lost)}")
+    if attempt.code is None and attempt.withheld_from_form:
+        kept = "; ".join(dict.fromkeys(attempt.withheld_from_form))
+        raise Blocked(f"{ending_of(attempt)}; browsers keep from the form that was sent: {kept}")
+    return attempt
 
 
 def _note(target: Target, attempt: Attempt) -> None:

@@ -1,48 +1,46 @@
 """The profile: what an operator declares of a deployment, as TOML. Nothing in it is required."""
 
-import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from oauth_litmus.listener import ListenerSettings
+from oauth_litmus.login.declared import (
+    BrowserSettings,
+    Click,
+    HandedInTokens,
+    Login,
+    LoginStep,
+    Match,
+    ProfileError,
+    Section,
+    from_environment,
+)
 from oauth_litmus.rates import Rate, WrittenRate
+from oauth_litmus.replicas import replica_origin
+
+__all__ = [
+    "ConfiguredClient",
+    "Http",
+    "Lifetimes",
+    "Limits",
+    "Login",
+    "Profile",
+    "ProfileError",
+    "from_environment",
+    "load_profile",
+]
 
 Seconds = Annotated[float, Field(gt=0)]
 AuthMethod = Literal["none", "client_secret_post", "client_secret_basic"]
+WrittenReplica = Annotated[str, AfterValidator(replica_origin)]
+WrittenOperation = Annotated[str, Field(pattern=r"^[A-Z]+ /\S*$")]
 
 
-class ProfileError(Exception):
-    """A profile that cannot be used; the message names the key as the operator wrote it, and what is allowed."""
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Login(_Section):
-    """How a person gets through the login."""
-
-    driver: Literal["redirects", "manual", "none"] | None = None
-    fields: dict[str, str] = {}
-    """Values for form fields of the login pages, by field name."""
-    secret_fields: dict[str, str] = {}
-    """The same, with the value read from the environment variable that is named."""
-    max_logins: Annotated[int, Field(ge=0)] = 3
-    """Logins that the `manual` driver may ask a person for."""
-
-    def values(self) -> dict[str, str]:
-        """All field values, secrets read from the environment.
-
-        Raises:
-            ProfileError: an environment variable is not set.
-        """
-        return {**self.fields, **{name: from_environment(variable) for name, variable in self.secret_fields.items()}}
-
-
-class ConfiguredClient(_Section):
+class ConfiguredClient(Section):
     """A client that exists at the server already, where clients cannot be registered dynamically."""
 
     client_id: str
@@ -53,7 +51,7 @@ class ConfiguredClient(_Section):
     scope: str | None = None
 
 
-class Lifetimes(_Section):
+class Lifetimes(Section):
     """Lifetimes in seconds, as the operator set them. What is not declared is not tested at its boundary."""
 
     code: Seconds | None = None
@@ -61,11 +59,13 @@ class Lifetimes(_Section):
     access_token: Seconds | None = None
     refresh_token: Seconds | None = None
     refresh_reuse_grace: Annotated[float, Field(ge=0)] | None = None
+    session: Seconds | None = None
+    """How long a login lasts, however often its tokens are refreshed: what is refreshed late may end with it."""
     clock_leeway: Annotated[float, Field(ge=0, le=300)] = 60.0
     """How long after `exp` the resource still takes a token (RFC 7519 section 4.1.4)."""
 
 
-class Limits(_Section):
+class Limits(Section):
     """Limits per source address, by action, as `N/SECONDS`."""
 
     register_: Annotated[WrittenRate | None, Field(alias="register")] = None
@@ -88,11 +88,11 @@ class Limits(_Section):
         return {action: rate for action, rate in named.items() if rate is not None}
 
 
-class Http(_Section):
+class Http(Section):
     """What it takes to reach the deployment."""
 
-    headers: dict[str, str] = {}
-    secret_headers: dict[str, str] = {}
+    headers: dict[str, str] = Field(default_factory=dict[str, str])
+    secret_headers: dict[str, str] = Field(default_factory=dict[str, str])
     """Header values read from the environment variable that is named."""
     proxy: str | None = None
     ca_file: str | None = None
@@ -108,7 +108,7 @@ class Http(_Section):
         return {**self.headers, **{name: from_environment(variable) for name, variable in self.secret_headers.items()}}
 
 
-class Profile(_Section):
+class Profile(Section):
     """Everything that can be declared of a deployment."""
 
     issuer: str | None = None
@@ -118,34 +118,36 @@ class Profile(_Section):
     """Whose rules bind: `mcp` adds what the MCP authorization specification demands (RFC 9728, PKCE in metadata)."""
     scopes: tuple[str, ...] = ()
     """Scopes that a user may grant; two of them make the scope checks possible."""
+    operations: dict[str, WrittenOperation] = Field(default_factory=dict[str, WrittenOperation])
+    """Harmless operations of the resource, as `METHOD /path`, by the scope that opens them, as no other scope does."""
     login: Login = Login()
     clients: tuple[ConfiguredClient, ...] = ()
+    tokens: HandedInTokens = HandedInTokens()
+    """Tokens for the checks of the protected resource, where no login is possible."""
     initial_access_token_env: str | None = None
     lifetimes: Lifetimes = Lifetimes()
     limits: Limits = Limits()
     http: Http = Http()
+    listener: ListenerSettings | None = None
+    """Where the suite listens for what the server under test fetches; on loopback it finds a place by itself."""
     upstream_control: str | None = None
     """The URL of the upstream-control contract, where the operator lends the upstream to the suite."""
+    replicas: tuple[WrittenReplica, ...] = ()
+    """The URLs of single instances behind the issuer, which share what they know of codes, tokens and limits."""
     topology: Literal["direct", "via_edge", "trusted"] | None = None
     """How the suite's requests reach the server; `trusted`: its address counts as a trusted proxy."""
     own_server: bool = False
     """The operator's word that the deployment is theirs: bursts beyond loopback need it."""
     accepts_upstream_tokens: bool = False
+    browser_clients: bool = False
+    """The operator's word that clients in browsers are meant to work: CORS is then demanded."""
     allow_http_redirects: bool = False
     revocation_immediate: bool = False
+    resource_indicators: bool = False
+    """The operator's word that access tokens are restricted to the resource that was asked for (RFC 8707)."""
+    worker_processes: Annotated[int, Field(ge=1)] = 1
+    """Processes behind the resource, each with a cache of its own for the keys of access tokens."""
     oauth21_clients_only: bool = False
-
-
-def from_environment(variable: str) -> str:
-    """The value of an environment variable that a profile names.
-
-    Raises:
-        ProfileError: it is not set.
-    """
-    value = os.environ.get(variable)
-    if value is None:
-        raise ProfileError(f"the profile names the environment variable {variable}, which is not set")
-    return value
 
 
 def load_profile(path: Path) -> Profile:
@@ -182,7 +184,9 @@ def _known_keys(location: list[str]) -> list[str]:
     model: type[BaseModel] = Profile
     for part in location:
         sections: dict[str, type[BaseModel]] = {
-            "login": Login, "clients": ConfiguredClient, "lifetimes": Lifetimes, "limits": Limits, "http": Http,
+            "login": Login, "steps": LoginStep, "match": Match, "click": Click, "browser": BrowserSettings,
+            "clients": ConfiguredClient, "tokens": HandedInTokens, "lifetimes": Lifetimes, "limits": Limits, "http": Http,
+            "listener": ListenerSettings,
         }  # fmt: skip
         model = sections.get(part, model)
     return sorted(field.alias or name for name, field in model.model_fields.items())

@@ -146,7 +146,7 @@ class LitmusFile(pytest.File):
         from oauth_litmus.check import all_checks
 
         for check in all_checks().values():
-            if check.category == self.path.stem:
+            if Path(check.function.__code__.co_filename) == self.path:
                 name = f"{check.name}[{check.id}]"
                 yield LitmusItem.from_parent(self, name=name, check=check, verdicts=self.verdicts)  # pyright: ignore[reportUnknownMemberType]
 
@@ -165,7 +165,7 @@ class _Session:
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> LitmusFile | None:
         """The modules of checks are not named test_*.py."""
-        if file_path.parent != _CHECKS or file_path.suffix != ".py" or file_path.stem.startswith("_"):
+        if _CHECKS not in file_path.parents or file_path.suffix != ".py" or file_path.stem.startswith("_"):
             return None
         file = LitmusFile.from_parent(parent, path=file_path)  # pyright: ignore[reportUnknownMemberType]
         file.verdicts = self

@@ -9,7 +9,11 @@ import json
 import re
 import secrets
 from collections import defaultdict
+from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus, unquote_plus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 SECRET_PARAMETERS = frozenset(
     {
@@ -19,6 +23,8 @@ SECRET_PARAMETERS = frozenset(
     }
 )  # fmt: skip
 """Names whose values are secret wherever they stand: query, form, JSON."""
+_ISSUED = frozenset({"code", "access_token", "refresh_token", "id_token"})
+"""What a server hands out in a URL."""
 _CREDENTIALS = frozenset({"client_secret", "password", "apikey"})
 """Names whose values are secret however short they are."""
 
@@ -48,6 +54,8 @@ class Redactor:
         self._public: set[str] = set()
         self._public_in_parts: set[str] = set()
         self._shown: set[str] = set()
+        self._hidden: set[str] = set()
+        self._of_hidden: re.Pattern[str] | None = None
 
     def fingerprint(self, secret: str, kind: str = "secret") -> str:
         """The form in which a secret is shown: `<kind:1a2b3c4d>`."""
@@ -67,6 +75,19 @@ class Redactor:
             self._known[spelling] = shown
             self._by_beginning[spelling[:_SHORTEST_SECRET]].add(spelling)
 
+    def learn_from(self, url: str) -> None:
+        """Remember the credentials that a URL holds: a code that nobody redeems is one all the same."""
+        for match in _IN_FORM.finditer(url):
+            if match[1].lower() in _ISSUED:
+                self.learn(unquote_plus(match[2]), match[1])
+
+    def hide(self, names: Iterable[str]) -> None:
+        """Replace what these names have as values in forms and URLs, however short: what a person types in, say."""
+        self._hidden |= {spelling for name in names for spelling in (name, quote_plus(name))}
+        if self._hidden:
+            every = "|".join(re.escape(name) for name in sorted(self._hidden, key=len, reverse=True))
+            self._of_hidden = re.compile(rf"(?<![A-Za-z0-9_])({every})=([^&\s\"'<>;#]+)")
+
     def publish(self, value: str) -> None:
         """Remember a value that looks like a secret and is none (a `client_id`, a run id)."""
         for spelling in _spellings(value):
@@ -77,6 +98,8 @@ class Redactor:
     def text(self, text: str) -> str:
         """The text without secrets: the learnt ones, those in telling places, and what looks like one."""
         text = self._without_known(text)
+        if self._of_hidden is not None:
+            text = self._of_hidden.sub(lambda match: f"{match[1]}={self.fingerprint(unquote_plus(match[2]))}", text)
         text = _IN_FORM.sub(self._form_value, text)
         text = _IN_JSON.sub(self._json_value, text)
         text = _JWT.sub(lambda match: self.fingerprint(match.group(), "jwt"), text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from oauth_litmus.clients import REDIRECT_URI
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from oauth_litmus.answer import Answer
     from oauth_litmus.clients import Client
     from oauth_litmus.clock import Clock
+    from oauth_litmus.lending import Lender
+    from oauth_litmus.listener import Listener
     from oauth_litmus.login.drivers import LoginDriver
     from oauth_litmus.pacer import Pacer
     from oauth_litmus.target import Server
@@ -59,11 +61,15 @@ class Run:
     separate_sources: bool = False
     """Whether every check has a source address of its own."""
     strict: bool = False
+    listener: Listener | None = None
+    """Where the server under test may send requests that it had better not send."""
     ranks: dict[str, int] = field(default_factory=dict[str, int])
     """By check, who goes first where several wait for room in a limit: the lowest."""
     asked: dict[Hashable, list[str]] = field(default_factory=dict["Hashable", "list[str]"])
     """Which checks share what; the first made it."""
     _made: dict[Hashable, asyncio.Future[object]] = field(default_factory=dict[Hashable, "asyncio.Future[object]"])
+    lenders: dict[Hashable, Lender[Any]] = field(default_factory=dict["Hashable", "Lender[Any]"])
+    """By kind of grant, who lends one to the probes of several checks."""
     upstream: UpstreamControl | None = None
     configured_clients: tuple[Client, ...] = ()
     registration_headers: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -84,6 +90,10 @@ class Run:
                 answer.member("registration_access_token"),
             )
         )
+
+    def forget(self, client_id: str) -> None:
+        """A client that a check has removed need not be removed again."""
+        self.registered = [client for client in self.registered if client.client_id != client_id]
 
     async def once(self, key: Hashable, make: Callable[[], Awaitable[T]], asker: str = "") -> T:
         """What `make` returns, made by the first check that asks; its failure is everybody's.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import platform
+import re
 import secrets
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
@@ -17,8 +18,11 @@ from oauth_litmus.clients import Client
 from oauth_litmus.clock import Clock, WallClock
 from oauth_litmus.discovery import Discovery, NoServerError, normalise
 from oauth_litmus.engine import SLOTS, Engine, OnResult
+from oauth_litmus.listener import Listener, listening
 from oauth_litmus.login.by_hand import ask_for_logins, everybody
-from oauth_litmus.login.drivers import LoginDriver, NoLogin, RedirectsDriver
+from oauth_litmus.login.drivers import LoginDriver
+from oauth_litmus.login.installed import driver_for
+from oauth_litmus.login.leg import Closing
 from oauth_litmus.login.manual import ManualDriver
 from oauth_litmus.pacer import Pacer
 from oauth_litmus.plan import Selection, cannot_judge
@@ -57,26 +61,13 @@ class Options:
     strict: bool = False
 
 
-def driver_for(profile: Profile, name: str | None = None, max_logins: int | None = None) -> LoginDriver:
-    """The login driver that the profile or the command line names; `redirects` if neither does.
-
-    `max_logins` is how many logins a person may be asked for, if not as many as the profile says.
-
-    Raises:
-        ProfileError: an environment variable for a form field is not set.
-    """
-    match name or profile.login.driver or "redirects":
-        case "none":
-            return NoLogin()
-        case "manual":
-            return ManualDriver(profile.login.max_logins if max_logins is None else max_logins)
-        case _:
-            return RedirectsDriver(profile.login.values())
-
-
 @asynccontextmanager
 async def connected(
-    options: Options, *, transports: TransportFactory | None = None, clock: Clock | None = None
+    options: Options,
+    *,
+    transports: TransportFactory | None = None,
+    clock: Clock | None = None,
+    listener: Listener | None = None,
 ) -> AsyncGenerator[Run]:
     """A run that has found its server; closes every connection at the end.
 
@@ -84,12 +75,14 @@ async def connected(
         options: what the user said.
         transports: how requests travel; over the network by default.
         clock: the run's clock; real time by default.
+        listener: where requests of the server under test are taken note of; one that binds a port by default.
 
     Raises:
         NoServerError: there is no authorization server at the URL.
         ProfileError: a certificate file cannot be used, or a secret is missing in the environment.
     """
     profile, run_id = options.profile, secrets.token_hex(4)
+    driver = options.driver or driver_for(profile)
     clock = clock or WallClock(SLOTS)
     transcript = Transcript()
     http = profile.http
@@ -103,20 +96,51 @@ async def connected(
         raise ProfileError(f"cannot use the proxy of the profile: {error}") from error
     for secret in [
         *(from_environment(name) for name in http.secret_headers.values()),
-        *profile.login.values().values(),
+        *(value for _, value in profile.login.secrets()),
     ]:
         transcript.redactor.learn(secret)
+    transcript.redactor.hide(profile.login.secret_names())
     headers = {
         "user-agent": f"oauth-litmus/{__version__} (Python {platform.python_version()}; run {run_id})",
         **http.all_headers(),
     }
     transcript.redactor.publish(run_id)
     wire = Wire(transports, clock, transcript, headers)
+    _publish_addresses(transcript, options.url, profile.issuer, profile.resource, *profile.replicas)
     try:
         discovered = await _discover(options, wire)
-        yield _run(options, run_id, discovered, wire, clock, transcript)
+        _publish_addresses(transcript, discovered.issuer, discovered.resource, *discovered.metadata.values())
+        run = _run(replace(options, driver=driver), run_id, discovered, wire, clock, transcript)
+        async with _listening(run, listener) as run.listener:
+            yield run
     finally:
         await wire.close()
+        if isinstance(driver, Closing):
+            await driver.close()
+
+
+def _publish_addresses(transcript: Transcript, *addresses: object) -> None:
+    """Have the path and host of the server's own addresses shown: a tenant's or project's id may look like a secret."""
+    for address in addresses:
+        if isinstance(address, str):
+            for part in re.split(r"[/.:?#]", address):
+                if part:
+                    transcript.redactor.publish(part)
+
+
+@asynccontextmanager
+async def _listening(run: Run, given: Listener | None) -> AsyncGenerator[Listener | None]:
+    if given is not None:
+        yield given
+        return
+    settings = run.server.profile.listener
+    async with AsyncExitStack() as stack:
+        try:
+            listener = await stack.enter_async_context(listening(settings, loopback=run.server.is_loopback))
+        except OSError as error:
+            where = settings.bind if settings else "loopback"
+            raise ProfileError(f"cannot listen at {where}, as [listener] says: {error}") from error
+        yield listener
 
 
 async def judge(run: Run, selection: Selection, on_result: OnResult = lambda result: None) -> Engine:

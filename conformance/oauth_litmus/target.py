@@ -49,6 +49,8 @@ class Seen:
     cookie_withheld: tuple[str, ...] = ()
     """Names of cookies that a browser withholds at the callback and without which the login fails."""
     resource_answers: bool | None = None
+    resource_refused: bool = False
+    """Whether logins work only without the parameter `resource` (RES-01 judges that)."""
 
 
 @dataclass
@@ -68,6 +70,11 @@ class Server:
     def resource(self) -> str | None:
         """The URL of the protected resource, declared or discovered."""
         return self.profile.resource or self.discovered.resource
+
+    @property
+    def resource_indicator(self) -> str | None:
+        """What ordinary requests say in `resource` (RFC 8707); None where the server refuses that."""
+        return None if self.seen.resource_refused else self.resource
 
     @property
     def is_loopback(self) -> bool:
@@ -105,10 +112,23 @@ class Server:
         return ("client_secret_basic",) if listed is None else listed
 
     @property
+    def client_auth_methods(self) -> tuple[str, ...]:
+        """Methods that clients of the suite can have: of configured clients, and the advertised ones where it registers."""
+        configured = tuple(client.auth_method for client in self.profile.clients)
+        return (*configured, *(self.token_auth_methods if self.endpoint("registration") else ()))
+
+    @property
     def confidential_method(self) -> AuthMethod | None:
         """The method by which a confidential client of the suite authenticates."""
         methods: tuple[AuthMethod, ...] = ("client_secret_post", "client_secret_basic")
-        return next((method for method in methods if method in self.token_auth_methods), None)
+        return next((method for method in methods if method in self.client_auth_methods), None)
+
+    @property
+    def ordinary_method(self) -> AuthMethod:
+        """How the suite's ordinary clients authenticate: not at all, unless only others are configured."""
+        configured: list[AuthMethod] = [client.auth_method for client in self.profile.clients]
+        only_secrets = bool(configured) and "none" not in configured and self.endpoint("registration") is None
+        return configured[0] if only_secrets else "none"
 
     @property
     def advertises_iss(self) -> bool:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 _BODY_SHOWN = 2_000
 """Characters of a body that are kept."""
+_BODY_READ = 65_536
+"""Bytes of a body that are redacted: a megabyte would hold up everything else for half a second."""
+_LONGEST_SECRET = 32_768
 _HEADERS_LEFT_OUT = frozenset(
     {"accept", "accept-encoding", "connection", "content-length", "date", "server", "user-agent"}
 )
@@ -60,6 +63,8 @@ class Transcript:
         content: bytes = b"",
     ) -> None:
         """Keep one exchange. `response` is a sentence where there was no answer."""
+        if not isinstance(response, str):
+            self.redactor.learn_from(response.headers.get("location", ""))
         asked = [
             f"{request.method} {self.redactor.text(str(request.url))}",
             *self._headers(request.headers.multi_items()),
@@ -94,7 +99,11 @@ class Transcript:
     def _message(self, head: list[str], body: bytes) -> str:
         if not body:
             return "\n".join(head)
-        text = self.redactor.text(body.decode("utf-8", "replace"))
-        if len(text) > _BODY_SHOWN:
-            text = f"{text[:_BODY_SHOWN]}… ({len(text)} characters)"
+        text = self.redactor.text(body[:_BODY_READ].decode("utf-8", "replace"))
+        length = len(text)
+        if len(body) > _BODY_READ:
+            # What was cut may be the beginning of a secret, which nobody recognises: the end is not shown.
+            text, length = text[:-_LONGEST_SECRET], len(body)
+        if length > _BODY_SHOWN:
+            text = f"{text[:_BODY_SHOWN]}… ({length} characters)"
         return "\n".join([*head, "", text])

@@ -84,6 +84,10 @@ class Blocked(Exception):
         self.exchanges = exchanges
 
 
+class ConnectionCut(Blocked):
+    """The server closed the connection in place of an answer: a finding only where it does so again and again."""
+
+
 @dataclass
 class Judgement:
     """What one running check has found so far. `judged` counts the expectations that were decided."""

@@ -7,6 +7,7 @@ import os
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import httpx
@@ -15,6 +16,7 @@ from oauth_litmus.answer import Answer
 
 if TYPE_CHECKING:
     from oauth_litmus.clock import Clock
+    from oauth_litmus.replicas import Route
     from oauth_litmus.transcript import Transcript
 
 MAX_BODY = 1_048_576
@@ -37,10 +39,15 @@ class NoAnswerError(Exception):
         super().__init__(sentence)
         self.number = number
 
+    @property
+    def cut(self) -> bool:
+        """Whether there was a connection, and the server closed it in place of an answer."""
+        return isinstance(self.__cause__, httpx.ReadError | httpx.WriteError | httpx.RemoteProtocolError)
+
 
 @dataclass
 class Gate:
-    """Holds back the last byte of a request body until all racers stand at the line."""
+    """Holds back the last byte of a request body, or the head of a request without one, until all stand at the line."""
 
     at_the_line: Callable[[], None]
     released: asyncio.Event = field(default_factory=asyncio.Event)
@@ -49,9 +56,36 @@ class Gate:
         """The body as a stream that waits before its last byte."""
         if len(body) > 1:
             yield body[:-1]
+        await self._passed()
+        yield body[-1:]
+
+    async def trace(self, event: str, _: object) -> None:
+        """Wait where httpcore has a connection and is about to send the head, which fits into one packet."""
+        if event == "http11.send_request_headers.started" and not self.released.is_set():
+            await self._passed()
+
+    async def _passed(self) -> None:
         self.at_the_line()
         await self.released.wait()
-        yield body[-1:]
+
+
+class Cut(StrEnum):
+    """Where the suite hangs up on an answer."""
+
+    REQUEST_SENT = "right after the request"
+    HEAD_READ = "after the head of the answer"
+
+
+@dataclass
+class LastByte:
+    """Tells when a request body has been handed over whole."""
+
+    sent: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def pass_body(self, body: bytes) -> AsyncIterator[bytes]:
+        """The body as a stream, which is asked to go on when all of it is on its way."""
+        yield body
+        self.sent.set()
 
 
 @dataclass(frozen=True)
@@ -108,15 +142,16 @@ class Wire:
         body: bytes = b"",
         source: str | None = None,
         gate: Gate | None = None,
+        route: Route | None = None,
     ) -> Answer:
-        """Send one request and read its answer.
+        """Send one request and read its answer, by the route to one replica where one is given.
 
         Raises:
             NoAnswerError: nothing came back that could be read; the sentence says what happened.
         """
         number = self._transcript.next_number()
         try:
-            request = self._request(method, url, headers, body, gate)
+            request = self._request(method, url, headers, body, gate, route)
         except (httpx.InvalidURL, ValueError) as error:
             sentence = self._transcript.redactor.text(f"cannot send {method} to {url!r}: {error}")
             raise NoAnswerError(sentence, number) from error
@@ -135,6 +170,35 @@ class Wire:
             number, method, url, response.status_code, response.headers, content, sent_at, self._clock.now(), truncated
         )
 
+    async def hang_up(
+        self,
+        method: str,
+        url: str,
+        *,
+        check: str,
+        cut: Cut,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        source: str | None = None,
+    ) -> None:
+        """Send one request, and close its connection before the answer has been read."""
+        number, last = self._transcript.next_number(), LastByte()
+        request = self._request(method, url, headers, body, last)
+        transport = self._transports.get(source) or self._transports.setdefault(source, self._make_transport(source))
+        exchange = asyncio.create_task(transport.handle_async_request(request), name=check)
+        sending = asyncio.create_task(last.sent.wait())
+        try:
+            await asyncio.wait([exchange, sending], timeout=ANSWER_TIMEOUT, return_when=asyncio.FIRST_COMPLETED)
+            if cut is Cut.HEAD_READ:
+                await asyncio.wait([exchange], timeout=ANSWER_TIMEOUT)
+        finally:
+            exchange.cancel()
+            sending.cancel()
+            await asyncio.wait([exchange, sending])
+        if not exchange.cancelled() and exchange.exception() is None:
+            await exchange.result().aclose()
+        self._transcript.record(number, check, request, body, f"the suite closed the connection {cut}")
+
     async def close(self) -> None:
         """Close every connection."""
         for transport in self._transports.values():
@@ -142,16 +206,31 @@ class Wire:
         self._transports.clear()
 
     def _request(
-        self, method: str, url: str, headers: Mapping[str, str] | httpx.Headers | None, body: bytes, gate: Gate | None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | httpx.Headers | None,
+        body: bytes,
+        gate: Gate | LastByte | None,
+        route: Route | None = None,
     ) -> httpx.Request:
         merged = httpx.Headers({"accept": "*/*", "accept-encoding": "identity", **self._headers})
         # A probe may well hold what no client would send: bytes beyond ASCII go out as UTF-8.
         merged.update(httpx.Headers(headers, encoding="utf-8"))
-        if gate is not None:
+        content: bytes | AsyncIterator[bytes] = body
+        if gate is not None and (body or isinstance(gate, LastByte)):
             merged["content-length"] = str(len(body))
-        content = body if gate is None else gate.pass_body(body)
+            content = gate.pass_body(body)
         timeouts = {"connect": CONNECT_TIMEOUT, "read": ANSWER_TIMEOUT, "write": ANSWER_TIMEOUT, "pool": ANSWER_TIMEOUT}
-        return httpx.Request(method, url, headers=merged, content=content or None, extensions={"timeout": timeouts})
+        extensions: dict[str, object] = {"timeout": timeouts}
+        if isinstance(gate, Gate) and not body:
+            extensions["trace"] = gate.trace
+        if route is not None:
+            if route.keeps_host:
+                merged["host"] = httpx.URL(url).netloc.decode("ascii")
+                extensions["sni_hostname"] = httpx.URL(url).host
+            url = route.url(url)
+        return httpx.Request(method, url, headers=merged, content=content or None, extensions=extensions)
 
 
 async def _read(response: httpx.Response) -> tuple[bytes, bool]:

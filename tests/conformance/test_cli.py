@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -241,7 +242,7 @@ def test_a_dry_run_registers_nothing_and_tells_the_plan():
 
     assert done.returncode == 0, done.stderr
     assert server.clients == {}
-    assert "12 checks would run" in done.stdout
+    assert "22 checks would run" in done.stdout
     assert "SKIP: sends more than the server's limits allow: give --burst" in done.stdout
     assert "the longest wait is" in done.stdout
 
@@ -308,7 +309,8 @@ def test_no_secret_of_a_talkative_server_reaches_any_report(tmp_path: Path):
     said = done.stdout + done.stderr + path.read_text("utf-8") + junit.read_text("utf-8")
     assert len(server.secrets) > 40
     assert "<access_token:" in said
-    assert [secret for secret in server.secrets if secret in said] == []
+    # One check sends a code_verifier of a single character, which is in every report.
+    assert [secret for secret in server.secrets if len(secret) > 1 and secret in said] == []
 
 
 def test_colours_are_left_out_where_nobody_sees_them_or_wants_them():
@@ -329,7 +331,7 @@ def test_a_terminal_without_unicode_gets_the_report_all_the_same():
 def test_list_shows_ids_levels_titles_and_needs():
     done = command("list", "pkce")
 
-    assert "PKCE-03  MUST" in done.stdout
+    assert re.search(r"PKCE-03 +MUST", done.stdout)
     assert "A wrong code_verifier is refused (login)" in done.stdout
     assert "COOKIE-01" not in done.stdout
 

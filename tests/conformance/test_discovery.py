@@ -264,3 +264,36 @@ async def test_every_place_that_was_looked_at_is_remembered():
 
     assert [scheme_of(line.partition(" ")[2]) for line in found.tried] == ["http"] * len(found.tried)
     assert len(found.tried) >= 3
+
+
+MCP = f"{PROTECTED}/mcp"
+
+
+async def test_the_origin_of_an_mcp_server_is_enough_to_find_its_endpoint():
+    found = await discovered(RS, home=Places({OAUTH: METADATA}), resource=Places({MCP: document()}))
+
+    assert (found.issuer, found.given, found.resource) == (AS, RS, f"{RS}/mcp")
+
+
+async def test_the_resource_beside_an_authorization_server_is_found_at_mcp():
+    own = document(resource=f"{AS}/mcp")
+    found = await discovered(AS, home=Places({OAUTH: METADATA, MCP: own}))
+
+    assert found.resource == f"{AS}/mcp"
+    assert found.resource_metadata == own
+
+
+async def test_a_guess_that_names_another_resource_is_no_find():
+    found = await discovered(
+        AS, home=Places({OAUTH: METADATA, MCP: document(resource="https://elsewhere.example/mcp")})
+    )
+
+    assert found.resource is None
+
+
+async def test_nothing_is_guessed_where_the_resource_is_declared():
+    home = Places({OAUTH: METADATA, MCP: document(resource=f"{AS}/mcp")})
+    found = await discovered(AS, home=home, profile=Profile(resource=f"{AS}/api"))
+
+    assert found.resource == f"{AS}/api"
+    assert found.resource_metadata is None

@@ -9,6 +9,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from oauth_litmus.check import Need, all_checks
 from oauth_litmus.client import Target
+from oauth_litmus.listener import Listener
 from oauth_litmus.login.drivers import NoLogin
 from oauth_litmus.plan import Selection, UnknownSelectionError, cannot_judge
 from oauth_litmus.preflight import Readiness, fly
@@ -109,7 +110,7 @@ async def test_a_configured_client_needs_no_registration():
     ("answers", "sentence"),
     [
         ({"authorization": HTMLResponse("no", 500)}, "set-up: the login ended without a code (answered 500)"),
-        ({"authorization": RedirectResponse("/authorization")}, "a page that the login driver cannot answer"),
+        ({"authorization": RedirectResponse("/authorization")}, "25 navigations did not end it"),
         ({"token": JSONResponse({"error": "server_error"}, 500)}, "the token request was answered 500 server_error"),
         ({OAUTH: {"issuer": ISSUER, **REGISTRATION}}, "the metadata names no authorization_endpoint"),
     ],
@@ -211,8 +212,15 @@ FAR = "https://as.example.com"
 
 def everything():
     """A run in which nothing is missing."""
-    metadata = {**ENDPOINTS, **REGISTRATION, "token_endpoint_auth_methods_supported": ["none", "client_secret_post"]}
-    profile = Profile(scopes=("a", "b"), resource=f"{ISSUER}/mcp")
+    introspection = {"introspection_endpoint": f"{ISSUER}/introspection"}
+    methods = {"token_endpoint_auth_methods_supported": ["none", "client_secret_post"]}
+    metadata = {**ENDPOINTS, **REGISTRATION, **introspection, **methods}
+    profile = Profile(
+        scopes=("a", "b"),
+        resource=f"{ISSUER}/mcp",
+        operations={"a": "GET /mcp"},
+        replicas=("http://127.0.0.2:8000", "http://127.0.0.3:8000"),
+    )
     run = run_for(
         metadata=metadata,
         profile=profile,
@@ -221,7 +229,7 @@ def everything():
         refresh_token=True,
         access_token_is_jwt=True,
     )
-    run.upstream, run.separate_sources = UpstreamControl(UPSTREAM, None), True
+    run.upstream, run.separate_sources, run.listener = UpstreamControl(UPSTREAM, None), True, Listener("http://x", True)
     return run
 
 
@@ -351,3 +359,108 @@ def test_the_core_can_be_selected():
 def test_a_name_that_means_nothing_is_said(wanted):
     with pytest.raises(UnknownSelectionError, match="is no check, no category and not `core`"):
         ids(**wanted)
+
+
+# What a server refuses of an ordinary login, and what a browser does not bring back
+
+
+def _refusing_resource_in(place):
+    """A server that knows its resource by another name, and says so at this endpoint."""
+
+    def authorize(asked):
+        refused = place == "authorization" and "resource" in asked.query_params
+        return HTMLResponse("no such resource", 400) if refused else Server.sends_a_code(asked)
+
+    def token(asked):
+        refused = place == "token" and "resource=" in server.asked[-1][2]
+        tokens = {"access_token": "at", "token_type": "bearer"}
+        return JSONResponse({"error": "invalid_target"} if refused else tokens, 400 if refused else 200)
+
+    server = Server({"authorization": authorize, "token": token, "mcp": JSONResponse({})})
+    return server
+
+
+@pytest.mark.parametrize("place", ["authorization", "token"])
+async def test_a_server_that_refuses_the_resource_is_judged_without_it(place):
+    readiness, run = await flown(_refusing_resource_in(place), profile=Profile(resource=f"{ISSUER}/mcp"))
+
+    assert readiness.diagnosis == ""
+    assert run.server.seen.resource_refused
+    assert Target(run, "test").request(await Target(run, "test").client()).get("resource") is None
+
+
+async def test_a_login_that_fails_without_resource_too_is_not_put_down_to_it():
+    broken = Server({"authorization": HTMLResponse("no", 400)})
+    readiness, run = await flown(broken, profile=Profile(resource=f"{ISSUER}/mcp"))
+
+    assert "the login ended without a code (answered 400)" in readiness.login
+    assert not run.server.seen.resource_refused
+
+
+def _asking_first(cookie):
+    """A server whose form depends on this cookie."""
+
+    def asks(asked):
+        page = HTMLResponse(f'<form method=post action="/consent?{asked.url.query}"><button>Allow</button></form>')
+        page.headers["set-cookie"] = cookie
+        return page
+
+    def consents(asked):
+        return Server.sends_a_code(asked) if any("form" in name for name in asked.cookies) else HTMLResponse("no", 403)
+
+    return Server({"authorization": asks, "consent": consents})
+
+
+async def test_a_cookie_that_is_withheld_from_a_form_is_named_in_the_diagnosis():
+    readiness, _ = await flown(_asking_first("form=1; Path=/elsewhere"))
+
+    assert "answered 403; browsers keep from the form that was sent: form (" in readiness.login
+
+
+async def test_a_cookie_that_no_browser_keeps_is_the_diagnosis_where_no_check_judges_it():
+    readiness, _ = await flown(_asking_first("__Host-form=1; Path=/consent; Secure"))
+
+    assert readiness.login.endswith("it goes on only with a cookie that no browser brings back: __Host-form")
+
+
+async def test_what_the_server_does_not_offer_comes_before_what_the_run_lacks():
+    readiness, run = await flown(Server(registration=False))
+    check = check_of(None, "REG-03", needs=frozenset({Need.CONFIDENTIAL_CLIENT, Need.DYNAMIC_REGISTRATION}))
+
+    assert isinstance(cannot_judge(check, run, readiness), NotApplicable)
+
+
+async def test_an_advertised_secret_that_nobody_was_given_is_a_skip_that_says_how_to_give_one():
+    _, run = await flown(Server(registration=False), profile=_with_clients("none"))
+    reason = cannot_judge(check_of(None, "X-01", needs=frozenset({Need.CONFIDENTIAL_CLIENT})), run, ALL_WELL)
+
+    assert isinstance(reason, Skipped)
+    assert "[[clients]]" in str(reason)
+
+
+async def test_where_only_confidential_clients_are_configured_they_are_the_ordinary_ones():
+    _, run = await flown(Server(registration=False), profile=_with_clients("client_secret_basic"))
+
+    assert (await Target(run, "test").client()).auth_method == "client_secret_basic"
+
+
+def _with_clients(*methods):
+    uris = ["https://client.example.com/cb"]
+    clients = [{"client_id": method, "auth_method": method, "redirect_uris": uris} for method in methods]
+    return Profile.model_validate({"clients": clients})
+
+
+async def test_a_second_client_that_is_not_configured_is_a_skip():
+    _, run = await flown(Server(registration=False), profile=_with_clients("none"))
+
+    with pytest.raises(Skipped, match="configure it in the profile"):
+        await Target(run, "test").client("b")
+
+
+async def test_the_id_in_an_issuers_path_is_shown():
+    issuer = f"{ISSUER}/proj-0a1b2c3d4e5f6a7b8c9d0e1f"
+    documents = {"issuer": issuer, "token_endpoint": f"{issuer}/token"}
+    place = f"{OAUTH}/proj-0a1b2c3d4e5f6a7b8c9d0e1f"
+
+    async with connected_to({ISSUER: Server({place: documents}).application()}, url=issuer) as run:
+        assert issuer in run.transcript.redactor.text(f"GET {issuer}/token")

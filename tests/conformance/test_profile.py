@@ -117,7 +117,16 @@ def test_an_unknown_key_names_the_known_ones(profile_of, text, key, known):
         ("[lifetimes]\nclock_leeway = 301", "lifetimes.clock_leeway: Input should be less than or equal to 300"),
         ("[lifetimes]\nrefresh_reuse_grace = -1", "lifetimes.refresh_reuse_grace: Input should be greater than or"),
         ("[limits]\ntoken = '10 a minute'", "limits.token: Value error, a rate is written N/SECONDS, as in 10/60"),
-        ("[login]\ndriver = 'magic'", "login.driver: Input should be 'redirects', 'manual' or 'none' (got 'magic')"),
+        ("[[login.steps]]\nclick = 'Go'", "login.steps.0.match is missing"),
+        ("[[login.steps]]\nmatch = {}", "login.steps.0.match: Value error, says nothing: give at least one of url"),
+        (
+            "[[login.steps]]\nmatch = { url = 'x' }\nclick = { buton = 'x' }",
+            "unknown key 'login.steps.0.click.buton'; known here: button, link",
+        ),
+        (
+            "[login.browser]\nheadles = true",
+            "unknown key 'login.browser.headles'; known here: args, channel, executable, headed",
+        ),
         ("topology = 'near'", "topology: Input should be 'direct', 'via_edge' or 'trusted'"),
         ("scopes = 'a b'", "scopes: Input should be a valid tuple"),
         ("[[clients]]\nredirect_uris = ['https://a.example/']", "clients.0.client_id is missing"),

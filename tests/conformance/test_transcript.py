@@ -61,6 +61,17 @@ def test_a_long_body_says_how_long_it_was():
     assert exchange.response.endswith("… (4000 characters)")
 
 
+def test_of_a_huge_body_no_half_of_a_secret_is_shown():
+    transcript = Transcript()
+    secret = "s3cret-" * 4_000
+    transcript.redactor.learn(secret, "code")
+
+    exchange = recorded(httpx.Response(200), content=(secret * 60).encode(), transcript=transcript)
+
+    assert "s3cret" not in exchange.response
+    assert exchange.response.endswith(f"… ({len(secret) * 60} characters)")
+
+
 def test_a_body_that_is_no_text_is_kept_as_far_as_it_is():
     assert recorded(httpx.Response(200), content=b"\xff\x00a").response.endswith("\N{REPLACEMENT CHARACTER}\x00a")
 

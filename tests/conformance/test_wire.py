@@ -7,7 +7,7 @@ import pytest
 
 from oauth_litmus.clock import WallClock
 from oauth_litmus.transcript import Transcript
-from oauth_litmus.wire import MAX_BODY, ConnectionSettings, Wire
+from oauth_litmus.wire import MAX_BODY, ConnectionSettings, Gate, Wire
 
 pytestmark = pytest.mark.sockets
 
@@ -55,3 +55,33 @@ async def test_a_body_without_measure_is_cut():
         answer = await wire.send("GET", url, check="test")
 
     assert (len(answer.body), answer.truncated) == (MAX_BODY, True)
+
+
+@pytest.mark.parametrize("body", [b"", b"code=known"])
+async def test_a_request_is_complete_only_when_its_gate_opens(body):
+    connected, complete, at_the_line = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def answer(reader, writer):
+        connected.set()
+        await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(len(body))
+        complete.set()
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    wire = Wire(ConnectionSettings().transports(), WallClock(1), Transcript(), {})
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/callback"
+    gate = Gate(at_the_line.set)
+    async with asyncio.timeout(5):
+        sending = asyncio.ensure_future(wire.send("POST" if body else "GET", url, check="test", body=body, gate=gate))
+        await at_the_line.wait()
+        await connected.wait()
+        assert not complete.is_set()
+
+        gate.released.set()
+
+        assert (await sending).status == 200
+    await wire.close()
+    server.close()
+    await server.wait_closed()

@@ -16,6 +16,7 @@ from litmus_fixtures.broken_servers.registry import BrokenServer, all_broken_ser
 from litmus_fixtures.demo_settings import SHORT, on_valkey
 from litmus_fixtures.operator_profile import profile_of
 from litmus_fixtures.served import served_relay
+from litmus_fixtures.straw_world import straw_world
 from litmus_fixtures.worlds import world
 from oauth_litmus.check import all_checks
 from oauth_litmus.plan import Selection
@@ -24,7 +25,7 @@ from oauth_litmus.runner import Options, connected, judge
 from oauth_litmus.verdict import Verdict
 
 FULL = bool(os.environ.get("LITMUS_FULL_MATRIX"))
-DEAR = 14
+DEAR = 9
 """Exchanges beyond which a check is run against broken servers that name it, and otherwise in the full matrix only."""
 EVERYBODY = "discovery and preflight"
 
@@ -55,24 +56,28 @@ class GoodRun:
 
 
 async def judged_in_process(
-    server: BrokenServer | None, ids: tuple[str, ...], settings: Mapping[str, Any] | None = None
+    server: BrokenServer | None, ids: tuple[str, ...], settings: Mapping[str, Any] | None = None, replicas: int = 0
 ) -> Seen:
-    async with world(server, settings=settings) as run:
+    async with world(server, settings=settings, replicas=replicas) as run:
         return _seen(await judge(run, Selection(only=ids)))
 
 
 async def judged_over_sockets(server: BrokenServer, ids: tuple[str, ...]) -> Seen:
-    with on_valkey() as store, served_relay({**SHORT, **store, **settings_of(server)}, broken=server.name) as served:
-        options = Options(served.issuer, profile_of(served.settings, served.simulator), budget=Budget(60, burst=True))
-        async with connected(options) as run:
+    further: list[dict[str, str]] = [{}] * (server.replicas - 1)
+    with (
+        on_valkey() as store,
+        served_relay({**SHORT, **store, **settings_of(server)}, broken=server.name, replicas=further) as served,
+    ):
+        profile = profile_of(served.settings, served.simulator, replicas=served.replicas)
+        async with connected(Options(served.issuer, profile, budget=Budget(60, burst=True))) as run:
             return _seen(await judge(run, Selection(only=ids)))
 
 
-async def good_run(settings: Mapping[str, str]) -> GoodRun:
-    """A run of everything against the good server; what checks share counts for each of them."""
+async def good_run(settings: Mapping[str, str], straw: str | None = None, replicas: int = 0) -> GoodRun:
+    """A run of everything against the good server, or against a straw server; what checks share counts for each of them."""
     entered: defaultdict[str, set[str]] = defaultdict(set)
     with _recording(entered):
-        async with world(settings=settings) as run:
+        async with straw_world(straw) if straw else world(settings=settings, replicas=replicas) as run:
             seen = _seen(await judge(run, Selection()))
             _inherit(run, entered)
             cost = {identifier: len(run.transcript.of(identifier)) for identifier in all_checks()}
@@ -80,16 +85,24 @@ async def good_run(settings: Mapping[str, str]) -> GoodRun:
 
 
 def checks_against(server: BrokenServer, good: GoodRun) -> tuple[str, ...]:
-    """Those that the broken server names, and those that entered the broken seam and are not dear; all in the full matrix."""
+    """Those that the broken server names, and those that entered the broken seam and are not dear; all in the full matrix.
+
+    Over sockets, where time passes, those that entered the seam are taken from the categories of the named ones alone.
+    """
     if FULL:
         return tuple(all_checks())
     named = server.fails | server.warns
+    near = {check.category for check in all_checks().values() if server.ring == "process" or check.id in named}
     before_all = server.seam_name in good.entered.get(EVERYBODY, frozenset())
     return tuple(
         identifier
         for identifier, check in all_checks().items()
         if identifier in named
-        or (server.seam_name in good.entered.get(identifier, frozenset()) and good.cost[identifier] <= DEAR)
+        or (
+            check.category in near
+            and good.cost[identifier] <= DEAR
+            and server.seam_name in good.entered.get(identifier, frozenset())
+        )
         or (before_all and not check.needs)
     )
 

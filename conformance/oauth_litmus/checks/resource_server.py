@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import cast
 from urllib.parse import quote, urlsplit
 
@@ -9,6 +10,7 @@ from oauth_litmus import expect
 from oauth_litmus.answer import Answer
 from oauth_litmus.check import (
     JWT_ACCESS_TOKENS,
+    LISTENER,
     LOGIN,
     REGISTRATION,
     RESOURCE,
@@ -18,7 +20,7 @@ from oauth_litmus.check import (
 from oauth_litmus.client import Client, Target
 from oauth_litmus.client.resource import TOKEN_GUARD, token_wait
 from oauth_litmus.client.upstream_jwts import Changes, forgery
-from oauth_litmus.jwts import audiences_in, claims_of, header_of, tampered, unsigned, with_senders_keys
+from oauth_litmus.jwts import audiences_in, claims_of, header_of, led_to_a_key, tampered, unsigned, with_senders_keys
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
 SHORT_LIFE = 6
@@ -149,6 +151,22 @@ async def senders_keys_are_refused(target: Target) -> None:
         expect.refused_token(answer, opened, because=f"it {what}")
 
 
+@check("BEARER-07a", needs={LOGIN, RESOURCE, JWT_ACCESS_TOKENS, LISTENER})
+async def key_urls_of_the_sender_are_not_fetched(target: Target) -> None:
+    """Present forgeries that name a URL of the suite's own for their key, and count who comes for it."""
+    tokens, opened = await target.valid_tokens()
+    place = target.listener.place()
+    forged, keys = led_to_a_key(tokens.access_token, {name: f"{place.url}/{name}" for name in ("jku", "x5u")})
+    for name in forged:
+        target.listener.put(place, name, json.dumps(keys))
+
+    for name, token in forged.items():
+        expect.refused_token(await target.call_resource(token), opened, because=f"its key is the sender's, by {name}")
+    hits = target.listener.hits(place)
+    got = f"{len(hits)} requests for it"
+    expect.that(not hits, expected="nobody fetches a key from where a token says", got=got)
+
+
 @check("BEARER-08", needs={LOGIN, RESOURCE}, logins=5)
 async def token_for_another_audience_is_refused(target: Target) -> None:
     """Ask for a token for another resource; and present JWTs of the upstream with another aud, others, and none."""
@@ -233,9 +251,16 @@ async def resource_parameter_is_accepted(target: Target) -> None:
             if client.is_public:
                 raise Blocked(f"set-up: a login without resource is refused too: {_shown(refusal)}", (refusal.number,))
             continue  # its authentication does not work at all (TOKEN-08)
+        if refusal is not None and target.server.profile.specification != "mcp":
+            raise NotApplicable(
+                f"the server knows the resource by another name than {resource}, and only MCP demands that"
+            )
         expect.that(refusal is None, expected=f"tokens with resource={resource}", got=_shown(refusal), at=refusal)
     parts = urlsplit(resource)
-    for spelling in (parts._replace(netloc=parts.netloc.upper()).geturl(), resource.rstrip("/") + "/"):
+    spellings = [parts._replace(netloc=parts.netloc.upper()).geturl()]
+    if parts.path in ("", "/"):  # elsewhere a slash makes another URL (RFC 3986 section 6.2.3)
+        spellings.append(resource.rstrip("/") + "/")
+    for spelling in spellings:
         refusal = await _refusal(target, await target.client(), spelling)
         expect.ideally(refusal is None, expected=f"tokens with resource={spelling}", got=_shown(refusal), at=refusal)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
-from oauth_litmus.authorization import Attempt, AuthorizationRequest, Code
+from oauth_litmus.authorization import Attempt, AuthorizationRequest, Code, ending_of
 from oauth_litmus.client.registration import RegistrationVerbs
 from oauth_litmus.login.by_hand import go_on_by_hand
-from oauth_litmus.login.walk import Step, Stop, Walk, start, step_of
+from oauth_litmus.login.carrying import carrying, in_turn
+from oauth_litmus.login.leg import Step
+from oauth_litmus.login.walk import Stop, Walk, start, step_of
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
@@ -17,7 +19,11 @@ if TYPE_CHECKING:
     from oauth_litmus.answer import Answer
     from oauth_litmus.browser_model import Browser
     from oauth_litmus.clients import Client
+    from oauth_litmus.login.drivers import LoginDriver
     from oauth_litmus.login.pages import Submission
+    from oauth_litmus.login.walk import Sender
+    from oauth_litmus.rates import Kind
+    from oauth_litmus.wire import Gate
 
 
 class AuthorizationVerbs(RegistrationVerbs):
@@ -34,7 +40,11 @@ class AuthorizationVerbs(RegistrationVerbs):
         """A correct authorization request, by default for every scope that the suite asks for."""
         wanted = " ".join(self.server.scopes) if scope is None else scope
         request = AuthorizationRequest.of(
-            client, scope=wanted, resource=self.server.resource, code_verifier=code_verifier, redirect_uri=redirect_uri
+            client,
+            scope=wanted,
+            resource=self.server.resource_indicator,
+            code_verifier=code_verifier,
+            redirect_uri=redirect_uri,
         )
         self.secret(request.code_verifier, "code_verifier")
         self.secret(request.get("state"), "state")
@@ -49,6 +59,20 @@ class AuthorizationVerbs(RegistrationVerbs):
     ) -> Attempt:
         """Carry an authorization request to its end, through login and consent where the server goes on."""
         return await self._walk(request, browser or self.browser(), Stop.END, headers=headers)
+
+    async def post(
+        self, request: AuthorizationRequest, *, query: Mapping[str, str] | None = None, stop: Stop = Stop.END
+    ) -> Attempt:
+        """Send an authorization request as a form that a page of the client posts, which is optional (OAuth 2.1 section 3.1)."""
+        endpoint = self.endpoint("authorization")
+        url = f"{endpoint}{'&' if urlsplit(endpoint).query else '?'}{urlencode(query)}" if query else endpoint
+        form = Step(url, "POST", request.parameters, initiator=request.client.redirect_uri)
+        return await self._walk(request, self.browser(), stop, first=form)
+
+    async def posted(self, client: Client) -> Attempt:
+        """What becomes of a correct request that is posted, at the latest up to the upstream; all checks share it."""
+        make = self.request(client)
+        return await self.once(("posted", client.client_id), lambda: self.post(make, stop=Stop.UPSTREAM))
 
     def own_answers(self, attempt: Attempt) -> list[Answer]:
         """The answers of the authorization server itself, without those of its upstream."""
@@ -141,11 +165,19 @@ class AuthorizationVerbs(RegistrationVerbs):
         user: str | None = None,
         outcome: str | None = None,
         access_token_lifetime: float | None = None,
+        any_verifier: bool = False,
     ) -> str:
-        """Have the upstream log a person in (once more) for a held login; the undelivered callback URL."""
+        """Have the upstream log a person in (once more) for a held login; the undelivered callback URL.
+
+        With `any_verifier` the upstream leaves the proof of possession out: what refuses its code then is the server.
+        """
         upstream_url = attempt.upstream_url or ""
         attempt.callback_url = await self.upstream.callback(
-            upstream_url, user=user or self.user(), outcome=outcome, access_token_lifetime=access_token_lifetime
+            upstream_url,
+            user=user or self.user(),
+            outcome=outcome,
+            access_token_lifetime=access_token_lifetime,
+            any_verifier=any_verifier or None,
         )
         attempt.callback_initiator = upstream_url
         return attempt.callback_url
@@ -157,10 +189,11 @@ class AuthorizationVerbs(RegistrationVerbs):
         url: str | None = None,
         browser: Browser | None = None,
         headers: Mapping[str, str] | None = None,
+        via: Gate | None = None,
     ) -> Attempt:
         """Deliver a held callback (or another URL in its place), as a navigation that the upstream's page began."""
         step = Step(url or held.callback_url or "", initiator=held.callback_initiator)
-        return await self._walk(held.request, browser or held.browser, Stop.END, first=step, headers=headers)
+        return await self._walk(held.request, browser or held.browser, Stop.END, first=step, headers=headers, via=via)
 
     async def resume(self, begun: Attempt, url: str, *, browser: Browser | None = None) -> Attempt:
         """Go on with a login that was begun, from a URL on its way; at the latest up to the upstream provider."""
@@ -182,6 +215,15 @@ class AuthorizationVerbs(RegistrationVerbs):
         """
         request = request or self.request(client or await self.client(), scope=scope)
         return self.code_of(await self.attempt(request, browser=browser))
+
+    async def login_as(self, user: str, client: Client | None = None) -> Code:
+        """A fresh code of a login of this person (needs the upstream control).
+
+        Raises:
+            Blocked: the login did not end with a code.
+        """
+        held = await self.hold_callback(self.request(client or await self.client()), user=user)
+        return self.code_of(await self.deliver_callback(held))
 
     def code_of(self, attempt: Attempt) -> Code:
         """The code with which an attempt ended.
@@ -209,23 +251,29 @@ class AuthorizationVerbs(RegistrationVerbs):
         *,
         first: Step | None = None,
         headers: Mapping[str, str] | None = None,
+        driver: LoginDriver | None = None,
+        via: Gate | None = None,
     ) -> Attempt:
         attempt, beginning = start(self.server, request, browser)
-        walk = Walk(self.server, self.run.driver, self.send, attempt, headers=headers)
-        await walk.go(first or beginning, stop)
-        if not self.run.driver.walks and stop is not Stop.FIRST_ANSWER:
+        walk = Walk(
+            self.server,
+            driver or self.run.driver,
+            self._first_through(via) if via else self.send,
+            attempt,
+            headers=headers,
+            carry=None if driver else carrying(self.run, self.check, attempt),
+        )
+        async with in_turn(self.run):
+            await walk.go(first or beginning, stop)
+        if driver is None and not self.run.driver.walks and stop is not Stop.FIRST_ANSWER:
             await go_on_by_hand(self.run, self.check, attempt, stop)
         return attempt
 
+    def _first_through(self, gate: Gate) -> Sender:
+        """Sends the first request of a walk when the gate opens, and the others as they come."""
+        gates = iter((gate,))
 
-def ending_of(attempt: Attempt) -> str:
-    """How an attempt ended, in a few words."""
-    if attempt.response is not None:
-        return f"error={attempt.response.error}"
-    if attempt.unfinished:
-        return "a page that the login driver cannot answer"
-    if attempt.left_for is not None:
-        return "a redirect to an unknown address"
-    if not attempt.answers:
-        return "no answer"
-    return f"answered {attempt.last.status}"
+        async def send(method: str, url: str, *, kind: Kind | None, headers: Mapping[str, str], body: bytes) -> Answer:
+            return await self.send(method, url, kind=kind, headers=headers, body=body, via=next(gates, None))
+
+        return send

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from oauth_litmus.client.session import Session
 from oauth_litmus.clients import REDIRECT_URI, AuthMethod, Client, metadata
 from oauth_litmus.rates import Kind
-from oauth_litmus.verdict import Blocked, NotApplicable
+from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,11 +26,13 @@ class RegistrationVerbs(Session):
 
     async def register(self, document: Mapping[str, object]) -> Answer:
         """POST a registration as it stands."""
+        return await self.register_body(json.dumps(document).encode())
+
+    async def register_body(self, body: bytes, *, media_type: str = "application/json") -> Answer:
+        """POST to the registration endpoint what need not be a registration."""
         endpoint = self.endpoint("registration")
-        headers = {"content-type": "application/json", "accept": "application/json", **self.run.registration_headers}
-        answer = await self.send(
-            "POST", endpoint, kind=Kind.REGISTER, headers=headers, body=json.dumps(document).encode()
-        )
+        headers = {"content-type": media_type, "accept": "application/json", **self.run.registration_headers}
+        answer = await self.send("POST", endpoint, kind=Kind.REGISTER, headers=headers, body=body)
         client_id = answer.member("client_id")
         if answer.status < 300 and client_id:
             self.run.transcript.redactor.publish(client_id)
@@ -85,18 +87,26 @@ class RegistrationVerbs(Session):
 
         async def make() -> Client | None:
             answer = await self.register(self.metadata(*redirect_uris))
-            refused = answer.error in ("invalid_redirect_uri", "invalid_client_metadata")
+            # Preflight saw that clients can be registered: what is refused here, with whatever error, are the URIs.
+            refused = answer.status in (400, 422) or answer.error in ("invalid_redirect_uri", "invalid_client_metadata")
             return None if refused else self.client_of(answer, *redirect_uris)
 
         return await self.once(("client", redirect_uris), make)
 
-    async def client(self, label: str = "a", *, auth_method: AuthMethod = "none") -> Client:
-        """A client that all checks share: `a` and `b` are two different ones."""
+    async def client(self, label: str = "a", *, auth_method: AuthMethod | None = None) -> Client:
+        """A client that all checks share: `a` and `b` are two different ones; by default public, if there are any such.
+
+        Raises:
+            Skipped: not as many are configured.
+            Blocked: the registration was refused.
+            NotApplicable: the server registers no such clients.
+        """
+        auth_method = auth_method or self.server.ordinary_method
         configured = [entry for entry in self.run.configured_clients if entry.auth_method == auth_method]
         if configured:
             if ord(label) - ord("a") >= len(configured):
-                raise Blocked(
-                    f"set-up: the profile configures {len(configured)} {auth_method} clients, and this check needs another"
+                raise Skipped(
+                    f"needs one more client with auth_method {auth_method}: configure it in the profile, as [[clients]]"
                 )
             return configured[ord(label) - ord("a")]
         # The two differ in where they land, since a server may take equal registrations for one client (RFC 7591 section 3.2.1).
@@ -106,9 +116,9 @@ class RegistrationVerbs(Session):
         return await self.once(("client", label, auth_method), lambda: self.new_client(uri, auth_method=auth_method))
 
     async def client_of_each_kind(self) -> list[Client]:
-        """The shared public client and, where clients with a secret can be registered, the shared confidential one."""
+        """The shared ordinary client and, where there are clients with a secret, the shared confidential one."""
         clients = [await self.client()]
         method = self.server.confidential_method
-        if method is not None and self.server.endpoint("registration") is not None:
+        if method is not None and method != clients[0].auth_method:
             clients.append(await self.client(auth_method=method))
         return clients

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, cast
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
-from oauth_litmus.client.token_endpoint import TokenVerbs
+from oauth_litmus.client.browser_leg import BrowserLegVerbs
 from oauth_litmus.rates import Kind
 from oauth_litmus.verdict import Blocked, Skipped
 
@@ -36,7 +36,7 @@ _INITIALIZE = json.dumps(
 """What an MCP client sends first, as POST."""
 
 
-class ResourceVerbs(TokenVerbs):
+class ResourceVerbs(BrowserLegVerbs):
     """What a client does with an access token."""
 
     async def call_resource(
@@ -66,6 +66,14 @@ class ResourceVerbs(TokenVerbs):
             kind=Kind.RESOURCE,
             headers={"accept": _ACCEPTS, **content, **bearer, **(headers or {})},
             body=_INITIALIZE if method == "POST" else b"",
+        )
+
+    async def call_operation(self, token: str, scope: str) -> Answer:
+        """Call, with this token, the operation that the profile declares for a scope."""
+        method, _, path = self.server.profile.operations[scope].partition(" ")
+        headers = {"accept": _ACCEPTS, "authorization": f"Bearer {token}"}
+        return await self.send(
+            method, urljoin(self.server.resource or self.server.issuer, path), kind=Kind.RESOURCE, headers=headers
         )
 
     async def opened(self, tokens: Tokens) -> Answer:
@@ -115,7 +123,16 @@ class ResourceVerbs(TokenVerbs):
             return await self.tokens(client)
         request = self.request(client or await self.client())
         held = await self.hold_callback(request, user=self.user(), access_token_lifetime=seconds)
-        return await self.tokens_for(self.code_of(await self.deliver_callback(held)))
+        # From the callback on the upstream's token ends: there must be room for the exchange before that.
+        race = await self.run.pacer.before_race(Kind.TOKEN, self.source, 1, rank=self.rank)
+        answers: list[Answer] = []
+        try:
+            code = self.code_of(await self.deliver_callback(held))
+            await race.begins()
+            answers.append(await self.unpaced().redeem(code))
+        finally:
+            race.is_over(answers)
+        return self.tokens_of(answers[0], code.client, code.request.get("scope"))
 
     def may_wait(self, seconds: float) -> None:
         """See that a wait of which the plan could not know is allowed.

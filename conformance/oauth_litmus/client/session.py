@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from oauth_litmus.browser_model import Browser
 from oauth_litmus.charging import kind_of
+from oauth_litmus.lane import FIRST_OF_ALL
 from oauth_litmus.rates import Kind
-from oauth_litmus.verdict import Blocked, NotApplicable
+from oauth_litmus.replicas import origin_of
+from oauth_litmus.verdict import Blocked, ConnectionCut, NotApplicable
 from oauth_litmus.wire import Gate, NoAnswerError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Mapping
 
     from oauth_litmus.answer import Answer
+    from oauth_litmus.listener import Listener
+    from oauth_litmus.replicas import Route
     from oauth_litmus.run import Run
     from oauth_litmus.target import Server
     from oauth_litmus.upstream_control import UpstreamControl
@@ -35,6 +39,7 @@ class Session:
         self.paced = paced
         self.rank = run.ranks.get(check, 0)
         self.extra_headers: dict[str, str] = {}
+        self.route: Route | None = None
 
     @property
     def server(self) -> Server:
@@ -64,6 +69,16 @@ class Session:
     def from_another_source(self) -> Self:
         """The same server, seen from another source address."""
         return type(self)(self.run, self.check, paced=self.paced)
+
+    def hurry(self) -> None:
+        """Go first from now on, wherever several wait for room in a limit: what is held meanwhile ends in a queue."""
+        self.rank = FIRST_OF_ALL
+
+    def unpaced(self) -> Self:
+        """The same check from the same address, which has room for what it sends already."""
+        twin = copy.copy(self)
+        twin.paced = False
+        return twin
 
     def with_headers(self, headers: Mapping[str, str]) -> Self:
         """The same check from the same address, with headers that every request of it carries."""
@@ -102,6 +117,7 @@ class Session:
                 body=body,
                 source=self.source,
                 gate=via,
+                route=self._route_of(url),
             )
 
         if via is not None or kind is None or not self.paced:
@@ -113,11 +129,15 @@ class Session:
             await self.until(self.now() + _PAUSE_BEFORE_RETRY)
         return await self.run.pacer.paced(kind, self.source, lambda: self._answered(once), rank=self.rank)
 
+    def _route_of(self, url: str) -> Route | None:
+        """A replica stands in for the issuer, and for nobody else (the upstream, a resource at another host)."""
+        return self.route if origin_of(url) == origin_of(self.server.issuer) else None
+
     async def _answered(self, send: Callable[[], Awaitable[Answer]]) -> Answer:
         try:
             return await send()
         except NoAnswerError as error:
-            raise Blocked(str(error), (error.number,)) from error
+            raise (ConnectionCut if error.cut else Blocked)(str(error), (error.number,)) from error
 
     async def lasting(self, send: Callable[[], Awaitable[Answer]], control: Callable[[], Awaitable[object]]) -> Answer:
         """An answer that is no passing trouble (rule 3 of judging).
@@ -129,6 +149,19 @@ class Session:
             return answer
         await control()
         return await send()
+
+    async def lasting_or_cut(
+        self, send: Callable[[], Awaitable[Answer]], control: Callable[[], Awaitable[object]]
+    ) -> Answer | None:
+        """The same; None where the server closes the connection in place of an answer, each time that it is asked."""
+        try:
+            return await self.lasting(send, control)
+        except ConnectionCut:
+            await control()
+        try:
+            return await send()
+        except ConnectionCut:
+            return None
 
     async def get(self, url: str, *, headers: Mapping[str, str] | None = None, kind: Kind | None = None) -> Answer:
         """GET without credentials, charged to what the address tells if to nothing else."""
@@ -144,6 +177,17 @@ class Session:
         if self.run.upstream is None:
             raise Blocked("the profile names no upstream_control")
         return self.run.upstream
+
+    @property
+    def listener(self) -> Listener:
+        """A listener of the suite's own that the server can reach.
+
+        Raises:
+            Blocked: there is none (the plan skips checks that need it).
+        """
+        if self.run.listener is None:
+            raise Blocked("this run has no listener")
+        return self.run.listener
 
     def endpoint(self, name: str) -> str:
         """An endpoint's URL from the metadata.

@@ -11,7 +11,7 @@ from oauth_litmus.client.authorization import AuthorizationVerbs
 from oauth_litmus.client.session import FORM
 from oauth_litmus.rates import Kind
 from oauth_litmus.verdict import Blocked, NotApplicable
-from oauth_litmus.wire import Gate
+from oauth_litmus.wire import Cut, Gate
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from oauth_litmus.clients import AuthMethod, Client
 
 T = TypeVar("T")
+_APART = 3.0
+"""Seconds between an exchange and a refresh whose tokens are compared: lifetimes are counted in whole seconds."""
 
 
 class TokenVerbs(AuthorizationVerbs):
@@ -35,14 +37,13 @@ class TokenVerbs(AuthorizationVerbs):
         query: str = "",
     ) -> Answer:
         """POST to the token endpoint as this client (None: as nobody); parameters that are None are left out."""
-        credentials, authorization = client.credentials() if client else ({}, {})
-        form = {name: value for name, value in {**credentials, **parameters}.items() if value is not None}
+        own_headers, body = _form(parameters, client)
         answer = await self.send(
             "POST",
             self.endpoint("token") + query,
             kind=Kind.TOKEN,
-            headers={"content-type": FORM, "accept": "application/json", **authorization, **(headers or {})},
-            body=urlencode(form).encode(),
+            headers={**own_headers, **(headers or {})},
+            body=body,
             via=via,
         )
         for member in ("access_token", "refresh_token", "id_token"):
@@ -64,7 +65,7 @@ class TokenVerbs(AuthorizationVerbs):
             "code": code.value,
             "code_verifier": code.code_verifier,
             "redirect_uri": code.redirect_uri,
-            "resource": self.server.resource,
+            "resource": self.server.resource_indicator,
             **changes,
         }
         return await self.token_request(parameters, client or code.client, via=via, headers=headers)
@@ -76,10 +77,30 @@ class TokenVerbs(AuthorizationVerbs):
         parameters: dict[str, str | None] = {
             "grant_type": "refresh_token",
             "refresh_token": tokens.refresh_token,
-            "resource": self.server.resource,
+            "resource": self.server.resource_indicator,
             **changes,
         }
         return await self.token_request(parameters, client or tokens.client, via=via)
+
+    async def lose_refresh_answer(self, tokens: Tokens, cut: Cut) -> None:
+        """Refresh, and hang up before the answer has been read."""
+        parameters = {
+            "grant_type": "refresh_token",
+            "refresh_token": tokens.refresh_token,
+            "resource": self.server.resource_indicator,
+        }
+        headers, body = _form(parameters, tokens.client)
+        if self.paced:
+            await self.run.pacer.charge(Kind.TOKEN, self.source)
+        await self.run.wire.hang_up(
+            "POST",
+            self.endpoint("token"),
+            check=self.check,
+            cut=cut,
+            headers={**headers, **self.extra_headers},
+            body=body,
+            source=self.source,
+        )
 
     async def tokens(self, client: Client | None = None, *, scope: str | None = None) -> Tokens:
         """Tokens of a fresh login.
@@ -105,6 +126,22 @@ class TokenVerbs(AuthorizationVerbs):
         """
         return self.tokens_of(await self.refresh(tokens, scope=scope), tokens.client, scope or tokens.granted_scope)
 
+    async def exchanged_and_refreshed(self) -> tuple[Tokens, ...]:
+        """Tokens of an exchange, and of a refresh 3 s later if there is one; checks share them and only look at them.
+
+        Raises:
+            Blocked: login, exchange or refresh failed.
+        """
+
+        async def make() -> tuple[Tokens, ...]:
+            tokens = await self.tokens()
+            if tokens.refresh_token is None:
+                return (tokens,)
+            await self.until(self.now() + _APART)
+            return (tokens, await self.refreshed(tokens))
+
+        return await self.once("exchanged and refreshed", make)
+
     def tokens_of(self, answer: Answer, client: Client, requested_scope: str | None) -> Tokens:
         """Read a token response.
 
@@ -127,9 +164,13 @@ class TokenVerbs(AuthorizationVerbs):
         )
 
     async def revoke(self, token: str | None, client: Client, *, hint: str | None = None) -> Answer:
-        """Revoke a token (RFC 7009 section 2.1)."""
+        """Revoke a token (RFC 7009 section 2.1); None is left out."""
         credentials, authorization = client.credentials()
-        form = {**credentials, "token": token or "", **({"token_type_hint": hint} if hint else {})}
+        form = {
+            **credentials,
+            **({} if token is None else {"token": token}),
+            **({"token_type_hint": hint} if hint else {}),
+        }
         headers = {"content-type": FORM, "accept": "application/json", **authorization}
         return await self.send(
             "POST", self.endpoint("revocation"), kind=Kind.TOKEN, headers=headers, body=urlencode(form).encode()
@@ -149,16 +190,15 @@ class TokenVerbs(AuthorizationVerbs):
         return client
 
     async def revoking_client(self, label: str = "a") -> Client:
-        """A shared client whose revocations are taken: a public one, or else one with a secret (REVOKE-05 says which).
+        """A shared client whose revocations are taken: an ordinary one, or else one with a secret (REVOKE-05 says which).
 
         Raises:
             Blocked: the endpoint takes them from neither.
         """
-        methods: tuple[AuthMethod | None, ...] = ("none", self.server.confidential_method)
-        for method in methods:
+        for method in dict.fromkeys((self.server.ordinary_method, self.server.confidential_method)):
             if method and await self.once(("revokes", method), lambda m=method: self._revokes(m)):
                 return await self.client(label, auth_method=method)
-        raise Blocked("set-up: a revocation is taken neither from a public client nor from one with a secret")
+        raise Blocked("set-up: a revocation is taken neither from an ordinary client nor from one with a secret")
 
     async def _revokes(self, method: AuthMethod) -> bool:
         tokens = await self.tokens(await self.client(auth_method=method))
@@ -176,12 +216,12 @@ class TokenVerbs(AuthorizationVerbs):
         if self.run.separate_sources:
             self.source = self.run.sources()
         pacer = self.run.pacer
-        racers = pacer.most_at_once(Kind.TOKEN, racers)
+        racers = pacer.most_at_once(Kind.TOKEN, self.source, racers)
         race = await pacer.before_race(Kind.TOKEN, self.source, racers, rank=self.rank)
         answers: list[Answer] = []
         try:
             prepared = await prepare()
-            race.begins()
+            await race.begins()
             answers = await self._released_together(racers, lambda gate: act(prepared, gate))
         finally:
             race.is_over(answers)
@@ -210,3 +250,10 @@ class TokenVerbs(AuthorizationVerbs):
         finally:
             for task in (starting, *requests):
                 task.cancel()
+
+
+def _form(parameters: Mapping[str, str | None], client: Client | None) -> tuple[dict[str, str], bytes]:
+    """Headers and body of a token request of this client (None: of nobody); parameters that are None are left out."""
+    credentials, authorization = client.credentials() if client else ({}, {})
+    form = {name: value for name, value in {**credentials, **parameters}.items() if value is not None}
+    return {"content-type": FORM, "accept": "application/json", **authorization}, urlencode(form).encode()

@@ -1,0 +1,129 @@
+"""What comes back: state, redirects, and the registered query (OAuth 2.1 sections 4.1.2 and 7.5.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from oauth_litmus import expect
+from oauth_litmus.check import DYNAMIC_REGISTRATION, LOGIN, check
+from oauth_litmus.client import REDIRECT_URI, Target
+from oauth_litmus.login.pages import choose_form
+from oauth_litmus.verdict import Blocked, NotApplicable
+
+if TYPE_CHECKING:
+    from oauth_litmus.answer import AuthorizationResponse
+    from oauth_litmus.authorization import Attempt
+
+WITH_QUERY = f"{REDIRECT_URI}?tenant=a%20b&flag"
+AWKWARD_STATE = "a b+c%25&d=e/?#"
+LONG_STATE = "s" * 1500
+FOREIGN_STATE = "état-à-vérifier"
+INVENTED = ("None", "null", "undefined", "nil", "false")
+REPEATING_STATUSES = (307, 308)
+"""Statuses at which a browser repeats a POST with its body (RFC 9110 sections 15.4.8 and 15.4.9)."""
+
+
+@check("AUTHZ-03", needs={LOGIN}, logins=4)
+async def state_comes_back_exactly(target: Target) -> None:
+    """Send awkward, long, non-ASCII and no state, each in a login and in a request that is refused."""
+    request = target.request(await target.client())
+
+    for state in (AWKWARD_STATE, LONG_STATE, FOREIGN_STATE):
+        attempt = await target.attempt(request.but(state=state))
+        _must_answer(attempt, state)
+        expected, got = f"a code for state={state[:40]}", expect.describe(attempt.last)
+        expect.ideally(attempt.code is not None, expected=expected, got=got, at=attempt.answers)
+        _state_is(attempt.response, state)
+        _state_is((await target.attempt(request.but(state=state, response_type="bogus"))).response, state)
+
+    without = await target.attempt(request.but(state=None))
+    expect.ideally(without.code is not None, expected="state is optional", got="it is demanded", at=without.answers)
+    _no_state_is_invented(without.response)
+    _no_state_is_invented((await target.attempt(request.but(state=None, response_type="bogus"))).response)
+
+
+@check("AUTHZ-07", needs={LOGIN}, logins=1)
+async def answers_are_redirects_with_a_query(target: Target) -> None:
+    """Log in, and refuse a consent page where there is one; look at every redirect on the way."""
+    request = target.request(await target.client())
+
+    attempts = [await target.attempt(request)]
+    if any(page.forms for page in attempts[0].pages):
+        shown = await target.hold_form(request)
+        refusal = choose_form(shown.pages[-1], {}, approve=False)
+        if refusal is not None:
+            attempts.append(await target.submit(shown, refusal, browser=shown.browser))
+
+    for attempt in attempts:
+        for answer in (answer for answer in target.own_answers(attempt) if answer.location):
+            got, expected = f"{answer.status} after a {answer.method}", "302 or 303"
+            repeated = answer.method == "POST" and answer.status in REPEATING_STATUSES
+            expect.that(not repeated, expected=expected, got=got, at=answer)
+            expect.ideally(answer.status in (302, 303), expected=expected, got=got, at=answer)
+        fragment = dict(attempt.response.fragment) if attempt.response else {}
+        in_fragment = sorted({"code", "state", "error"} & fragment.keys())
+        got = f"{', '.join(in_fragment)} in the fragment"
+        expect.that(not in_fragment, expected="the answer in the query", got=got, at=attempt.answers)
+
+
+@check("REDIR-17", needs={LOGIN, DYNAMIC_REGISTRATION}, logins=1)
+async def registered_query_is_kept(target: Target) -> None:
+    """Have a code, and then an error, sent to a redirect URI with a query."""
+    client = await target.client_with(WITH_QUERY)
+    if client is None:
+        raise NotApplicable("the server registers no redirect URIs with a query")
+    request = target.request(client)
+
+    success = await target.attempt(request)
+    if success.response is None and success.left_for is None:
+        raise Blocked("set-up: a login with a registered redirect URI brought no answer", (success.last.number,))
+    _query_is_kept(success, "code")
+
+    refusal = await target.attempt(request.but(response_type="bogus"))
+    if refusal.response is not None or refusal.left_for is not None:
+        _query_is_kept(refusal, "error" if refusal.code is None else "code")
+
+
+def _must_answer(attempt: Attempt, state: str) -> None:
+    """Only a state that no server may refuse must bring an answer: printable ASCII of ordinary length."""
+    if attempt.inconclusive is not None:
+        expect.conclusive(attempt.inconclusive)
+    answered = attempt.response is not None or state != AWKWARD_STATE
+    got = expect.describe(attempt.last)
+    expect.that(answered, expected="an answer with the state that was sent", got=got, at=attempt.answers)
+
+
+def _state_is(response: AuthorizationResponse | None, sent: str) -> None:
+    if response is None:
+        return
+    come_back = [value for name, value in (*response.parameters, *response.fragment) if name == "state"]
+    expected, got = f"state={sent[:40]}, once", f"state={' and '.join(value[:40] for value in come_back) or ' missing'}"
+    right = come_back == [sent]
+    if sent == FOREIGN_STATE:
+        expect.ideally(right, expected=expected, got=got, at=response.answer)
+        return
+    expect.that(right, expected=expected, got=got, at=response.answer)
+    expect.that(response.get("d") is None, expected=expected, got="a part of it as a parameter", at=response.answer)
+
+
+def _no_state_is_invented(response: AuthorizationResponse | None) -> None:
+    if response is None:
+        return
+    state, expected = response.get("state"), "no state, since none was sent"
+    expect.that(state not in INVENTED, expected=expected, got=f"state={state}", at=response.answer)
+    expect.ideally(state is None, expected=expected, got=f"state={state}", at=response.answer)
+
+
+def _query_is_kept(attempt: Attempt, answered: str) -> None:
+    registered = attempt.request.get("redirect_uri") or ""
+    landed = (attempt.response.location if attempt.response else attempt.left_for) or ""
+    place, _, query = landed.partition("#")[0].partition("?")
+    pairs = parse_qsl(query, keep_blank_values=True)
+    kept = all(pair in pairs for pair in parse_qsl(registered.partition("?")[2], keep_blank_values=True))
+    expected, got = f"{registered}&{answered}=…", f"{place}?{'&'.join(name for name, _ in pairs)}"
+    expect.that(kept and place == registered.partition("?")[0], expected=expected, got=got, at=attempt.answers)
+    added = sum(name == answered for name, _ in pairs) == 1
+    expect.that(added, expected=f"{expected}, once", got=got, at=attempt.answers)
+    reencoded = "what was registered is encoded in another way"
+    expect.ideally(landed.startswith(f"{registered}&"), expected=expected, got=reencoded, at=attempt.answers)

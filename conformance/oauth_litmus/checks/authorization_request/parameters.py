@@ -1,0 +1,133 @@
+"""Parameters of the authorization request that are repeated, unknown, or empty (OAuth 2.1 section 3.1)."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from oauth_litmus import expect
+from oauth_litmus.authorization import new_verifier, s256
+from oauth_litmus.check import REGISTRATION, check
+from oauth_litmus.checks.authorization_request.refusals import is_refused
+from oauth_litmus.verdict import Blocked
+
+if TYPE_CHECKING:
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.authorization import AuthorizationRequest
+    from oauth_litmus.client import Target
+
+UNKNOWN_SCOPE = "no-such-scope"
+TELLING = frozenset({"client_id", "scope", "response_type"})
+"""Parameters of which the end of the login tells whether another value was checked than is used."""
+OPENID = {"nonce": "n-0S6_WzA2Mj", "prompt": "consent", "login_hint": "x", "ui_locales": "en"}
+"""Parameters of OpenID Connect, of which a server without it knows nothing."""
+
+
+@check("AUTHZ-04", needs={REGISTRATION})
+async def repeated_parameters_are_refused(target: Target) -> None:
+    """Repeat parameters with equal values, then each with another value; where the login goes on, see what it brings."""
+    request = target.request(await target.client())
+    await target.control(request)
+    another = {
+        "client_id": f"unknown-{secrets.token_hex(8)}",
+        "state": "another-state",
+        "scope": UNKNOWN_SCOPE,
+        "code_challenge": s256(new_verifier()),
+        "response_type": "token",
+    }
+    asked = {name: value for name in another if (value := request.get(name))}
+
+    for repeated in (asked, *({name: another[name]} for name in asked)):
+        doubled = request.adding(*repeated.items())
+        answer = await _first_answer(target, doubled, request)
+        expected, got = f"invalid_request, since {', '.join(repeated)} is there twice", "the login goes on"
+        expect.ideally(is_refused(answer), expected=expected, got=got, at=answer)
+        if not is_refused(answer) and repeated.keys() <= TELLING:
+            await _what_was_checked_is_used(target, doubled, request, *repeated)
+
+    # One value and an empty one may count as one: but as the one that is there.
+    emptied = request.adding(("code_challenge", ""))
+    if not is_refused(await _first_answer(target, emptied, request)):
+        await _what_was_checked_is_used(target, emptied, request, "code_challenge")
+
+
+@check("AUTHZ-05", needs={REGISTRATION})
+async def unknown_parameters_are_ignored(target: Target) -> None:
+    """Add a parameter that nobody knows, then those of OpenID Connect, to a request that is taken without them."""
+    request = target.request(await target.client())
+    await target.control(request)
+
+    answer = expect.conclusive((await target.authorize(request.adding(("foo", "bar")))).last)
+    expected, got = "the login, as without foo=bar", expect.describe(answer)
+    expect.that(not is_refused(answer), expected=expected, got=f"a refusal: {got}", at=answer)
+
+    answer = expect.conclusive((await target.authorize(request.adding(*OPENID.items()))).last)
+    expected, got = f"the login, as without {', '.join(OPENID)}", expect.describe(answer)
+    expect.ideally(not is_refused(answer), expected=expected, got=f"a refusal: {got}", at=answer)
+
+
+@check("AUTHZ-09", needs={REGISTRATION})
+async def empty_parameters_count_as_left_out(target: Target) -> None:
+    """Leave out scope, state and redirect_uri, and send them empty: together, and one by one where that differs."""
+    client = await target.client()
+    request = target.request(client)
+    await target.control(request)
+    names = ("scope", "state", *(("redirect_uri",) if len(client.redirect_uris) == 1 else ()))
+
+    if not await _empty_is_left_out(target, request, *names):
+        for name in names:
+            same = await _empty_is_left_out(target, request, name)
+            got = f"{name}= is refused, though a request without {name} is not"
+            expect.that(same, expected=f"{name}= counts as left out", got=got)
+
+    refusal = await target.attempt(request.but(state="", response_type="bogus"))
+    come_back = refusal.response.get("state") if refusal.response else None
+    expected, got = "no state, or an empty one, after state=", f"state={come_back}"
+    expect.that(not come_back, expected=expected, got=got, at=refusal.answers)
+
+
+async def _empty_is_left_out(target: Target, request: AuthorizationRequest, *names: str) -> bool:
+    """Whether empty parameters are taken where the request is taken without them."""
+    without = expect.conclusive((await target.authorize(request.but(**dict.fromkeys(names)))).last)
+    if is_refused(without) and len(names) == 1:
+        return True
+    empty = expect.conclusive((await target.authorize(request.but(**dict.fromkeys(names, "")))).last)
+    return not is_refused(without) and not is_refused(empty)
+
+
+async def _first_answer(target: Target, request: AuthorizationRequest, without: AuthorizationRequest) -> Answer:
+    """The first answer; a server error fails if it lasts, and a request without the defect is answered in between."""
+
+    async def send() -> Answer:
+        return (await target.authorize(request)).last
+
+    async def control() -> None:
+        ordinary = (await target.authorize(without)).last
+        if is_refused(ordinary):
+            raise Blocked("set-up: the request without the defect is refused too", (ordinary.number,))
+
+    return expect.no_server_error(await target.lasting(send, control))
+
+
+async def _what_was_checked_is_used(
+    target: Target, doubled: AuthorizationRequest, request: AuthorizationRequest, name: str
+) -> None:
+    """Of two values the server may take either one: the same for its checks and for the code that it issues."""
+    attempt = await target.attempt(doubled)
+    response, expected = attempt.response, f"the same value of {name} for the checks and for the code"
+    implicit = response is not None and response.get("access_token") is not None
+    expect.that(not implicit, expected=expected, got="an access token in the redirect", at=attempt.answers)
+    if attempt.code is None:
+        return
+    code = target.code_of(attempt)
+    if name == "code_challenge":
+        answer = expect.conclusive(await target.redeem(code, code_verifier=None))
+        expect.that(not answer.has_tokens, expected=expected, got="a code that needs no code_verifier", at=answer)
+    if name == "client_id":
+        answer = expect.conclusive(await target.redeem(code))
+        got = f"a code that the client cannot redeem: {expect.describe(answer)}"
+        expect.that(answer.has_tokens, expected=expected, got=got, at=answer)
+    if name == "scope" and is_refused((await target.authorize(request.but(scope=UNKNOWN_SCOPE))).last):
+        tokens = await target.tokens_for(code)
+        granted = UNKNOWN_SCOPE in tokens.scopes
+        expect.that(not granted, expected=expected, got=f"scope {tokens.granted_scope}", at=tokens.answer)

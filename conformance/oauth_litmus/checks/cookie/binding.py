@@ -1,0 +1,138 @@
+"""The cookie is bound to one login of one browser: set for it, trusted for it, and gone with it."""
+
+from __future__ import annotations
+
+import secrets
+
+from oauth_litmus import expect
+from oauth_litmus.authorization import Attempt
+from oauth_litmus.browser_model import Navigation, StoredCookie
+from oauth_litmus.check import LOGIN, RELAY, UPSTREAM_CONTROL, check
+from oauth_litmus.client import Target
+from oauth_litmus.login.callback_url import with_parameter
+from oauth_litmus.login.state_cookie import state_cookie
+from oauth_litmus.login.walk import stem
+from oauth_litmus.verdict import Blocked
+
+
+@check("COOKIE-08", needs={LOGIN, RELAY})
+async def callback_deletes_the_cookie(target: Target) -> None:
+    """Finish a login, and look whether the browser still holds the cookie that bound it."""
+    name = stem((await state_cookie(target)).set_cookie.name)
+    held = await target.hold_callback(target.request(await target.client()))
+    before = {cookie.name: cookie.value for cookie in held.browser.jar() if stem(cookie.name) == name}
+
+    code = target.code_of(await target.deliver_callback(held))
+
+    kept = [cookie for cookie in code.attempt.browser.jar() if before.get(cookie.name) == cookie.value]
+    if not kept:
+        expect.that(True, expected="the cookie is deleted", got="it is")
+        return
+    url = held.callback_url if target.run.upstream is None else await target.call_back(held)
+    again = await target.deliver_callback(held, url=url, browser=code.attempt.browser)
+    expect.that(
+        again.code in (None, code.value),
+        expected="a cookie that is deleted, or useless",
+        got="it stays, and gives another code",
+        at=again.answers,
+    )
+    expect.ideally(
+        False,
+        expected="a deletion with the cookie's own Path and Domain",
+        got="the cookie stays in the browser",
+        at=code.attempt.answers,
+    )
+
+
+@check("COOKIE-10", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2)
+async def two_logins_in_one_browser_stay_apart(target: Target) -> None:
+    """Begin logins for two clients in one browser, deliver the upstream's answers in order, and each to the other's place."""
+    browser = target.browser()
+    older = await target.hold_callback(target.request(await target.client("a")), browser=browser, user=target.user("a"))
+    younger = await target.hold_callback(
+        target.request(await target.client("b")), browser=browser, user=target.user("b")
+    )
+
+    first = await target.deliver_callback(older)
+    second = await target.deliver_callback(younger)
+
+    for attempt, own in ((first, older), (second, younger)):
+        landed = attempt.response.location if attempt.response else attempt.left_for
+        at_home = landed is None or landed.startswith(own.request.lands_at)
+        expect.that(
+            at_home, expected="each code goes to its own client", got="a code for the other client", at=attempt.answers
+        )
+        right_state = attempt.response is None or attempt.response.get("state") == own.request.get("state")
+        expect.that(right_state, expected="the state of its own request", got="another state", at=attempt.answers)
+    expect.ideally(
+        first.code is not None,
+        expected="both logins can be finished",
+        got="the older tab cannot finish",
+        at=first.answers,
+    )
+    expect.ideally(
+        second.code is not None,
+        expected="both logins can be finished",
+        got="the younger tab cannot finish",
+        at=second.answers,
+    )
+
+
+@check("COOKIE-09", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2)
+async def failed_login_leaves_nothing_usable(target: Target) -> None:
+    """Let the user refuse, then bring an upstream code that does not exist; each time go on in that browser with a good one."""
+    client = await target.client()
+    for what, outcome in (("the user refused", "denied"), ("the upstream code was bad", None)):
+        held = await target.hold_callback(target.request(client), outcome=outcome)
+        bad = None if outcome else with_parameter(held.callback_url or "", "code", secrets.token_urlsafe(27))
+        failed = await target.deliver_callback(held, url=bad)
+        if failed.code is not None or failed.inconclusive is not None:
+            raise Blocked(f"set-up: the callback did not fail, although {what}", (failed.last.number,))
+
+        again = await target.deliver_callback(held, url=await target.call_back(held))
+
+        expect.ideally(
+            again.code is None, expected=f"the login is over, since {what}", got="it goes on", at=again.answers
+        )
+
+
+@check("COOKIE-14", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=4)
+async def tossed_cookie_delivers_nothing_to_its_owner(target: Target) -> None:
+    """Deliver a victim's callback with an attacker's cookie of the same name beside the victim's, before and behind it."""
+    for attacker_first in (True, False):
+        victim = await target.hold_callback(target.request(await target.client("a")), user=target.user("victim"))
+        attacker = await target.hold_callback(target.request(await target.client("b")), user=target.user("attacker"))
+        pairs = _tossed(victim, attacker)
+        order = 1 if attacker_first else -1
+        header = "; ".join(
+            f"{own.name}={value}" for own, planted in pairs for value in (planted.value, own.value)[::order]
+        )
+
+        attempt = await target.deliver_callback(victim, browser=target.browser(), headers={"cookie": header})
+
+        # Browsers let nobody plant a cookie with this prefix from another host (rfc6265bis section 4.1.3.2).
+        prefixed = all(own.name.lower().startswith("__host-") for own, _ in pairs)
+        (expect.ideally if prefixed else expect.safe)(
+            not _is_of(attempt, attacker),
+            expected="a refusal, or the victim's own login",
+            got="the victim's login ends at the attacker's client",
+            at=attempt.answers,
+        )
+
+
+def _tossed(victim: Attempt, attacker: Attempt) -> list[tuple[StoredCookie, StoredCookie]]:
+    """The victim's cookies at the callback, each with the attacker's that does the same for another login."""
+    navigation = Navigation(victim.callback_url or "", initiator=victim.callback_initiator)
+    planted = {stem(cookie.name): cookie for cookie in attacker.browser.jar()}
+    brought = victim.browser.cookies_for(navigation)
+    pairs = [(own, planted[stem(own.name)]) for own in brought if stem(own.name) in planted]
+    if not pairs:
+        raise Blocked("set-up: the callback gets no cookie")
+    return pairs
+
+
+def _is_of(attempt: Attempt, other: Attempt) -> bool:
+    """Whether a code of this attempt went where the other one's belongs."""
+    if attempt.response is not None:
+        return attempt.code is not None and attempt.response.get("state") == other.request.get("state")
+    return attempt.code is not None and (attempt.left_for or "").startswith(other.request.lands_at)

@@ -1,0 +1,92 @@
+"""The value of the state cookie: nobody guesses it, and nobody learns anything from it."""
+
+from __future__ import annotations
+
+from itertools import takewhile
+
+from oauth_litmus import expect
+from oauth_litmus.answer import Answer
+from oauth_litmus.authorization import Attempt, s256
+from oauth_litmus.check import LOGIN, RELAY, check
+from oauth_litmus.client import Target
+from oauth_litmus.cookies import SetCookie
+from oauth_litmus.disclosure import discloses, verifiers_in
+from oauth_litmus.login.callback_url import parameter
+from oauth_litmus.login.state_cookie import state_cookie
+from oauth_litmus.login.walk import stem
+
+SAMPLES = 8
+MIN_VARYING_CHARACTERS = 22
+"""Base64url characters that hold 128 bits."""
+TELLING = 8
+"""Characters from which on a value is found in another by no accident."""
+
+
+@check("COOKIE-11", needs={LOGIN, RELAY}, logins=SAMPLES)
+async def cookie_value_is_unpredictable(target: Target) -> None:
+    """Begin eight logins in eight browsers and compare the values of the cookie."""
+    known = await state_cookie(target)
+    name, client = stem(known.set_cookie.name), await target.client()
+    values: list[str] = []
+    seen: list[Answer] = []
+    for _ in range(SAMPLES):
+        held = await target.hold_upstream(target.request(client))
+        seen.append(held.last)
+        values += [cookie.value for _, cookie in held.cookies if stem(cookie.name) == name and cookie.value][-1:]
+        state = held.request.get("state") or ""
+        expect.that(state not in values[-1:], expected="a value of its own", got="the client's state", at=held.answers)
+
+    expect.that(
+        len(set(values)) == len(values) > 1, expected=f"{SAMPLES} different values", got=f"{len(set(values))}", at=seen
+    )
+    common = _common_beginning(values) + _common_beginning([value[::-1] for value in values])
+    length = min(len(value) for value in values) - common
+    in_order = values == sorted(values) or values == sorted(values, reverse=True)
+    expect.that(
+        length >= MIN_VARYING_CHARACTERS,
+        expected=f"{MIN_VARYING_CHARACTERS} characters that vary (128 bits)",
+        got=f"{length}",
+        at=seen,
+    )
+    expect.ideally(not in_order, expected="values without an order", got="values that grow with time", at=seen)
+
+
+@check("COOKIE-12", needs={LOGIN, RELAY})
+async def cookie_discloses_nothing(target: Target) -> None:
+    """Decode every cookie of a login, and look for what the client, the upstream or the user would keep to themselves."""
+    client = (await target.client_of_each_kind())[-1]
+    request = target.request(client)
+    user = target.user() if target.run.upstream else None
+    held = await target.hold_callback(request, user=user)
+    ended = await target.deliver_callback(held)
+
+    for answer, cookie in [*held.cookies, *ended.cookies]:
+        expect.safe(
+            not (client.client_secret and discloses(cookie.value, client.client_secret)),
+            expected="no client secret in a cookie",
+            got=f"it can be read in {stem(cookie.name)}",
+            at=answer,
+        )
+        for what in _readable(held, cookie, user):
+            expect.ideally(
+                False, expected="a cookie that tells nothing", got=f"{stem(cookie.name)} tells {what}", at=answer
+            )
+    expect.that(True, expected="no secret of the login in a cookie", got="none")
+
+
+def _readable(held: Attempt, cookie: SetCookie, user: str | None) -> list[str]:
+    """What can be read in a cookie, in words. Tokens of the upstream are the affair of LOGIN-15."""
+    challenge = parameter(held.upstream_url, "code_challenge")
+    found = ["the verifier of the upstream leg"] if _holds_verifier(cookie.value, challenge) else []
+    told = {name: held.request.get(name) for name in ("redirect_uri", "client_id", "state")} | {"the user": user}
+    return found + [
+        name for name, value in told.items() if value and len(value) >= TELLING and discloses(cookie.value, value)
+    ]
+
+
+def _holds_verifier(value: str, challenge: str | None) -> bool:
+    return challenge is not None and any(s256(word) == challenge for word in verifiers_in(value))
+
+
+def _common_beginning(values: list[str]) -> int:
+    return sum(1 for _ in takewhile(lambda characters: len(set(characters)) == 1, zip(*values, strict=False)))

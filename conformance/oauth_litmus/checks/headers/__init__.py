@@ -1,0 +1,1 @@
+"""What browsers are told: CORS, framing, caching, and what pages repeat."""

@@ -1,0 +1,151 @@
+"""Which endpoints scripts of other origins may call, and with what (OAuth 2.1 sections 3.1 and 3.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from oauth_litmus import expect
+from oauth_litmus.check import REGISTRATION, RESOURCE, check
+from oauth_litmus.checks.headers.observed import (
+    FOREIGN_ORIGIN,
+    Called,
+    allowed_origin,
+    called,
+    finished_login,
+    path_of,
+)
+from oauth_litmus.rates import Kind
+from oauth_litmus.verdict import NotApplicable
+
+if TYPE_CHECKING:
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.client import Target
+
+FOR_BROWSER_CLIENTS = ("metadata", "token", "registration", "revocation")
+"""What a client in a browser calls (OAuth 2.1 section 3.2, RFC 7009 section 2.3)."""
+PRIVATE_ORIGIN = "null"
+"""What a browser sends for a sandboxed frame or a local file: anybody can have it."""
+
+
+@check("CORS-01", needs={REGISTRATION})
+async def browser_legs_offer_no_cors(target: Target) -> None:
+    """Navigate with a foreign Origin, and ask every leg of the login by a preflight what scripts may do."""
+    request = target.request(await target.client())
+    attempt = await target.attempt_upstream(request, headers={"origin": FOREIGN_ORIGIN})
+
+    answers = target.own_answers(attempt)
+    urls = [answer.url for answer in answers]
+    if target.server.seen.callback_url is not None:
+        urls.append(target.server.seen.callback_url.partition("?")[0])
+    headers = {"origin": FOREIGN_ORIGIN, "access-control-request-method": "GET"}
+    for url in urls:
+        answers.append(await target.send("OPTIONS", url, kind=Kind.AUTHORIZE, headers=headers))
+
+    endpoint = target.endpoint("authorization").partition("?")[0]
+    for answer in answers:
+        allowed = answer.headers.get("access-control-allow-origin")
+        got = f"Access-Control-Allow-Origin: {allowed} at {urlsplit(answer.url).path}"
+        foreign = allowed in ("*", FOREIGN_ORIGIN)
+        open_to_all = foreign and (_with_cookies(answer) or answer.url.startswith(endpoint))
+        expect.that(not open_to_all, expected="no Access-Control-Allow-Origin", got=got, at=answer)
+        expect.ideally(allowed is None, expected="no Access-Control-Allow-Origin", got=got, at=answer)
+
+
+@check("CORS-02a")
+async def cors_covers_all_that_browser_clients_call(target: Target) -> None:
+    """Ask each endpoint by a preflight and a request that is refused whether a foreign script may read the answers."""
+    calls = await called(target)
+    wanted = {name: calls[name] for name in FOR_BROWSER_CLIENTS if name in calls}
+    # Documents alone may be open to scripts without a client in a browser being meant.
+    begun = [name for name, call in wanted.items() if call.allows_a_part and name != "metadata"]
+
+    for name, call in wanted.items():
+        expect.conclusive(call.answer)
+        missing = call.preflight if allowed_origin(call.preflight) not in ("*", FOREIGN_ORIGIN) else call.answer
+        what = f"its answer to {missing.method} ({missing.status}) has none"
+        if target.server.profile.browser_clients:
+            expect.safe(
+                call.allows, expected=f"CORS at the {name} endpoint: browser_clients is declared", got=what, at=missing
+            )
+        complete = call.allows or not begun
+        got = f"{', '.join(begun)} allows CORS, and at {name} {what}"
+        expect.that(complete, expected="CORS for all that browser clients call, or for none of it", got=got, at=missing)
+
+
+@check("CORS-02b")
+async def preflights_allow_what_clients_send(target: Target) -> None:
+    """Look at the headers that preflights allow, where an endpoint is open to scripts."""
+    calls = await called(target)
+    if not any(call.allows for name, call in calls.items() if name in FOR_BROWSER_CLIENTS):
+        raise NotApplicable("the server offers scripts of other origins nothing")
+
+    for call in calls.values():
+        if call.allows:
+            allowed = call.preflight.headers.get("access-control-allow-headers", "").lower()
+            listed = {name.strip() for name in allowed.split(",")}
+            missing = sorted(name for name in _sent_to(target, call) if not _covers(listed, name))
+            got = f"a preflight of {path_of(call.preflight)} without {', '.join(missing)}"
+            expect.that(not missing, expected="Access-Control-Allow-Headers with them", got=got, at=call.preflight)
+
+
+@check("CORS-02c", needs={RESOURCE})
+async def scripts_can_read_the_challenge(target: Target) -> None:
+    """Call the resource without a token, as a foreign script, and look at what it exposes."""
+    call = (await called(target))["resource"]
+    if allowed_origin(call.answer) not in ("*", FOREIGN_ORIGIN) or "www-authenticate" not in call.answer.headers:
+        raise NotApplicable("the resource is not open to scripts of other origins, or sends no challenge")
+
+    exposed = call.answer.headers.get("access-control-expose-headers", "").lower()
+    named = {name.strip() for name in exposed.split(",")}
+    got = f"Access-Control-Expose-Headers: {exposed or 'none'}"
+    readable = bool(named & {"www-authenticate", "*"})
+    expect.that(readable, expected="WWW-Authenticate is exposed", got=got, at=call.answer)
+
+
+@check("CORS-03", needs={REGISTRATION})
+async def credentials_are_for_no_foreign_origin(target: Target) -> None:
+    """Look at what every endpoint and every leg of the login tells two foreign origins about credentials."""
+    attempt = await finished_login(target)
+    for url in dict.fromkeys(answer.url for answer in target.own_answers(attempt)):
+        answer = await _preflight(target, url, Kind.AUTHORIZE)
+        reflected = allowed_origin(answer) == PRIVATE_ORIGIN and _with_cookies(answer)
+        got = f"Access-Control-Allow-Origin: null with credentials at {path_of(answer)}, which has cookies"
+        expect.safe(not reflected, expected="no credentials for a foreign origin", got=got, at=answer)
+
+    answers = [part for call in (await called(target)).values() for part in (call.preflight, call.answer)]
+    urls = dict.fromkeys(answer.url for answer in answers)
+    answers += [await _preflight(target, url, Kind.RESOURCE) for url in urls]
+    for answer in answers:
+        allowed = allowed_origin(answer)
+        open_to_all = allowed in ("*", FOREIGN_ORIGIN, PRIVATE_ORIGIN) and _with_cookies(answer)
+        got = f"Access-Control-Allow-Origin: {allowed} with credentials at {path_of(answer)}"
+        expect.that(not open_to_all, expected="no credentials for a foreign origin", got=got, at=answer)
+
+
+async def _preflight(target: Target, url: str, kind: Kind) -> Answer:
+    headers = {"origin": PRIVATE_ORIGIN, "access-control-request-method": "POST"}
+    return await target.send("OPTIONS", url, kind=kind, headers=headers)
+
+
+def _with_cookies(answer: Answer) -> bool:
+    return answer.headers.get("access-control-allow-credentials", "").strip().lower() == "true"
+
+
+def _sent_to(target: Target, call: Called) -> set[str]:
+    """The headers that clients send there, beyond those for which no browser asks."""
+    basic = "client_secret_basic" in target.server.token_auth_methods
+    mcp = target.server.profile.specification == "mcp"
+    headers = {
+        "metadata": {"mcp-protocol-version"} if mcp else set[str](),
+        "token": {"authorization"} if basic else set[str](),
+        "registration": {"content-type"},
+        "revocation": {"authorization"} if basic else set[str](),
+        "resource": {"authorization", *({"content-type", "mcp-protocol-version"} if mcp else ())},
+    }
+    return headers.get(call.name, set())
+
+
+def _covers(listed: set[str], name: str) -> bool:
+    """A star stands for every name but Authorization (Fetch, CORS-preflight fetch)."""
+    return name in listed or ("*" in listed and name != "authorization")

@@ -1,0 +1,157 @@
+"""Pages of the login: who may frame them, what they tell other sites, and what they repeat (OAuth 2.1 7.11, 7.12)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode, urljoin
+
+from bs4 import BeautifulSoup
+
+from oauth_litmus import expect
+from oauth_litmus.check import REGISTRATION, check
+from oauth_litmus.checks.headers.observed import finished_login, path_of, refused_login
+from oauth_litmus.login.markup import MARKUP, SCRIPT_URL, injected, internals
+from oauth_litmus.login.pages import read_page
+from oauth_litmus.rates import Kind
+from oauth_litmus.sites import same_site
+from oauth_litmus.verdict import NotApplicable
+
+if TYPE_CHECKING:
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.client import Target
+
+TELLING = ("unsafe-url", "no-referrer-when-downgrade")
+"""Referrer policies that send the whole URL to other sites."""
+POLICIES = (
+    *TELLING,
+    "no-referrer",
+    "same-origin",
+    "origin",
+    "strict-origin",
+    "origin-when-cross-origin",
+    "strict-origin-when-cross-origin",
+)
+_LOADED = {"script": "src", "img": "src", "iframe": "src", "link": "href", "audio": "src", "video": "src"}
+_LINKED_WITHOUT_LOADING = {"canonical", "alternate", "author", "license", "help", "next", "prev", "search"}
+_FRAME_BUSTING = re.compile(r"\b(?:top|parent|self)\s*[!=]==?\s*(?:window\.)?(?:self|top|window|parent)\b")
+_CREDENTIALS = re.compile(r"\b(?:rediss?|valkey|postgres(?:ql)?|mysql|mongodb|amqps?)(?:\+\w+)?://[^\s/@]*:[^\s/@]+@")
+_SECRET = re.compile(r"[?&](?:state|code|session_state|code_challenge)=|/[A-Za-z0-9_-]{20,}(?:[/?]|$)")
+"""A URL that holds a state, a code, or what begins or finishes a login."""
+
+
+@check("HEADERS-01", needs={REGISTRATION})
+async def pages_cannot_be_framed(target: Target) -> None:
+    """Go through a login, and provoke an error page; look at how each page of the server forbids framing."""
+    for answer in await _own_pages(target):
+        interactive = bool(read_page(answer.url, answer.text).forms) or "<button" in answer.text.lower()
+        only_by_script = bool(_FRAME_BUSTING.search(answer.text))
+        got = "only a script against framing" if only_by_script else "neither"
+        expected = f"frame-ancestors or X-Frame-Options on {path_of(answer)}"
+        judge = expect.that if interactive and not only_by_script else expect.ideally
+        judge(_forbids_framing(answer), expected=expected, got=got, at=answer)
+
+
+@check("HEADERS-02a", needs={REGISTRATION})
+async def pages_tell_other_sites_no_url(target: Target) -> None:
+    """Look at the Referrer-Policy of each page of a login, of an error page, and of the redirects in between."""
+    attempts = [await finished_login(target), await refused_login(target)]
+    answers = [answer for attempt in attempts for answer in target.own_answers(attempt)]
+
+    for answer in answers:
+        policy = _referrer_policy(answer)
+        where = f"a Referrer-Policy without the URL on {path_of(answer)}"
+        telling = policy in TELLING
+        if answer.is_html:
+            judge = expect.safe if _SECRET.search(answer.url) else expect.that
+            judge(not telling, expected=where, got=f"Referrer-Policy: {policy}", at=answer)
+            expect.ideally(bool(policy), expected=where, got="no Referrer-Policy", at=answer)
+        else:
+            expect.ideally(not telling, expected=where, got=f"Referrer-Policy: {policy}", at=answer)
+
+
+@check("HEADERS-02b", needs={REGISTRATION})
+async def pages_load_nothing_from_other_sites(target: Target) -> None:
+    """Look at what each page of a login and an error page load: scripts, images, frames, styles."""
+    for answer in await _own_pages(target):
+        foreign = next((url for url in _loaded(answer) if not same_site(url, answer.url)), None)
+        got = f"{path_of(answer)} loads {expect.place(foreign)}"
+        expect.that(foreign is None, expected="nothing from other sites", got=got, at=answer)
+
+
+@check("ERR-01", needs={REGISTRATION})
+async def pages_escape_the_request(target: Target) -> None:
+    """Put markup into every parameter of the authorization request and the callback, and into paths."""
+    request = target.request(await target.client())
+
+    answers: list[Answer] = []
+    for name in ("client_id", "redirect_uri", "state", "scope", "response_type"):
+        for value in (MARKUP, SCRIPT_URL):
+            attempt = await target.attempt_upstream(request.but(**{name: value}))
+            answers += target.own_answers(attempt)
+    for url in _places_that_may_repeat(target, [answer.url for answer in answers]):
+        answers.append(await target.get(url, kind=Kind.AUTHORIZE))
+
+    for answer in answers:
+        expect.conclusive(answer)
+        found = injected(answer.text, images=True) if answer.is_html else None
+        got = f"{found} on the page at {path_of(answer)}"
+        expect.that(found is None, expected="what the request brought, escaped", got=got, at=answer)
+        shown = _CREDENTIALS.search(answer.text) is not None
+        expect.that(not shown, expected="no internals", got="the URL of a store, with its password", at=answer)
+        leak = internals(answer.text)
+        expect.ideally(leak is None, expected="no internals", got=f"internal details: {leak}", at=answer)
+
+
+async def _own_pages(target: Target) -> list[Answer]:
+    attempts = [await finished_login(target), await refused_login(target)]
+    pages = [answer for attempt in attempts for answer in target.own_answers(attempt) if answer.is_html]
+    if not pages:
+        raise NotApplicable("the server shows no pages of its own")
+    return pages
+
+
+def _places_that_may_repeat(target: Target, seen: list[str]) -> list[str]:
+    """The callback with an error, the pages of the login under another name, and a path that does not exist."""
+    places = {f"{target.server.issuer}/{quote(MARKUP, safe='')}"}
+    callback = target.server.seen.callback_url
+    if callback is not None:
+        query = {"error": MARKUP, "error_description": MARKUP, "state": MARKUP}
+        places.add(f"{callback.partition('?')[0]}?{urlencode(query)}")
+    # A login's own address ends in its state: another ending is a login that the server does not know.
+    legs = {url.partition("?")[0].rpartition("/")[0] for url in seen}
+    places |= {f"{leg}/{quote(MARKUP, safe='')}" for leg in legs if leg.startswith(target.server.issuer)}
+    return sorted(places)
+
+
+def _forbids_framing(answer: Answer) -> bool:
+    policies = ";".join(answer.headers.get_list("content-security-policy"))
+    ancestors = re.findall(r"(?:^|[;,])\s*frame-ancestors([^;,]*)", policies, re.IGNORECASE)
+    if any(not {"*", "http:", "https:"} & set(sources.split()) for sources in ancestors):
+        return True
+    return answer.headers.get("x-frame-options", "").strip().lower() in ("deny", "sameorigin")
+
+
+def _referrer_policy(answer: Answer) -> str:
+    """The policy in force: the last that is known, of the header or else of the page's own (Referrer Policy section 8.1)."""
+    named = answer.headers.get("referrer-policy", "").lower().split(",")
+    if answer.is_html:
+        for tag in BeautifulSoup(answer.text, "html.parser").find_all(
+            "meta", attrs={"name": re.compile("^referrer$", re.IGNORECASE)}
+        ):
+            named.append(str(tag.get("content", "")).lower())
+    known = [policy.strip() for policy in named if policy.strip() in POLICIES]
+    return known[-1] if known else ""
+
+
+def _loaded(answer: Answer) -> list[str]:
+    """The absolute URLs of what a browser loads for a page."""
+    found: list[str] = []
+    for tag in BeautifulSoup(answer.text, "html.parser", multi_valued_attributes=None).find_all(list(_LOADED)):
+        raw = tag.get(_LOADED[tag.name])
+        unloaded = tag.name == "link" and set(str(tag.get("rel", "")).lower().split()) & _LINKED_WITHOUT_LOADING
+        if isinstance(raw, str) and raw.strip() and not unloaded:
+            url = urljoin(answer.url, raw.strip())
+            if url.startswith(("http://", "https://")):
+                found.append(url)
+    return found

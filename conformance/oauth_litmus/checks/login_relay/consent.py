@@ -1,0 +1,110 @@
+"""The user's consent to a client that registered itself (MCP security best practices, Confused Deputy Problem)."""
+
+from __future__ import annotations
+
+from oauth_litmus import expect
+from oauth_litmus.authorization import Attempt
+from oauth_litmus.check import DYNAMIC_REGISTRATION, LOGIN, RELAY, UPSTREAM_CONTROL, check
+from oauth_litmus.client import Target
+from oauth_litmus.login.consent import consent_page
+from oauth_litmus.login.pages import Submission
+from oauth_litmus.verdict import Blocked
+
+
+@check("LOGIN-12", needs={LOGIN, RELAY, DYNAMIC_REGISTRATION})
+async def self_registered_client_needs_consent(target: Target) -> None:
+    """Register a client, begin a login in an empty browser, and look for a page that names the client."""
+    client = await target.new_client("https://deputy.example.com/cb")
+    held = await target.hold_upstream(target.request(client))
+
+    page = consent_page(held, client)
+    if page is not None:
+        expect.that(
+            held.submitted,
+            expected="a page that asks for an approval",
+            got="a page that nobody must answer",
+            at=held.answers,
+        )
+        both = page.names_client and page.names_redirect_host
+        expect.ideally(both, expected="a page that names client and redirect host", got=page.shown, at=held.answers)
+        return
+    if target.run.upstream is None:
+        expect.ideally(False, expected="a consent page", got="none before the upstream (suspected)", at=held.answers)
+        return
+    await target.call_back(held)
+    attempt = await target.deliver_callback(held)
+    late = consent_page(attempt, client) is not None
+    expect.that(
+        attempt.code is None or late,
+        expected="a page of the server that names the client and asks",
+        got="a code without one",
+        at=attempt.answers,
+    )
+    expect.ideally(False, expected="consent before the upstream login", got="none before it", at=held.answers)
+
+
+@check("LOGIN-19", needs={LOGIN, RELAY, UPSTREAM_CONTROL, DYNAMIC_REGISTRATION}, logins=4)
+async def approval_is_bound_to_the_browser(target: Target) -> None:
+    """Submit the approval of a consent page from an empty browser, from one with a login of its own, and without its hidden fields."""
+    client = await target.client()
+    control = await target.hold_form(target.request(client))
+    approved = await target.submit(control, _answer(control), browser=control.browser)
+    if approved.upstream_url is None:
+        raise Blocked("set-up: an ordinary approval does not lead to the upstream", (approved.last.number,))
+
+    for what in ("an empty browser", "a browser with a login of its own", "the same browser without the hidden fields"):
+        shown = await target.hold_form(target.request(client))
+        browser, submission = shown.browser, _answer(shown)
+        if what == "an empty browser":
+            browser = target.browser()
+        elif what == "a browser with a login of its own":
+            browser = (await target.hold_upstream(target.request(client))).browser
+        else:
+            submission = _without_hidden_fields(shown, submission)
+        attempt = await target.submit(shown, submission, browser=browser)
+        if attempt.upstream_url is not None:
+            await target.call_back(attempt)
+            attempt = await target.deliver_callback(attempt, browser=browser)
+        expect.that(
+            attempt.code is None, expected=f"no code for an approval from {what}", got="a code", at=attempt.answers
+        )
+
+
+@check("LOGIN-20", needs={LOGIN, RELAY, DYNAMIC_REGISTRATION}, logins=2)
+async def remembered_consent_covers_one_client(target: Target) -> None:
+    """Approve one client and finish the login, then begin a login for a new client in the same browser."""
+    approved = await target.login(await target.client())
+    stranger = await target.new_client("https://stranger.example.com/cb")
+
+    held = await target.attempt_upstream(target.request(stranger), browser=approved.attempt.browser)
+
+    asked = consent_page(held, stranger) is not None and held.submitted
+    if asked:
+        expect.that(True, expected="the consent page for the other client", got="it")
+        return
+    if held.upstream_url is None and held.code is None:
+        raise Blocked("set-up: the login did not reach the upstream provider", (held.last.number,))
+    if target.run.upstream is None and held.code is None:
+        expect.ideally(False, expected="a consent page for the other client", got="none (suspected)", at=held.answers)
+        return
+    attempt = held
+    if held.code is None:
+        await target.call_back(held)
+        attempt = await target.deliver_callback(held)
+    expect.that(
+        attempt.code is None,
+        expected="a consent page for the other client",
+        got="a code without one",
+        at=attempt.answers,
+    )
+
+
+def _answer(shown: Attempt) -> Submission:
+    if shown.submission is None:
+        raise Blocked("set-up: the page has no form to send", (shown.last.number,))
+    return shown.submission
+
+
+def _without_hidden_fields(shown: Attempt, submission: Submission) -> Submission:
+    hidden = {field.name for form in shown.pages[-1].forms for field in form.fields if field.type == "hidden"}
+    return Submission(submission.url, submission.method, [pair for pair in submission.body if pair[0] not in hidden])

@@ -1,0 +1,101 @@
+"""Logins at one moment: each code goes to its own client, and one login gives one code."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from oauth_litmus import expect
+from oauth_litmus.authorization import Attempt
+from oauth_litmus.check import LOGIN, RELAY, UPSTREAM_CONTROL, check
+from oauth_litmus.checks.login_relay.refusals import still_pending
+from oauth_litmus.client import Target
+from oauth_litmus.verdict import Blocked
+
+BROWSERS = 4
+RACERS = 20
+ROUNDS = 3
+
+
+@check("LOGIN-13", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=BROWSERS)
+async def interleaved_logins_stay_apart(target: Target) -> None:
+    """Begin logins of several persons for two clients in four browsers, and deliver their callbacks shuffled and at once."""
+    clients = [await target.client("a"), await target.client("b")]
+    persons: dict[str, str] = {}
+
+    async def hold(browsers: int) -> Sequence[Attempt]:
+        held: list[Attempt] = []
+        for number in range(browsers):
+            request = target.request(clients[number % 2])
+            user = target.user(f"{number % 2}-{number // 2}")
+            persons[request.get("state") or ""] = user
+            held.append(await target.hold_callback(request, user=user))
+        return random.sample(held, len(held))
+
+    held, ended = await target.deliver_at_once(BROWSERS, hold)
+
+    for own, attempt in zip(held, ended, strict=True):
+        still_pending(target, own)
+        _ends_at_home(own, attempt)
+    subjects: defaultdict[str, defaultdict[str, list[object]]] = defaultdict(lambda: defaultdict(list))
+    for attempt in ended:
+        if attempt.code is None:
+            continue
+        code = target.code_of(attempt)
+        answer = await target.redeem(code)
+        expect.tokens(answer, expected="tokens for each code with its own client and verifier")
+        subject = target.tokens_of(answer, code.client, None).claims.get("sub")
+        subjects[code.client.client_id][persons[code.request.get("state") or ""]].append(subject)
+    for by_person in subjects.values():
+        _each_person_is_one_subject(by_person)
+
+
+@check("LOGIN-14", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=ROUNDS)
+async def simultaneous_callbacks_yield_one_code(target: Target) -> None:
+    """Deliver one login's callback twenty times at one moment, each with an upstream code of its own that is good."""
+    client = await target.client()
+
+    async def hold(racers: int) -> Sequence[Attempt]:
+        held = await target.hold_callback(target.request(client))
+        urls = [await target.call_back(held) for _ in range(racers)]
+        return [replace(held, callback_url=url, browser=held.browser.copy(), answers=[]) for url in urls]
+
+    for _ in range(ROUNDS):
+        _, ended = await target.deliver_at_once(RACERS, hold)
+        with_code = [attempt for attempt in ended if attempt.code is not None]
+        if not with_code and all(attempt.inconclusive for attempt in ended):
+            raise Blocked("all simultaneous callbacks were refused by a limiter or an edge", (ended[0].last.number,))
+        codes = {attempt.code: attempt for attempt in with_code}
+        redeemed = [await target.redeem(target.code_of(attempt)) for attempt in codes.values()]
+        _one_code(with_code, len(codes), sum(answer.has_tokens for answer in redeemed))
+
+
+def _ends_at_home(own: Attempt, attempt: Attempt) -> None:
+    at_home = attempt.code is None or attempt.response is not None
+    expect.that(at_home, expected="each code goes to its own client", got="a code for another one", at=attempt.answers)
+    right_state = attempt.response is None or attempt.response.get("state") == own.request.get("state")
+    expect.that(right_state, expected="the state of its own request", got="another state", at=attempt.answers)
+    if attempt.inconclusive is None:
+        expect.ideally(attempt.code is not None, expected="each login ends with a code", got="none", at=attempt.answers)
+
+
+def _each_person_is_one_subject(by_person: dict[str, list[object]]) -> None:
+    """Where a client is told who logged in, and always by the same name, the names are those of the persons."""
+    every = [subject for subjects in by_person.values() for subject in subjects]
+    named_anew = len(set(every)) == len(every) and len(every) > len(by_person)
+    if None in every or named_anew:
+        return
+    told_apart = {person: set(subjects) for person, subjects in by_person.items()}
+    mixed = any(len(names) > 1 for names in told_apart.values()) or len(set(every)) < len(by_person)
+    expect.that(not mixed, expected="tokens for the person who logged in", got="tokens for somebody else")
+
+
+def _one_code(with_code: Sequence[Attempt], codes: int, usable: int) -> None:
+    at = [attempt.last for attempt in with_code]
+    expect.that(usable <= 1, expected="at most one code", got=f"{usable} codes that each bring tokens", at=at)
+    expect.ideally(codes == 1, expected="one code", got=f"{codes} codes, of which {usable} bring tokens", at=at)
+    expect.ideally(
+        len(with_code) <= max(codes, 1), expected="the code once", got=f"it is handed out {len(with_code)} times", at=at
+    )

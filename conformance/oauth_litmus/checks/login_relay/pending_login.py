@@ -1,0 +1,182 @@
+"""A login that is under way: found by an identifier that nobody guesses, and used up by its own navigation alone."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from oauth_litmus import expect
+from oauth_litmus.check import LOGIN, RELAY, check
+from oauth_litmus.checks.login_relay.refusals import no_code, still_pending
+from oauth_litmus.client import Target
+from oauth_litmus.login.callback_url import binding_parameters, with_parameter
+from oauth_litmus.login.error_page import error_page
+from oauth_litmus.login.pages import Submission
+from oauth_litmus.login.state_cookie import living_cookies, state_cookie
+from oauth_litmus.login.walk import stem
+
+if TYPE_CHECKING:
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.authorization import Attempt
+    from oauth_litmus.browser_model import Browser
+
+SHORTEST_IDENTIFIER = 16
+SPECULATIVE = {"sec-purpose": "prefetch", "purpose": "prefetch"}
+
+
+@check("LOGIN-04", needs={LOGIN, RELAY})
+async def unknown_login_is_refused_early(target: Target) -> None:
+    """Open the start address, and the callback by its parameters and by its cookies, with identifiers of no login."""
+    held = await target.hold_callback(target.request(await target.client()))
+
+    for probe in [*_at_the_start(target, held), *_at_the_callback(held)]:
+        answer = await target.lasting(
+            lambda probe=probe: target.peek(probe.browser.copy(), probe.url),
+            lambda: target.hold_upstream(target.request(held.request.client)),
+        )
+        await _refused_cleanly(target, held, probe, answer)
+
+
+@check("LOGIN-16a", needs={LOGIN, RELAY}, logins=2)
+async def looking_ahead_uses_no_login_up(target: Target) -> None:
+    """Send HEAD and a prefetch to the start address and to the callback, each before the navigation itself."""
+    client = await target.client()
+    begun = await target.authorize(target.request(client))
+    start_url = begun.last.location
+    if start_url is not None and target.is_home(start_url):
+        await _look_ahead(target, begun.browser, start_url)
+        resumed = await target.resume(begun, start_url)
+        still_pending(target, begun)
+        expect.ideally(
+            resumed.upstream_url is not None,
+            expected="the login begins all the same",
+            got="the start address is used up by what browsers fetch ahead",
+            at=resumed.answers,
+        )
+
+    held = await target.hold_callback(target.request(client))
+    await _look_ahead(target, held.browser, held.callback_url or "")
+    attempt = await target.deliver_callback(held)
+    still_pending(target, held)
+    expect.ideally(
+        attempt.code is not None,
+        expected="the callback gives its code all the same",
+        got="the callback is used up by what browsers fetch ahead",
+        at=attempt.answers,
+    )
+
+
+@check("LOGIN-16b", needs={LOGIN, RELAY})
+async def posted_callback_needs_the_cookie_too(target: Target) -> None:
+    """Post a valid callback from a browser without cookies, then navigate to it in its own browser."""
+    held = await target.hold_callback(target.request(await target.client()))
+    url = held.callback_url or ""
+    form = Submission(url, "POST", parse_qsl(urlsplit(url).query, keep_blank_values=True))
+
+    posted = await target.submit(held, form, browser=target.browser())
+
+    expect.safe(posted.code is None, expected="no code for a POST without cookie", got="a code", at=posted.answers)
+    no_code(posted, "the browser has no state cookie")
+    expect.ideally(posted.last.status >= 400, expected="a 4xx", got=expect.describe(posted.last), at=posted.last)
+    at_home = await target.deliver_callback(held)
+    still_pending(target, held)
+    expect.ideally(at_home.code is not None, expected="the login goes on", got="it is used up", at=at_home.answers)
+
+
+@dataclass(frozen=True)
+class _Probe:
+    """One address with an identifier of no login. `of_a_client`: a good half of it may still name the client."""
+
+    what: str
+    browser: Browser
+    url: str
+    of_a_client: bool = False
+
+
+def _at_the_start(target: Target, held: Attempt) -> list[_Probe]:
+    return [
+        _Probe(f"the start address with {what}", target.browser(), (held.start_url or "").replace(known, value))
+        for known in _identifiers(held)
+        for what, value in _of_no_login(known).items()
+    ]
+
+
+def _at_the_callback(held: Attempt) -> list[_Probe]:
+    genuine = held.callback_url or ""
+    probes: list[_Probe] = []
+    for what in ("an unknown identifier", "an identifier of 10 kB", "a wildcard"):
+        value = _of_no_login("A" * 43)[what]
+        url, browser = genuine, held.browser.copy()
+        for name in binding_parameters(held):
+            url = with_parameter(url, name, value)
+        for cookie in browser.jar():
+            browser.tamper(cookie.name, value)
+        probes.append(_Probe(f"the callback, its cookie being {what}", browser, genuine, of_a_client=True))
+        if url != genuine:
+            probes.append(_Probe(f"the callback with {what}", held.browser, url, of_a_client=True))
+    return probes
+
+
+def _of_no_login(known: str) -> dict[str, str]:
+    """Identifiers that name no login, as they stand in a URL."""
+    unknown = secrets.token_urlsafe(len(known))[: len(known)]
+    return {
+        "an unknown identifier": unknown,
+        "an identifier of 10 kB": "A" * 10_240,
+        "a path that leads upwards": f"..%2F{unknown}",
+        "a NUL": "%00",
+        "bytes that are no UTF-8": "%FF%FE",
+        "a wildcard": "*",
+    }
+
+
+def _identifiers(held: Attempt) -> list[str]:
+    """What names the login in the start address: the last long part that does not come from the client's request."""
+    if held.start_url is None or held.start_url == held.callback_url:
+        return []
+    parts = urlsplit(held.start_url)
+    pieces = [*parts.path.split("/"), *(pair.partition("=")[2] for pair in parts.query.split("&"))]
+    of_the_client = {value for _, value in held.request.parameters if len(value) >= SHORTEST_IDENTIFIER}
+    own = [piece for piece in pieces if len(piece) >= SHORTEST_IDENTIFIER]
+    return [piece for piece in own if not any(value in unquote(piece) for value in of_the_client)][-1:]
+
+
+async def _refused_cleanly(target: Target, held: Attempt, probe: _Probe, answer: Answer) -> None:
+    expect.no_server_error(answer)
+    expect.that("Traceback" not in answer.text, expected="no internals", got="a stack trace", at=answer)
+    location = answer.location or ""
+    expect.that(
+        not target.is_upstream(location),
+        expected=f"{probe.what} is refused",
+        got="the login goes on to the upstream",
+        at=answer,
+    )
+    of_the_client = location.startswith(held.request.lands_at)
+    refused_to_client = of_the_client and probe.of_a_client and "code=" not in location
+    expect.that(
+        not of_the_client or refused_to_client,
+        expected=f"{probe.what} is refused",
+        got="a redirect to a client",
+        at=answer,
+    )
+    name = stem((await state_cookie(target)).set_cookie.name)
+    of_every_page = name in {stem(cookie.name) for cookie in living_cookies(await error_page(target))}
+    expect.that(
+        of_every_page or name not in {stem(cookie.name) for cookie in living_cookies(answer)},
+        expected=f"{probe.what} sets no {name}",
+        got="the cookie that binds a login",
+        at=answer,
+    )
+    expect.ideally(
+        refused_to_client or 400 <= answer.status < 500,
+        expected=f"a 4xx for {probe.what}",
+        got=expect.describe(answer),
+        at=answer,
+    )
+
+
+async def _look_ahead(target: Target, browser: Browser, url: str) -> None:
+    expect.conclusive(await target.peek(browser, url, method="HEAD"))
+    expect.conclusive(await target.peek(browser, url, headers=SPECULATIVE))

@@ -1,0 +1,152 @@
+"""What goes to the upstream provider and comes back from it: the relay as its client (RFC 9700 section 2.1.1)."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, urlsplit
+
+from oauth_litmus import expect
+from oauth_litmus.authorization import Attempt
+from oauth_litmus.check import LOGIN, RELAY, UPSTREAM_CONTROL, check
+from oauth_litmus.checks.login_relay.refusals import no_code
+from oauth_litmus.client import Target
+from oauth_litmus.login.callback_url import parameter, with_parameter
+from oauth_litmus.verdict import Blocked
+
+LOGINS_COMPARED = 5
+STRANGER = "https://evil.example"
+STEERING = ("redirect_to", "provider", "flow_type", "upstream_url", "next", "return_to")
+REFUSALS = ("access_denied", "server_error", "temporarily_unavailable", "invalid_request")
+
+
+@check("LOGIN-07", needs={LOGIN, RELAY}, logins=LOGINS_COMPARED)
+async def upstream_pkce_is_fresh_and_s256(target: Target) -> None:
+    """Read code_challenge and method from the upstream redirects of five logins."""
+    client = await target.client()
+    held = [await target.hold_upstream(target.request(client)) for _ in range(LOGINS_COMPARED)]
+    pairs = [dict(parse_qsl(urlsplit(attempt.upstream_url or "").query)) for attempt in held]
+    challenges = [pair.get("code_challenge", "") for pair in pairs]
+    answers = [attempt.last for attempt in held]
+
+    if not all(challenges):
+        known = target.run.upstream is not None
+        (expect.that if known else expect.ideally)(False, expected="a code_challenge upstream", got="none", at=answers)
+        return
+    methods = {pair.get("code_challenge_method", "") for pair in pairs}
+    expect.that(
+        "plain" not in {method.lower() for method in methods}, expected="S256 upstream", got="plain", at=answers
+    )
+    expect.ideally("" not in methods, expected="code_challenge_method", got="none", at=answers)
+    expect.that(
+        len(set(challenges)) == len(held),
+        expected="a fresh challenge per login",
+        got="one challenge for several logins",
+        at=answers,
+    )
+    own = {attempt.request.get("code_challenge") for attempt in held}
+    expect.ideally(
+        not own & set(challenges),
+        expected="a pair of the server's own",
+        got="the client's challenge, passed on",
+        at=answers,
+    )
+
+
+@check("LOGIN-08", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2)
+async def upstream_code_of_another_login_is_refused(target: Target) -> None:
+    """Put the unused upstream code of one browser's login into the callback of another's."""
+    client = await target.client()
+    first = await target.hold_callback(target.request(client), user=target.user("attacker"))
+    second = await target.hold_callback(target.request(client), user=target.user("victim"))
+    stolen = dict(parse_qsl(urlsplit(first.callback_url or "").query))["code"]
+
+    injected = await target.deliver_callback(second, url=with_parameter(second.callback_url or "", "code", stolen))
+
+    no_code(injected, "the upstream code belongs to another login")
+
+
+@check("LOGIN-06", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2)
+async def used_upstream_code_is_refused(target: Target) -> None:
+    """Finish a login, begin another, and put the used upstream code into its callback."""
+    client, user = await target.client(), target.user("replayed")
+    first = await target.hold_callback(target.request(client), user=user)
+    used = parameter(first.callback_url, "code") or ""
+    target.code_of(await target.deliver_callback(first))
+    second = await target.hold_callback(target.request(client), user=target.user("other"))
+
+    replayed = await target.deliver_callback(second, url=with_parameter(second.callback_url or "", "code", used))
+
+    if replayed.code is not None and await _exchanges(target, user) > 1:
+        raise Blocked("the upstream itself honours a used code", (replayed.last.number,))
+    no_code(replayed, "the upstream code is used")
+
+
+@check("LOGIN-09", needs={LOGIN, RELAY}, logins=3)
+async def client_input_does_not_steer_upstream(target: Target) -> None:
+    """Add parameters and headers that name another host, and compare the upstream redirect with a clean one."""
+    client = await target.client()
+    clean = await target.hold_upstream(target.request(client))
+    request = target.request(client).adding(*((name, f"{STRANGER}/{name}") for name in STEERING))
+
+    steered = await target.attempt_upstream(request.but(state=f"x&redirect_to={STRANGER}/state"))
+    _same_upstream(clean, steered)
+    if target.server.profile.topology != "trusted":
+        headers = {"x-forwarded-host": "evil.example", "forwarded": "host=evil.example", "x-forwarded-proto": "http"}
+        _same_upstream(clean, await target.attempt_upstream(target.request(client), headers=headers))
+
+
+@check("LOGIN-10", needs={LOGIN, RELAY, UPSTREAM_CONTROL})
+async def upstream_denial_reaches_the_client(target: Target) -> None:
+    """Let the user refuse at the upstream."""
+    request = target.request(await target.client())
+    held = await target.hold_callback(request, outcome="denied")
+
+    attempt = await target.deliver_callback(held)
+
+    last = expect.conclusive(attempt.last)
+    expect.safe(attempt.code is None, expected="an error", got="a code", at=attempt.answers)
+    expect.safe(last.status < 500, expected="an error redirect or an error page", got=expect.describe(last), at=last)
+    if attempt.response is None:
+        expect.that(
+            False, expected="a redirect to the client with error=access_denied", got=expect.describe(last), at=last
+        )
+        return
+    right_state = attempt.response.get("state") == request.get("state")
+    expect.safe(
+        right_state, expected="the exact state of the request", got="a missing or altered state", at=attempt.answers
+    )
+    error = attempt.response.error
+    expect.ideally(
+        error in REFUSALS, expected=f"error={' or '.join(REFUSALS)}", got=f"error={error}", at=attempt.answers
+    )
+
+
+async def _exchanges(target: Target, user: str) -> int:
+    """How many codes of this person the upstream has exchanged."""
+    calls = await target.upstream.requests(route="token", grant_type="pkce", user=user)
+    return sum(1 for call in calls if call.get("status") == 200)
+
+
+def _same_upstream(clean: Attempt, steered: Attempt) -> None:
+    if steered.upstream_url is None:
+        expect.that(
+            steered.left_for is None, expected="no redirect elsewhere", got="a redirect elsewhere", at=steered.answers
+        )
+        return
+    url = steered.upstream_url
+    known, parts = urlsplit(clean.upstream_url or ""), urlsplit(url)
+    query, usual = dict(parse_qsl(parts.query)), dict(parse_qsl(known.query))
+    for name in ("redirect_to", "redirect_uri", "provider"):
+        same = query.get(name, "").partition("?")[0] == usual.get(name, "").partition("?")[0]
+        expect.that(same, expected=f"the configured {name} upstream", got="another one", at=steered.answers)
+    expect.that(
+        parts[:3] == known[:3],
+        expected="the configured upstream",
+        got=f"{parts.scheme}://{parts.netloc}",
+        at=steered.answers,
+    )
+    expect.ideally(
+        "evil.example" not in url,
+        expected="unknown parameters are not passed on",
+        got="evil.example in the upstream URL",
+        at=steered.answers,
+    )

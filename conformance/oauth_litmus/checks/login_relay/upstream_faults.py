@@ -1,0 +1,45 @@
+"""What becomes of logins and grants when the upstream provider fails."""
+
+from __future__ import annotations
+
+from oauth_litmus import expect
+from oauth_litmus.check import LOGIN, RELAY, UPSTREAM_CONTROL, check
+from oauth_litmus.client import Target
+
+STRANGER = "https://evil.example"
+
+
+@check("LOGIN-11", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=7)
+async def upstream_faults_fail_closed(target: Target) -> None:
+    """Let the upstream's token endpoint fail in six ways, one login each, and log in once more afterwards."""
+    client = await target.client()
+    faults: dict[str, dict[str, object]] = {
+        "a 500": {"kind": "status", "status": 500},
+        "a broken body": {"kind": "malformed_body"},
+        "no access_token": {"kind": "missing_field", "field": "access_token"},
+        "a cut connection": {"kind": "drop_connection"},
+        "a token of another issuer": {"kind": "jwt", "jwt": {"claims": {"iss": f"{STRANGER}/auth"}}},
+        "a token signed by a stranger": {"kind": "jwt", "jwt": {"key": "stranger"}},
+    }
+
+    for number, (what, fault) in enumerate(faults.items()):
+        user = target.user(str(number))
+        held = await target.hold_callback(target.request(client), user=user)
+        await target.upstream.fault(route="token", grant_type="pkce", user=user, **fault)  # type: ignore[arg-type]
+        attempt = await target.deliver_callback(held)
+        expect.that(
+            attempt.code is None,
+            expected=f"no code, since the upstream answered with {what}",
+            got="a code",
+            at=attempt.answers,
+        )
+        expect.that(
+            "Traceback" not in attempt.last.text,
+            expected="no internals on the page",
+            got="a stack trace",
+            at=attempt.last,
+        )
+
+    afterwards = await target.hold_callback(target.request(client), user=target.user("afterwards"))
+    attempt = await target.deliver_callback(afterwards)
+    expect.that(attempt.code is not None, expected="a fresh login works afterwards", got="no code", at=attempt.answers)

@@ -1,0 +1,125 @@
+"""What becomes of a grant when the session behind it cannot be renewed at the upstream provider."""
+
+from __future__ import annotations
+
+from oauth_litmus import expect
+from oauth_litmus.answer import Answer
+from oauth_litmus.authorization import Tokens
+from oauth_litmus.check import REFRESH, RELAY, UPSTREAM_CONTROL, check
+from oauth_litmus.client import Target
+from oauth_litmus.verdict import NotApplicable
+
+SHORT = 5
+"""Seconds that the upstream's access token lives, so that handing it out again is seen to be of no use."""
+SOON = 10.0
+MANY = 6
+"""More calls than a patient relay and a patient client make together."""
+GUARD = 1.0
+
+
+@check("LOGIN-17a", needs={REFRESH, RELAY, UPSTREAM_CONTROL}, waits=lambda server: SOON + 1)
+async def upstream_trouble_leaves_the_grant_alone(target: Target) -> None:
+    """Refresh while the upstream answers 503, then refresh with the same token again."""
+    tokens = await _expired_tokens(target)
+    await target.upstream.fault("token", "status", grant_type="refresh_token", user=target.user(), status=503)
+
+    answer = await target.refresh(tokens)
+
+    await _asked_upstream(target)
+    _nothing_stale(target, answer, tokens)
+    expect.ideally(
+        answer.error != "invalid_grant",
+        expected="an error that says to try again, since the upstream is only away",
+        got="invalid_grant",
+        at=answer,
+    )
+    again = answer if answer.has_tokens else await target.refresh(tokens)
+    expect.ideally(
+        again.has_tokens, expected="the refresh token works afterwards", got=expect.describe(again), at=again
+    )
+
+
+@check("LOGIN-17b", needs={REFRESH, RELAY, UPSTREAM_CONTROL}, waits=lambda server: SOON + 1)
+async def ended_upstream_session_is_an_invalid_grant(target: Target) -> None:
+    """Refresh while the upstream answers that the session is over for good."""
+    tokens = await _expired_tokens(target)
+    await target.upstream.fault(
+        "token", "status", grant_type="refresh_token", user=target.user(), status=400, times=MANY
+    )
+
+    answer = await target.refresh(tokens)
+
+    await _asked_upstream(target)
+    _nothing_stale(target, answer, tokens)
+    expect.ideally(
+        answer.status == 400 and answer.error == "invalid_grant",
+        expected="400 with error=invalid_grant, since the upstream has ended the session",
+        got=expect.describe(answer),
+        at=answer,
+    )
+
+
+@check(
+    "LOGIN-17c",
+    needs={REFRESH, RELAY, UPSTREAM_CONTROL},
+    waits=lambda server: SOON + 1 + server.refresh_reuse_grace + GUARD,
+)
+async def upstream_trouble_never_forks_the_grant(target: Target) -> None:
+    """Refresh while the upstream's answer is lost, refresh again, and after the grace present the first token once more."""
+    tokens = await _expired_tokens(target)
+    await target.upstream.fault(
+        "token", "status", grant_type="refresh_token", user=target.user(), status=503, after_effect=True
+    )
+    answer = await target.refresh(tokens)
+    await _asked_upstream(target)
+    answer = answer if answer.has_tokens else await target.refresh(tokens)
+    if not expect.conclusive(answer).has_tokens:
+        expect.that(True, expected="at most one usable refresh token", got="none")
+        return
+    successor = target.tokens_of(answer, tokens.client, tokens.granted_scope)
+    await target.refreshed(successor)
+    await target.until(target.now() + target.server.refresh_reuse_grace + GUARD)
+
+    once_more = expect.conclusive(await target.refresh(tokens))
+
+    expect.safe(
+        not once_more.has_tokens or tokens.refresh_token == successor.refresh_token,
+        expected="one usable refresh token",
+        got="both the one that met the upstream's failure and its successor are taken",
+        at=once_more,
+    )
+
+
+async def _expired_tokens(target: Target) -> Tokens:
+    """Tokens whose access token is over, where it follows the upstream's lifetime and ends soon."""
+    tokens = await target.short_lived_tokens(SHORT)
+    if tokens.expires_in is not None and tokens.expires_in <= SOON:
+        await target.until(tokens.ends_at + GUARD)
+    return tokens
+
+
+async def _asked_upstream(target: Target) -> None:
+    """See that the refresh went to the upstream at all.
+
+    Raises:
+        NotApplicable: it did not: the server's tokens do not depend on the upstream's.
+    """
+    if not await target.upstream.requests(route="token", grant_type="refresh_token", user=target.user()):
+        raise NotApplicable("the server refreshes without asking its upstream")
+
+
+def _nothing_stale(target: Target, answer: Answer, before: Tokens) -> None:
+    expect.safe("Traceback" not in answer.text, expected="no internals", got="a stack trace", at=answer)
+    if not answer.has_tokens:
+        return
+    tokens = target.tokens_of(answer, before.client, before.granted_scope)
+    exp = tokens.claims.get("exp")
+    over = isinstance(exp, int | float) and exp <= answer.received_at
+    repeated = tokens.access_token == before.access_token
+    expect.safe(
+        not over and not (repeated and before.expires_in is not None and before.ends_at <= answer.sent_at),
+        expected="an access token that is good",
+        got="one that has expired",
+        at=answer,
+    )
+    expect.ideally(not repeated, expected="a new access token", got="the one of before", at=answer)

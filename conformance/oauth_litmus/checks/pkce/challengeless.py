@@ -1,0 +1,66 @@
+"""Requests without code_challenge, and codes that come of them: PKCE-01, -14 and -15 look at the same ones."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from oauth_litmus import expect
+from oauth_litmus.verdict import Blocked
+
+if TYPE_CHECKING:
+    from oauth_litmus.authorization import AuthorizationRequest
+    from oauth_litmus.client import Attempt, Client, Code, Target
+
+
+async def attempt_without_challenge(target: Target, client: Client) -> Attempt:
+    """What becomes of a request without code_challenge and nonce; made once per client."""
+    request = _without_challenge(target, client)
+    return await target.once(("without challenge", client.client_id), lambda: target.attempt(request))
+
+
+async def code_without_challenge(target: Target) -> Code | None:
+    """A fresh code for which no challenge was sent; None if such requests are always refused.
+
+    Raises:
+        Blocked: whether there is a code cannot be seen.
+    """
+    clients = [await target.client()]
+    if target.server.confidential_method is not None:
+        clients.append(await target.confidential_client())
+    for client in clients:
+        if _led_to_a_code(await attempt_without_challenge(target, client)):
+            return target.code_of(await target.attempt(_without_challenge(target, client)))
+    attempt = await _attempt_with_nonce(target)
+    return target.code_of(attempt) if attempt is not None and _led_to_a_code(attempt) else None
+
+
+async def _attempt_with_nonce(target: Target) -> Attempt | None:
+    """The exception of OAuth 2.1 section 7.5.1: a client with a secret, and OpenID Connect's nonce in place of PKCE."""
+    method = target.server.confidential_method
+    if method is None or "openid" not in (target.server.listed("scopes_supported") or ()):
+        return None
+    if target.server.endpoint("registration") is None:
+        client = await target.confidential_client()
+    else:  # without a scope of its own, for the shared one may be kept to scopes without openid
+        client = await target.new_client(auth_method=method, scope="")
+    request = target.request(client, scope=" ".join(dict.fromkeys(("openid", *target.server.scopes))))
+    return await target.attempt(_unbound(request).adding(("nonce", secrets.token_urlsafe(16))))
+
+
+def _without_challenge(target: Target, client: Client) -> AuthorizationRequest:
+    # With openid a server may take it that the client compares a nonce.
+    scopes = [scope for scope in target.server.scopes if scope != "openid"]
+    return _unbound(target.request(client, scope=" ".join(scopes)))
+
+
+def _unbound(request: AuthorizationRequest) -> AuthorizationRequest:
+    return request.but(code_challenge=None, code_challenge_method=None)
+
+
+def _led_to_a_code(attempt: Attempt) -> bool:
+    if attempt.inconclusive is not None:
+        expect.conclusive(attempt.inconclusive)
+    if attempt.unfinished:
+        raise Blocked("a login goes on without code_challenge, and its end cannot be seen", (attempt.last.number,))
+    return attempt.code is not None

@@ -1,0 +1,80 @@
+"""Where challenge and verifier must not turn up (OAuth 2.1 section 4.1.2)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
+
+from oauth_litmus import expect
+from oauth_litmus.authorization import new_verifier, s256
+from oauth_litmus.check import LOGIN, check
+
+if TYPE_CHECKING:
+    from oauth_litmus.client import Target
+
+_ENCODED = re.compile(rb"[A-Za-z0-9_+/-]{8,}={0,2}")
+_DEEPEST = 3
+"""Layers of base64 that are taken off, as of a JWT in a state."""
+
+
+@check("PKCE-16a", needs={LOGIN})
+async def challenge_cannot_be_read_in_the_response(target: Target) -> None:
+    """Look for the challenge in the parameters of an authorization response, also under base64 and inside a JWT."""
+    code = await target.once("code whose flow is looked at", target.login)
+    challenge, attempt, response = s256(code.code_verifier), code.attempt, code.response
+
+    for name, value in (*response.parameters, *response.fragment):
+        expect.that(
+            not holds(value, challenge),
+            expected="an authorization response without the code_challenge",
+            got=f"{name} holds it",
+            at=response.answer,
+        )
+
+    upstream = parse_qsl(urlsplit(attempt.upstream_url or "").query)
+    elsewhere = [(f"{name} sent to the upstream", value) for name, value in upstream if name != "code_challenge"]
+    elsewhere += [(f"the cookie {cookie.name}", cookie.value) for _, cookie in attempt.cookies]
+    for what, value in elsewhere:
+        expect.ideally(
+            not holds(value, challenge),
+            expected="the code_challenge stays with the server",
+            got=f"{what} holds it",
+            at=attempt.answers,
+        )
+
+
+@check("PKCE-16b", needs={LOGIN})
+async def refusal_does_not_tell_verifier_or_challenge(target: Target) -> None:
+    """Redeem a code with a wrong verifier, and look for that and for the challenge in the answer."""
+    code, presented = await target.once("code whose flow is looked at", target.login), new_verifier()
+    target.secret(presented, "code_verifier")
+
+    answer = expect.conclusive(await target.redeem(code, code_verifier=presented))
+
+    for what, value in {"code_verifier that was sent": presented, "code_challenge": s256(code.code_verifier)}.items():
+        expect.that(
+            value not in answer.text, expected="an error that repeats no secret", got=f"it tells the {what}", at=answer
+        )
+
+
+def holds(value: str, challenge: str) -> bool:
+    """Whether the challenge can be read in a value: as text, as its bytes, or under base64."""
+    wanted = (challenge.encode(), base64.urlsafe_b64decode(f"{challenge}="))
+    layer = [value.encode()]
+    for _ in range(_DEEPEST):
+        if any(needle in text for text in layer for needle in wanted):
+            return True
+        layer = [decoded for text in layer for part in _ENCODED.findall(text) if (decoded := _decoded(part))]
+    return False
+
+
+def _decoded(text: bytes) -> bytes:
+    """The bytes of base64 in either alphabet, with or without padding; none where it is no base64."""
+    stripped = text.rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/"))
+    try:
+        return base64.b64decode(stripped + b"=" * (-len(stripped) % 4), validate=True)
+    except binascii.Error:
+        return b""

@@ -1,0 +1,144 @@
+"""What an authorization request may say of PKCE, and what must not become of it (RFC 7636 section 4.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oauth_litmus import expect
+from oauth_litmus.authorization import new_verifier, s256
+from oauth_litmus.check import CONFIDENTIAL_CLIENT, LOGIN, REGISTRATION, check
+from oauth_litmus.checks.pkce.challengeless import attempt_without_challenge
+from oauth_litmus.verdict import NotApplicable
+
+if TYPE_CHECKING:
+    from oauth_litmus.client import Code, Target
+
+
+_NO_CHALLENGE = ("invalid_request", "unauthorized_client")
+
+
+@check("PKCE-01", needs={REGISTRATION})
+async def request_without_challenge_is_refused(target: Target) -> None:
+    """Ask for a code without code_challenge and code_challenge_method."""
+    attempt = await attempt_without_challenge(target, await target.client())
+
+    expect.no_code(attempt, because="the request has no code_challenge", codes=_NO_CHALLENGE)
+
+
+@check("PKCE-05", needs={LOGIN})
+async def unadvertised_plain_does_not_work(target: Target) -> None:
+    """Ask for a code with code_challenge_method=plain and redeem it with the challenge itself."""
+    advertised = target.server.listed("code_challenge_methods_supported")
+    verifier = new_verifier()
+    request = target.request(await target.client(), code_verifier=verifier).but(
+        code_challenge=verifier, code_challenge_method="plain"
+    )
+
+    attempt = await target.attempt(request)
+
+    if attempt.code is None:
+        expect.no_code(attempt, because="plain is not supported")
+        return
+    answer = await target.redeem(target.code_of(attempt), code_verifier=verifier)
+    if advertised is None or "plain" in advertised:
+        expect.ideally(not answer.has_tokens, expected="S256 only", got="plain is offered and works", at=answer)
+        return
+    expect.refused_grant(answer, "invalid_grant", "invalid_request", because="plain is not advertised")
+    expect.ideally(
+        False, expected="an authorization error (invalid_request)", got="a refusal at the token endpoint", at=answer
+    )
+
+
+@check("PKCE-06", needs={LOGIN})
+async def absent_method_is_not_verified_as_plain(target: Target) -> None:
+    """Ask for a code without code_challenge_method and redeem it with the challenge string as verifier."""
+    client = await target.client()
+    verifier = new_verifier()
+    attempt = await target.attempt(target.request(client, code_verifier=verifier).but(code_challenge_method=None))
+    if attempt.code is None:
+        expect.no_code(attempt, because="an absent method means plain, which is not supported")
+        return
+
+    plainly = await target.redeem(target.code_of(attempt), code_verifier=s256(verifier))
+
+    if "plain" in (target.server.listed("code_challenge_methods_supported") or ("plain",)):
+        expect.ideally(
+            not plainly.has_tokens, expected="S256 only", got="an absent method is read as plain", at=plainly
+        )
+        return
+    expect.refused_grant(plainly, "invalid_grant", "invalid_request", because="plain is not advertised")
+    expect.ideally(
+        False, expected="error=invalid_request", got="the absent method is taken for S256", at=attempt.answers
+    )
+
+
+@check("PKCE-07", needs={REGISTRATION})
+async def unknown_method_is_refused(target: Target) -> None:
+    """Ask for a code with the methods S512 and none."""
+    client = await target.client()
+
+    for method in ("S512", "none"):
+        attempt = await target.attempt(target.request(client).but(code_challenge_method=method))
+        expect.no_code(attempt, because=f"code_challenge_method={method} is unknown")
+
+
+@check("PKCE-09", needs={REGISTRATION})
+async def empty_challenge_counts_as_absent(target: Target) -> None:
+    """Ask for a code with `code_challenge=` and S256."""
+    request = target.request(await target.client()).but(code_challenge="")
+
+    attempt = await target.attempt(request)
+
+    expect.no_code(attempt, because="the code_challenge is empty", codes=("invalid_request", "unauthorized_client"))
+
+
+@check("PKCE-10", needs={REGISTRATION})
+async def malformed_challenge_is_refused(target: Target) -> None:
+    """Ask for codes with challenges that are too short, too long, padded, or of standard base64."""
+    client = await target.client()
+    challenge = s256(new_verifier())
+    malformed = {
+        "has 42 characters": challenge[:-1],
+        "has 129 characters": (challenge * 3)[:129],
+        "is padded": f"{challenge}=",
+        "holds + and /": f"+/{challenge[2:]}",
+    }
+
+    for what, value in malformed.items():
+        attempt = await target.attempt(target.request(client).but(code_challenge=value))
+        expect.no_code(attempt, because=f"the code_challenge {what}: no verifier can match it")
+
+
+@check("PKCE-14", needs={LOGIN, CONFIDENTIAL_CLIENT})
+async def confidential_clients_need_a_challenge_too(target: Target) -> None:
+    """Ask as a client with a secret for a code without code_challenge and nonce, and redeem it without code_verifier."""
+    attempt = await attempt_without_challenge(target, await target.confidential_client())
+    if attempt.code is None:
+        expect.no_code(attempt, because="the request has no code_challenge", codes=_NO_CHALLENGE)
+        return
+
+    answer = await target.redeem(target.code_of(attempt), code_verifier=None)
+
+    expect.refused_grant(answer, "invalid_grant", "invalid_request", because="nothing binds the code to its client")
+    expect.ideally(
+        False, expected="an authorization error (invalid_request)", got="a refusal at the token endpoint", at=answer
+    )
+
+
+@check("PKCE-19", needs={LOGIN}, logins=3)
+async def advertised_plain_is_verified(target: Target) -> None:
+    """Ask with code_challenge_method=plain; redeem codes with an unrelated verifier, with none, and with the right one."""
+    if "plain" not in (target.server.listed("code_challenge_methods_supported") or ()):
+        raise NotApplicable("code_challenge_methods_supported does not list plain")
+    client = await target.client()
+
+    async def login() -> Code:
+        request = target.request(client)
+        plain = request.but(code_challenge=request.code_verifier, code_challenge_method="plain")
+        return await target.login(request=plain)
+
+    for presented, what in ((new_verifier(), "is another"), (None, "is missing")):
+        answer = await target.redeem(await login(), code_verifier=presented)
+        expect.refused_grant(answer, "invalid_grant", "invalid_request", because=f"the code_verifier {what}")
+    answer = expect.conclusive(await target.redeem(await login()))
+    expect.ideally(answer.has_tokens, expected="tokens: plain is advertised", got=expect.describe(answer), at=answer)

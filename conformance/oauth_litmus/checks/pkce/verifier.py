@@ -1,0 +1,206 @@
+"""What a token request must prove of the challenge of its code (RFC 7636 sections 4.5 and 4.6)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oauth_litmus import expect
+from oauth_litmus.authorization import UNRESERVED, new_verifier, s256
+from oauth_litmus.check import LOGIN, check
+from oauth_litmus.checks.pkce.challengeless import code_without_challenge
+
+if TYPE_CHECKING:
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.client import Code, Target
+
+
+@check("PKCE-02", needs={LOGIN}, logins=3)
+async def every_legal_verifier_works(target: Target) -> None:
+    """Log in with verifiers of 43 and 128 characters, and with one that holds every unreserved character."""
+    client = await target.client()
+
+    for verifier in (new_verifier(43), new_verifier(128), UNRESERVED):
+        answer = await target.redeem(await target.login(request=target.request(client, code_verifier=verifier)))
+        expect.tokens(answer, expected=f"tokens for a legal verifier of {len(verifier)} characters")
+
+
+@check("PKCE-03", needs={LOGIN})
+async def wrong_verifier_is_refused(target: Target) -> None:
+    """Redeem a code with an unrelated, well-formed verifier."""
+    code = await target.login()
+
+    answer = await target.redeem(code, code_verifier=new_verifier(43))
+
+    expect.refused_grant(answer, because="the code_verifier does not match the code_challenge")
+
+
+@check("PKCE-04", needs={LOGIN}, logins=2)
+async def missing_verifier_is_refused(target: Target) -> None:
+    """Redeem one code without code_verifier, and another with an empty one."""
+    without, empty = await target.login(), await target.login()
+
+    answers = [await target.redeem(without, code_verifier=None), await target.redeem(empty, code_verifier="")]
+
+    for answer, what in zip(answers, ("missing", "empty"), strict=True):
+        expect.refused_grant(answer, "invalid_request", "invalid_grant", because=f"the code_verifier is {what}")
+
+
+@check("PKCE-08", needs={LOGIN})
+async def challenge_is_not_its_own_verifier(target: Target) -> None:
+    """Redeem an S256 code with its challenge as the verifier."""
+    code = await target.login()
+
+    answer = await target.redeem(code, code_verifier=s256(code.code_verifier))
+
+    expect.refused_grant(answer, because="the code_verifier is the challenge, which everybody could read")
+
+
+@check("PKCE-11", needs={LOGIN}, logins=3)
+async def illegal_verifier_is_refused_even_if_it_hashes_right(target: Target) -> None:
+    """Log in with the challenges of verifiers that are too short, too long, or hold a space, and redeem with those."""
+    client = await target.client()
+    illegal = {
+        "has one character": new_verifier(1),
+        "has 129 characters": new_verifier(129),
+        "holds a space": f"{new_verifier(40)} {new_verifier(40)}",
+    }
+
+    for what, verifier in illegal.items():
+        attempt = await target.attempt(target.request(client, code_verifier=verifier))
+        answer = await target.redeem(target.code_of(attempt))
+        expect.refused_grant(answer, "invalid_grant", "invalid_request", because=f"the code_verifier {what}")
+
+
+@check("PKCE-12", needs={LOGIN}, logins=6)
+async def verifier_of_another_flow_is_refused(target: Target) -> None:
+    """Run two flows of one client at once, and redeem the code of each with the verifier of the other."""
+    client = await target.client()
+
+    async def pair() -> tuple[Code, Code]:
+        return await target.login(client), await target.login(client)
+
+    older, younger = await pair()
+    answer = await target.redeem(older, code_verifier=younger.code_verifier)
+    expect.refused_grant(answer, because="the code_verifier belongs to another flow")
+    older, younger = await pair()
+    answer = await target.redeem(younger, code_verifier=older.code_verifier)
+    expect.refused_grant(answer, because="the code_verifier belongs to another flow")
+
+    older, younger = await pair()
+    second, first = await target.redeem(younger), await target.redeem(older)
+    expect.tokens(second, expected="tokens for the younger code with its own verifier")
+    expect.ideally(first.has_tokens, expected="tokens for the older code too", got=expect.describe(first), at=first)
+
+
+@check("PKCE-13a", needs={LOGIN})
+async def letter_case_of_the_verifier_counts(target: Target) -> None:
+    """Redeem a code with its verifier but for one letter, which is in the other case."""
+    verifier = "a" + new_verifier(63)
+    code = await target.login(request=target.request(await target.client(), code_verifier=verifier))
+
+    answer = await target.redeem(code, code_verifier="A" + verifier[1:])
+
+    expect.refused_grant(
+        answer, "invalid_grant", "invalid_request", because="one letter of the code_verifier is in another case"
+    )
+
+
+@check("PKCE-13b", needs={LOGIN}, logins=2)
+async def every_character_of_the_verifier_counts(target: Target) -> None:
+    """Redeem codes with their verifier and one character more, and with all of it but the last."""
+    longer, shorter = await target.login(), await target.login()
+
+    answers = {
+        "one character longer": await target.redeem(longer, code_verifier=longer.code_verifier + "x"),
+        "one character shorter": await target.redeem(shorter, code_verifier=shorter.code_verifier[:-1]),
+    }
+
+    for what, answer in answers.items():
+        expect.refused_grant(answer, "invalid_grant", "invalid_request", because=f"the code_verifier is {what}")
+
+
+@check("PKCE-13c", needs={LOGIN}, logins=2)
+async def white_space_after_the_verifier_counts(target: Target) -> None:
+    """Redeem codes with their verifier and a space, or a line feed, at its end."""
+    for what, added in {"a space": " ", "a line feed": "\n"}.items():
+        code = await target.login()
+        answer = expect.conclusive(await target.redeem(code, code_verifier=code.code_verifier + added))
+        expect.that(
+            not answer.has_tokens,
+            expected="a refusal",
+            got=f"tokens for a verifier followed by {what}",
+            at=answer,
+        )
+
+
+@check("PKCE-15", needs={LOGIN})
+async def verifier_for_a_code_without_challenge_is_refused(target: Target) -> None:
+    """Redeem a code that was asked for without code_challenge, where there is any, with a code_verifier."""
+    code = await code_without_challenge(target)
+
+    answer = None if code is None else await target.redeem(code, code_verifier=new_verifier())
+
+    if answer is None:
+        expect.that(True, expected="no code without code_challenge", got="none")
+        return
+    expect.refused_grant(
+        answer, "invalid_grant", "invalid_request", because="the request for the code had no code_challenge"
+    )
+
+
+@check("PKCE-17", needs={LOGIN}, logins=4)
+async def failed_verifier_does_not_lift_pkce(target: Target) -> None:
+    """After a wrong verifier, present the code again without one, with an empty one, a wrong one, and the challenge."""
+    client = await target.client()
+
+    for second in (None, "", new_verifier(), "the challenge"):
+        code = await target.login(client)
+        first = await target.redeem(code, code_verifier=new_verifier())
+        expect.refused_grant(first, because="the code_verifier is wrong")
+        presented = s256(code.code_verifier) if second == "the challenge" else second
+        answer = await target.redeem(code, code_verifier=presented)
+        expect.refused_grant(answer, "invalid_grant", "invalid_request", because="a failed attempt does not lift PKCE")
+
+
+@check("PKCE-18a", needs={LOGIN}, logins=2)
+async def token_request_does_not_choose_the_method(target: Target) -> None:
+    """Redeem an S256 code with its challenge as the verifier and code_challenge_method=plain beside it."""
+    code = await target.login()
+
+    answer = await target.redeem(code, code_verifier=s256(code.code_verifier), code_challenge_method="plain")
+
+    expect.refused_grant(
+        answer, "invalid_grant", "invalid_request", because="the method is that of the authorization request, S256"
+    )
+    await _extra_parameters_do_no_harm(target)
+
+
+@check("PKCE-18b", needs={LOGIN})
+async def token_request_does_not_choose_the_challenge(target: Target) -> None:
+    """Redeem a code with another verifier, and the challenge of that one beside it."""
+    code, other = await target.login(), new_verifier()
+    target.secret(other, "code_verifier")
+
+    answer = await target.redeem(code, code_verifier=other, code_challenge=s256(other), code_challenge_method="S256")
+
+    expect.refused_grant(
+        answer, "invalid_grant", "invalid_request", because="the challenge is that of the authorization request"
+    )
+    await _extra_parameters_do_no_harm(target)
+
+
+async def _extra_parameters_do_no_harm(target: Target) -> None:
+    """A WARN where the probe says little: the same parameters are refused with the values of the request, too."""
+
+    async def repeated() -> Answer:
+        code = await target.login()
+        challenge = s256(code.code_verifier)
+        return await target.redeem(code, code_challenge=challenge, code_challenge_method="S256")
+
+    answer = expect.conclusive(await target.once("challenge in the token request", repeated))
+    expect.ideally(
+        answer.has_tokens,
+        expected="tokens for the right verifier: parameters that are not known are ignored",
+        got=expect.describe(answer),
+        at=answer,
+    )

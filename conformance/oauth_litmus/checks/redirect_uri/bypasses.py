@@ -1,0 +1,118 @@
+"""Ways around the proof of a redirect URI: other defects, repeated parameters, request objects (OAuth 2.1 section 4.1.2.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oauth_litmus import expect
+from oauth_litmus.check import LOGIN, REGISTRATION, check
+from oauth_litmus.checks.redirect_uri.probes import STRANGER, web_client
+from oauth_litmus.jwts import assembled
+from oauth_litmus.verdict import Skipped
+
+if TYPE_CHECKING:
+    from oauth_litmus.authorization import Attempt, AuthorizationRequest
+    from oauth_litmus.client import Target
+
+UNSUPPORTED_OBJECT = ("request_not_supported", "invalid_request_object", "invalid_request")
+
+
+@check("REDIR-23", needs={REGISTRATION})
+async def other_defects_do_not_bypass_the_proof(target: Target) -> None:
+    """Combine a foreign redirect_uri with everything that may lead to an error redirect of its own."""
+    client = await web_client(target)
+    request = target.request(client, redirect_uri=STRANGER)
+
+    for what, deviating in _deviations(request).items():
+        attempt = await target.attempt(deviating)
+        expect.nothing_sent_to(attempt, STRANGER, because=f"it is not registered, also if the request has {what}")
+
+
+@check("REDIR-24", needs={REGISTRATION}, logins=1)
+async def neither_of_two_uris_is_trusted(target: Target) -> None:
+    """Name the registered redirect URI and a foreign one: in both orders, as a list, and in query and form apart."""
+    client = await web_client(target)
+    request = target.request(client)
+    without, registered = request.but(redirect_uri=None), client.redirect_uri
+
+    for first, second in ((registered, STRANGER), (STRANGER, registered)):
+        attempt = await target.attempt(without.adding(("redirect_uri", first), ("redirect_uri", second)))
+        _lands_at_the_client_alone(attempt)
+        goes_on = attempt.code is not None or attempt.unfinished
+        expected = "invalid_request, since redirect_uri is there twice"
+        expect.ideally(not goes_on, expected=expected, got="the login goes on for one of them", at=attempt.answers)
+
+    # A name that the server does not know is ignored, and so may the query of a form be.
+    _lands_at_the_client_alone(await target.attempt(request.adding(("redirect_uri[]", STRANGER))))
+    if _is_taken(await target.posted(client)):
+        _lands_at_the_client_alone(await target.post(request, query={"redirect_uri": STRANGER}))
+        _lands_at_the_client_alone(
+            await target.post(request.but(redirect_uri=STRANGER), query={"redirect_uri": registered})
+        )
+
+
+@check("REDIR-30", needs={LOGIN}, logins=2)
+async def request_object_bypasses_nothing(target: Target) -> None:
+    """Bring unsigned request objects: with a foreign redirect_uri, without code_challenge, and of another client."""
+    client, other = await web_client(target), await target.client("b")
+    if other.redirect_uri in client.redirect_uris:
+        raise Skipped("needs two clients with different redirect URIs: configure such ones in the profile")
+    request = target.request(client)
+
+    _lands_at_the_client_alone(await target.attempt(_with_object(target, request, redirect_uri=STRANGER)))
+
+    bare = request.but(code_challenge=None, code_challenge_method=None)
+    because = "neither the query nor the request object has a code_challenge"
+    expect.no_code(await target.attempt(_with_object(target, bare)), because=because, codes=UNSUPPORTED_OBJECT)
+
+    of_another = _with_object(target, request, client_id=other.client_id, redirect_uri=other.redirect_uri)
+    attempt = await target.attempt(of_another)
+    _lands_at_the_client_alone(attempt, other.redirect_uri)
+    if attempt.code is not None:
+        answer = expect.conclusive(await target.redeem(target.code_of(attempt)))
+        expected, got = "a code of the client that the query names", expect.describe(answer)
+        expect.that(answer.has_tokens, expected=expected, got=f"it cannot redeem the code: {got}", at=answer)
+
+
+def _deviations(request: AuthorizationRequest) -> dict[str, AuthorizationRequest]:
+    return {
+        "response_type=token": request.but(response_type="token"),
+        "response_type=bogus": request.but(response_type="bogus"),
+        "a hybrid response_type": request.but(response_type="code id_token"),
+        "no response_type": request.but(response_type=None),
+        "an unknown scope": request.but(scope="no-such-scope"),
+        "no code_challenge": request.but(code_challenge=None, code_challenge_method=None),
+        "two states": request.adding(("state", "another-state")),
+        "a request object": request.but(request="xx"),
+        "response_mode=fragment": request.but(response_mode="fragment"),
+        "prompt=none": request.but(prompt="none"),
+    }
+
+
+def _with_object(target: Target, request: AuthorizationRequest, **claims: str) -> AuthorizationRequest:
+    """The request with an unsigned request object of the same parameters, some of them changed (RFC 9101 section 4)."""
+    about = {"iss": request.client.client_id, "aud": target.server.issuer}
+    return request.but(
+        request=assembled({"alg": "none", "typ": "JWT"}, {**dict(request.parameters), **about, **claims})
+    )
+
+
+def _lands_at_the_client_alone(attempt: Attempt, stranger: str = STRANGER) -> None:
+    """Nothing is sent to the stranger, and a code only to where the client is."""
+    expected = f"nothing sent to {stranger}"
+    expect.that(
+        not attempt.reached(stranger),
+        expected=expected,
+        got=f"the browser is sent to {expect.place(attempt.left_for or stranger)}",
+        at=attempt.answers,
+    )
+    astray = attempt.code is not None and attempt.response is None
+    got = f"an authorization code at {expect.place(attempt.left_for)}"
+    expect.that(not astray, expected=expected, got=got, at=attempt.answers)
+    if attempt.inconclusive is not None:
+        expect.conclusive(attempt.inconclusive)
+
+
+def _is_taken(attempt: Attempt) -> bool:
+    refused = attempt.response is not None and attempt.response.error is not None
+    return attempt.last.status < 400 and not refused

@@ -1,0 +1,73 @@
+"""Which of several registered redirect URIs gets the answer, and that none of another client does (OAuth 2.1 section 4.1.1)."""
+
+from __future__ import annotations
+
+from oauth_litmus import expect
+from oauth_litmus.check import DYNAMIC_REGISTRATION, LOGIN, REGISTRATION, check
+from oauth_litmus.checks.redirect_uri.probes import SEVERAL, client_with_several
+from oauth_litmus.client import Target
+from oauth_litmus.verdict import Skipped
+
+
+@check("REDIR-15", needs={DYNAMIC_REGISTRATION}, logins=1)
+async def default_needs_a_single_uri(target: Target) -> None:
+    """Leave redirect_uri out, for a client with two redirect URIs and for one with a single one."""
+    client, several = await target.client(), await client_with_several(target)
+
+    ambiguous = await target.attempt(target.request(several).but(redirect_uri=None))
+    for uri in SEVERAL:
+        expect.not_sent_to(ambiguous, uri, because="two redirect URIs are registered and the request names none")
+
+    if len(client.redirect_uris) == 1:
+        attempt = await target.attempt(target.request(client).but(redirect_uri=None))
+        goes_on = attempt.response is not None or attempt.unfinished
+        got = expect.describe(expect.conclusive(attempt.last))
+        expect.ideally(goes_on, expected="the only registered URI is the default", got=got, at=attempt.last)
+
+
+@check("REDIR-16", needs={LOGIN, DYNAMIC_REGISTRATION}, logins=3)
+async def token_request_is_held_to_its_redirect_uri(target: Target) -> None:
+    """Redeem three codes: with the redirect_uri of the request, with the client's other one, and with none."""
+    client = await client_with_several(target)
+
+    # Each code right before it is redeemed: a login may take longer than a code lives.
+    same = await target.login(request=target.request(client))
+    expect.tokens(await target.redeem(same), expected="tokens for the redirect_uri of the authorization request")
+
+    other = await target.login(request=target.request(client))
+    answer = await target.redeem(other, redirect_uri=SEVERAL[1])
+    if target.server.profile.oauth21_clients_only:
+        enforced = not expect.conclusive(answer).has_tokens
+        expect.ideally(enforced, expected="invalid_grant", got="another redirect_uri is ignored", at=answer)
+    else:
+        expect.refused_grant(answer, because="redirect_uri is not the one of the authorization request")
+
+    none = await target.login(request=target.request(client))
+    answer = expect.conclusive(await target.redeem(none, redirect_uri=None))
+    optional = "tokens: OAuth 2.1 clients do not send redirect_uri"
+    expect.ideally(answer.has_tokens, expected=optional, got=expect.describe(answer), at=answer)
+
+
+@check("REDIR-25", needs={REGISTRATION})
+async def uri_of_another_client_is_refused(target: Target) -> None:
+    """Ask, as one client, for an answer at the redirect URI of another."""
+    client, other = await target.client(), await target.client("b")
+    if other.redirect_uri in client.redirect_uris:
+        raise Skipped("needs two clients with different redirect URIs: configure such ones in the profile")
+    for each in (client, other):
+        await target.control(target.request(each))
+
+    attempt = await target.attempt(target.request(client, redirect_uri=other.redirect_uri))
+
+    expect.not_sent_to(attempt, other.redirect_uri, because="it is registered for another client only")
+
+
+@check("REDIR-27", needs={LOGIN, DYNAMIC_REGISTRATION}, logins=2)
+async def answer_goes_to_the_uri_of_the_request(target: Target) -> None:
+    """Log in for the second of two registered redirect URIs, then for the first."""
+    client = await client_with_several(target)
+
+    for uri in reversed(SEVERAL):
+        code = await target.login(request=target.request(client, redirect_uri=uri))
+        landed = expect.place(code.response.location)
+        expect.that(landed == uri, expected=f"the code at {uri}", got=f"it is at {landed}", at=code.response.answer)

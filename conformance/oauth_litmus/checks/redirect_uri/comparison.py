@@ -1,0 +1,140 @@
+"""Redirect URIs are compared as strings, whole and unchanged (OAuth 2.1 section 4.1.1; RFC 9700 section 4.1.3)."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from oauth_litmus import expect
+from oauth_litmus.check import DYNAMIC_REGISTRATION, REGISTRATION, check
+from oauth_litmus.checks.redirect_uri.probes import (
+    SEVERAL,
+    STRANGER,
+    all_refused,
+    at_host,
+    client_with_several,
+    only_spelled_otherwise,
+    web_client,
+)
+from oauth_litmus.client import REDIRECT_URI, Target
+
+WITH_QUERY = f"{REDIRECT_URI}?tenant=a&y=2"
+
+
+@check("REDIR-01", needs={REGISTRATION})
+async def unregistered_uri_gets_nothing(target: Target) -> None:
+    """Ask for an answer at a host that has nothing to do with the client."""
+    client = await web_client(target)
+
+    await all_refused(target, client, [STRANGER], "it is not registered")
+
+
+@check("REDIR-02", needs={REGISTRATION})
+async def path_is_compared_whole(target: Target) -> None:
+    """Ask for an answer below, beside and above the registered path."""
+    client = await web_client(target)
+    uri = client.redirect_uri
+    origin = uri.removesuffix(urlsplit(uri).path)
+
+    tried = [f"{uri}/evil", f"{uri}evil", f"{uri}.html", f"{origin}/", f"{origin}/other"]
+    await all_refused(target, client, tried, "its path is not the registered one")
+
+
+@check("REDIR-03", needs={DYNAMIC_REGISTRATION})
+async def trailing_slash_counts(target: Target) -> None:
+    """Add a slash to a registered path, and leave out that of another."""
+    client, several = await web_client(target), await client_with_several(target)
+
+    uri = client.redirect_uri
+    await all_refused(target, client, [uri[:-1] if uri.endswith("/") else f"{uri}/"], "a slash more or less counts")
+    await all_refused(target, several, [SEVERAL[0].rstrip("/")], "the slash at its end is missing")
+
+
+@check("REDIR-04", needs={DYNAMIC_REGISTRATION})
+async def query_is_compared(target: Target) -> None:
+    """Add a query to a registered URI; remove, change and reorder that of another."""
+    client = await web_client(target)
+    uri = client.redirect_uri
+    with_query = await target.client_with(WITH_QUERY)
+
+    await all_refused(target, client, [f"{uri}?x=1", f"{uri}?redirect={STRANGER}"], "a query was added")
+    await only_spelled_otherwise(target, client, [f"{uri}?"], as_written=True)
+    if with_query is not None:
+        changed = [REDIRECT_URI, f"{REDIRECT_URI}?tenant=b&y=2", f"{REDIRECT_URI}?y=2&tenant=a"]
+        await all_refused(target, with_query, changed, "its query is not the registered one")
+
+
+@check("REDIR-05", needs={REGISTRATION})
+async def host_is_compared_whole(target: Target) -> None:
+    """Ask for an answer at hosts that contain, begin with, or end in the registered one."""
+    client = await web_client(target)
+    host = urlsplit(client.redirect_uri).netloc
+    parent = host.partition(".")[2] or f"a.{host}"
+
+    for other in (f"evil.{host}", f"{host}.evil.example", f"evil{host}", parent):
+        await all_refused(target, client, [at_host(other, client)], "its host is not the registered one")
+    await only_spelled_otherwise(target, client, [at_host(f"{host}.", client)], as_written=False)
+
+
+@check("REDIR-06", needs={REGISTRATION})
+async def authority_is_not_confused(target: Target) -> None:
+    """Put the registered host where a careless reader takes it for the host."""
+    client = await web_client(target)
+    host = urlsplit(client.redirect_uri).netloc
+
+    confusing = [f"{host}@evil.example", f"{host}:x@evil.example", f"evil.example#@{host}", f"{host}\\@evil.example"]
+    for authority in [*confusing, f"evil.example\\.{host}"]:
+        await all_refused(target, client, [at_host(authority, client)], "its host is not the registered one")
+    await all_refused(target, client, [client.redirect_uri.removeprefix("https:")], "it has no scheme")
+    await only_spelled_otherwise(target, client, [client.redirect_uri.replace("//", "/", 1)], as_written=False)
+
+
+@check("REDIR-07", needs={DYNAMIC_REGISTRATION})
+async def dot_segments_do_not_escape(target: Target) -> None:
+    """Lead out of the registered path by dot segments, encoded slashes, path parameters, and a null character."""
+    several = await client_with_several(target)
+    uri, folder = SEVERAL[1], SEVERAL[1].removesuffix("/cb")
+
+    below = ["/../evil", "/%2e%2e/evil", "/..%2fevil", "/%252e%252e/evil", ";/../evil", "%00"]
+    tried = [*(uri + ending for ending in below), f"{folder}/../evil"]
+    await all_refused(target, several, tried, "it resolves to another path")
+
+
+@check("REDIR-08", needs={REGISTRATION})
+async def nothing_is_normalised(target: Target) -> None:
+    """Spell the registered URI in other, equivalent ways; then its path in capitals, which is another address."""
+    client = await web_client(target)
+    uri = client.redirect_uri
+    host, path = urlsplit(uri).netloc, urlsplit(uri).path
+
+    if path.swapcase() != path:
+        await all_refused(target, client, [f"https://{host}{path.swapcase()}"], "letter case counts in paths")
+    encoded = re.sub(r"[a-z]", lambda letter: f"%{ord(letter[0]):02X}", path, count=1)
+    spellings = [f"HTTPS://{host}{path}", f"https://{host.upper()}{path}", f"https://{host}:443{path}"]
+    spellings += [f"https://{host}/x/..{path}", f"https://{host}{encoded}"]
+    different = [spelling for spelling in spellings if spelling != uri]
+    await only_spelled_otherwise(target, client, different, as_written=True)
+
+
+@check("REDIR-09", needs={REGISTRATION})
+async def scheme_and_port_are_compared(target: Target) -> None:
+    """Ask for an answer at another scheme and at another port of the registered host."""
+    client = await web_client(target)
+    rest = client.redirect_uri.removeprefix("https")
+
+    tried = [f"http{rest}", f"ftp{rest}", at_host(f"{urlsplit(client.redirect_uri).netloc}:8443", client)]
+    await all_refused(target, client, tried, "its scheme or port is not the registered one")
+
+
+@check("REDIR-10", needs={REGISTRATION})
+async def fragment_is_refused(target: Target) -> None:
+    """Add a fragment to the registered URI, encoded once and twice."""
+    client = await web_client(target)
+
+    for variant in (f"{client.redirect_uri}#frag", f"{client.redirect_uri}%23frag"):
+        attempt = await target.attempt(target.request(client, redirect_uri=variant))
+        landed = attempt.response.location if attempt.response else ""
+        if attempt.code is not None and landed and "frag" not in landed:
+            expect.ideally(False, expected="an error page", got="the fragment is silently removed", at=attempt.answers)
+        else:
+            expect.not_sent_to(attempt, variant, because="a redirect URI has no fragment")

@@ -1,0 +1,109 @@
+"""Loopback redirect URIs of native applications: the port is free, and nothing else (OAuth 2.1 section 8.4.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from oauth_litmus import expect
+from oauth_litmus.check import DYNAMIC_REGISTRATION, check
+from oauth_litmus.checks.redirect_uri.probes import all_refused, only_spelled_otherwise
+from oauth_litmus.client import Client, Target
+from oauth_litmus.verdict import NotApplicable
+
+if TYPE_CHECKING:
+    from oauth_litmus.authorization import Attempt
+
+LOOPBACK = "http://127.0.0.1:52731/cb"
+LOOPBACK_WITHOUT_PORT = "http://127.0.0.1/cb"
+LOOPBACK_ELSEWHERE = "http://127.0.0.1:51004/cb"
+IPV6 = ("http://[::1]/cb", "http://[::1]:52732/cb")
+IPV6_ELSEWHERE = "http://[::1]:61023/cb"
+LOCALHOST = "http://localhost:3000/cb"
+
+
+@check("REDIR-11", needs={DYNAMIC_REGISTRATION}, logins=2)
+async def loopback_port_is_free(target: Target) -> None:
+    """Register 127.0.0.1 without a port and with one, and ask for the answer at another port."""
+    found = [await target.client_with(uri) for uri in (LOOPBACK_WITHOUT_PORT, LOOPBACK)]
+    clients = [client for client in found if client is not None]
+    if not clients:
+        raise NotApplicable("the server registers no loopback redirect URIs")
+
+    attempts = [await _answer_at(target, client, LOOPBACK_ELSEWHERE) for client in clients]
+
+    refusals = [attempt for attempt in attempts if attempt.response is None and not attempt.unfinished]
+    seen = [expect.conclusive(attempt.last) for attempt in refusals]
+    expected = f"an answer at {LOOPBACK_ELSEWHERE}"
+    expect.that(len(seen) < len(clients), expected=expected, got="the port is refused", at=seen)
+    expect.ideally(not seen, expected=expected, got="the port is refused to one form of registration", at=seen)
+    for attempt in attempts:
+        landed = attempt.response.location if attempt.response else LOOPBACK_ELSEWHERE
+        rightly = landed.startswith(LOOPBACK_ELSEWHERE)
+        expect.that(rightly, expected=expected, got="the answer goes to the registered port", at=attempt.answers)
+
+
+@check("REDIR-12", needs={DYNAMIC_REGISTRATION}, logins=1)
+async def ipv6_loopback_port_is_free(target: Target) -> None:
+    """Register [::1] without a port and with one, and ask for the answer at another port."""
+    if await _takes_no_loopback(target):
+        raise NotApplicable("the server registers no loopback redirect URIs")
+    client = await target.client_with(*IPV6)
+    if client is None:
+        expect.ideally(False, expected="http://[::1] beside http://127.0.0.1", got="[::1] cannot be registered")
+        return
+
+    attempt = await _answer_at(target, client, IPV6_ELSEWHERE)
+
+    expected, got = f"an answer at {IPV6_ELSEWHERE}", expect.describe(expect.conclusive(attempt.last))
+    answered = attempt.response is not None or attempt.unfinished
+    expect.that(answered, expected=expected, got=f"the port is refused: {got}", at=attempt.answers)
+    landed = attempt.response.location if attempt.response else IPV6_ELSEWHERE
+    rightly = landed.startswith(IPV6_ELSEWHERE)
+    expect.that(rightly, expected=expected, got="the answer goes to a registered port", at=attempt.answers)
+
+
+@check("REDIR-13", needs={DYNAMIC_REGISTRATION})
+async def only_the_loopback_port_is_free(target: Target) -> None:
+    """Change everything but the port of a loopback redirect URI."""
+    client = await target.client_with(LOOPBACK)
+    if client is None:
+        raise NotApplicable("the server registers no loopback redirect URIs")
+    await target.control(target.request(client))
+    place = urlsplit(LOOPBACK).netloc
+    port = place.partition(":")[2]
+
+    elsewhere = [f"http://127.0.0.1.evil.example:{port}/cb", f"http://{place}@evil.example/cb"]
+    paths = [f"http://{place}/evil", f"{LOOPBACK}?x=1"]
+    await all_refused(target, client, [*paths, *elsewhere], "nothing but the port is free")
+    hosts = ["localhost", "127.0.0.2", "2130706433", "0x7f.1", "[::1]", "user@127.0.0.1"]
+    ports = ["127.0.0.1:abc", "127.0.0.1:99999", f"{place}.evil.example"]
+    spellings = [*(f"http://{host}:{port}/cb" for host in hosts), *(f"http://{authority}/cb" for authority in ports)]
+    await only_spelled_otherwise(target, client, [*spellings, f"https://{place}/cb"], as_written=True)
+
+
+@check("REDIR-14", needs={DYNAMIC_REGISTRATION})
+async def only_localhost_is_localhost(target: Target) -> None:
+    """Register the name localhost, and ask for an answer at hosts that begin with it or hide behind it."""
+    client = await target.client_with(LOCALHOST)
+    if client is None:
+        raise NotApplicable("the server does not register the name localhost, which nobody has to")
+    await target.control(target.request(client))
+
+    for port in (urlsplit(LOCALHOST).port, 51004):
+        hosts = [f"localhost.evil.example:{port}", f"localhost:{port}@evil.example", f"localhost:{port}.evil.example"]
+        await all_refused(target, client, [f"http://{host}/cb" for host in hosts], "its host is not localhost")
+
+
+async def _answer_at(target: Target, client: Client, uri: str) -> Attempt:
+    request = target.request(client, redirect_uri=uri).landing_at(uri)
+    attempt = await target.attempt(request)
+    if not attempt.unfinished:
+        return attempt
+    # Without a login, an error tells where answers go.
+    refusal = await target.attempt(request.but(response_type="bogus"))
+    return refusal if refusal.response is not None else attempt
+
+
+async def _takes_no_loopback(target: Target) -> bool:
+    return all([await target.client_with(uri) is None for uri in (LOOPBACK_WITHOUT_PORT, LOOPBACK)])

@@ -1,0 +1,80 @@
+"""What a registration is answered: clients, secrets, and errors (RFC 7591 sections 3.2.1 and 3.2.2)."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from oauth_litmus import expect
+from oauth_litmus.check import CONFIDENTIAL_CLIENT, DYNAMIC_REGISTRATION, check
+from oauth_litmus.client import REDIRECT_URI, Target
+
+if TYPE_CHECKING:
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.clients import AuthMethod
+
+MIN_SECRET_CHARACTERS = 22
+"""Base64url characters that hold 128 bits."""
+SEQUENCE_STEP = 1000
+
+
+@check("REG-01", needs={DYNAMIC_REGISTRATION})
+async def registration_brings_a_client(target: Target) -> None:
+    """Register two public clients with different redirect URIs."""
+    uris = (f"{REDIRECT_URI}/one", f"{REDIRECT_URI}/two")
+
+    answers = [expect.conclusive(await target.register(target.metadata(uri))) for uri in uris]
+
+    for uri, answer in zip(uris, answers, strict=True):
+        said = expect.describe(answer)
+        expect.that(answer.status < 300, expected="201 with a client_id", got=said, at=answer)
+        expect.that(bool(answer.member("client_id")), expected="a client_id", got=f"{said} without one", at=answer)
+        registered = answer.json_object().get("redirect_uris")
+        got = f"redirect_uris: {registered}"
+        expect.that(registered == [uri], expected=f"redirect_uris as registered: {[uri]}", got=got, at=answer)
+        expect.ideally(answer.status == 201, expected="201 Created", got=said, at=answer)
+        public = answer.json_object().get("token_endpoint_auth_method") == "none"
+        useless = "a client_secret for a client that authenticates by none"
+        secret = public and bool(answer.member("client_secret"))
+        expect.ideally(not secret, expected="no client_secret", got=useless, at=answer)
+    distinct = len({answer.member("client_id") for answer in answers}) == len(answers)
+    expect.that(distinct, expected="two clients", got="one client_id for both", at=answers)
+
+
+@check("REG-03", needs={DYNAMIC_REGISTRATION, CONFIDENTIAL_CLIENT})
+async def secrets_are_not_stored_or_guessable(target: Target) -> None:
+    """Register three confidential clients and a public one, and look at secrets, ids and Cache-Control."""
+    post = target.server.confidential_method == "client_secret_post"
+    method: AuthMethod = "client_secret_post" if post else "client_secret_basic"
+    uris = [f"{REDIRECT_URI}/{number}" for number in range(3)]
+
+    answers = [await target.register(target.metadata(uri, auth_method=method)) for uri in uris]
+
+    for uri, answer in zip(uris, answers, strict=True):
+        target.client_of(answer, uri, auth_method=method)
+        expect.that(_is_never_stored(answer), expected="Cache-Control: no-store", got=_cache_control(answer), at=answer)
+    given = [answer.member("client_secret") for answer in answers]
+    shortest = min(len(secret) for secret in given)
+    expected = f"secrets of at least {MIN_SECRET_CHARACTERS} characters (128 bits)"
+    expect.that(shortest >= MIN_SECRET_CHARACTERS, expected=expected, got=f"one of {shortest}", at=answers)
+    expect.that(len(set(given)) == len(given), expected="a secret of its own for each", got="a repetition", at=answers)
+    public = expect.conclusive(await target.register(target.metadata(REDIRECT_URI)))
+    expect.ideally(_is_never_stored(public), expected="no-store", got=_cache_control(public), at=public)
+    counted = _counts_upwards([answer.member("client_id") for answer in answers])
+    expect.ideally(not counted, expected="client_ids without an order", got="they count upwards", at=answers)
+
+
+def _cache_control(answer: Answer) -> str:
+    return f"Cache-Control: {answer.headers.get('cache-control', 'none')}"
+
+
+def _is_never_stored(answer: Answer) -> bool:
+    directives = answer.headers.get("cache-control", "").lower().split(",")
+    return "no-store" in (directive.strip() for directive in directives)
+
+
+def _counts_upwards(identifiers: list[str]) -> bool:
+    if not all(identifier.isascii() and identifier.isdigit() for identifier in identifiers):
+        return False
+    numbers = [int(identifier) for identifier in identifiers]
+    return all(0 < later - earlier < SEQUENCE_STEP for earlier, later in pairwise(numbers))

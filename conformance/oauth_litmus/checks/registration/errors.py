@@ -1,0 +1,80 @@
+"""Registrations that must be refused, or answered with what was registered in their place (RFC 7591 section 3.2.2)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from oauth_litmus import expect
+from oauth_litmus.check import DYNAMIC_REGISTRATION, check
+
+if TYPE_CHECKING:
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.client import Target
+
+METADATA_ERRORS = ("invalid_redirect_uri", "invalid_client_metadata")
+MALFORMED = {"JSON that breaks off": b'{"redirect_uris": [', "a JSON array": b"[]", "the word null": b"null"}
+UNSUPPORTED_METHOD = "urn:example:no-such-method"
+A_MEGABYTE = 1_048_576
+NOT_FORMS = (400, 413, 414, 415, 422, 431)
+"""What servers and the edges before them answer to bodies that they do not read."""
+
+
+@check("REG-02a", needs={DYNAMIC_REGISTRATION})
+async def malformed_registration_is_refused(target: Target) -> None:
+    """Register with JSON that breaks off, an array, null, and a number in place of the redirect URIs."""
+    wrong_type = json.dumps({**target.metadata(), "redirect_uris": 42}).encode()
+
+    for what, body in {**MALFORMED, "redirect_uris: 42": wrong_type}.items():
+        answer = expect.no_server_error(await target.lasting(lambda b=body: target.register_body(b), target.new_client))
+        got = f"{expect.describe(answer)} for {what}"
+        replaced = isinstance(answer.json_object().get("redirect_uris"), list)
+        judge = expect.ideally if what.startswith("redirect_uris") and replaced else expect.that
+        judge(answer.status >= 300, expected="400", got=got, at=answer)
+        expect.ideally(answer.status in (400, *range(300)), expected="status 400", got=got, at=answer)
+        names_the_fault(answer)
+
+
+@check("REG-02b", needs={DYNAMIC_REGISTRATION})
+async def unsupported_values_are_refused_or_replaced(target: Target) -> None:
+    """Register with a response type that does not fit the grant type, and with a method of authentication that nobody has."""
+    faults: dict[str, object] = {"response_types": ["token"], "token_endpoint_auth_method": UNSUPPORTED_METHOD}
+
+    for member, value in faults.items():
+        document = {**target.metadata(), member: value}
+        answer = expect.no_server_error(await target.lasting(lambda d=document: target.register(d), target.new_client))
+        echoed = answer.status < 300 and answer.json_object().get(member) == value
+        got = f"{answer.status} with {member}: {value}"
+        expect.ideally(not echoed, expected=f"400, or another {member}", got=got, at=answer)
+        names_the_fault(answer)
+
+
+@check("REG-02c", needs={DYNAMIC_REGISTRATION})
+async def body_of_another_kind_is_refused(target: Target) -> None:
+    """Register with a form in place of JSON, and with a megabyte of client name."""
+    form = b"redirect_uris=https%3A%2F%2Fclient.example.com%2Fcb&token_endpoint_auth_method=none"
+    huge = json.dumps({**target.metadata(), "client_name": "A" * A_MEGABYTE}).encode()
+
+    for what, body, media_type in (
+        ("a form", form, "application/x-www-form-urlencoded"),
+        ("a body of a megabyte", huge, "application/json"),
+    ):
+        answer = await target.lasting_or_cut(
+            lambda b=body, m=media_type: target.register_body(b, media_type=m), target.new_client
+        )
+        if answer is None and body is huge:
+            # A server may refuse and close before the client has sent all (RFC 9112 section 9.6).
+            expect.that(True, expected="400 or 413", got="")
+            continue
+        expect.that(answer is not None, expected=f"400 or 415 for {what}", got="the connection is closed")
+        if answer is not None:
+            expect.no_server_error(answer)
+            got = f"{expect.describe(answer)} for {what}"
+            expect.ideally(answer.status in NOT_FORMS, expected="400, 413 or 415", got=got, at=answer)
+
+
+def names_the_fault(answer: Answer) -> None:
+    """A refusal names one of the errors of RFC 7591 section 3.2.2; anything else is imprecise."""
+    if answer.status >= 300:
+        precise, expected = answer.error in METADATA_ERRORS, f"400 with error={METADATA_ERRORS[0]}"
+        expect.ideally(precise, expected=expected, got=expect.describe(answer), at=answer)

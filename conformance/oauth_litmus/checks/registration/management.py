@@ -1,0 +1,121 @@
+"""The management of registered clients, where it is offered (RFC 7592)."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from oauth_litmus import expect
+from oauth_litmus.check import DYNAMIC_REGISTRATION, LOGIN, check
+from oauth_litmus.rates import Kind
+from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
+
+if TYPE_CHECKING:
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.client import Client, Target
+
+REFUSALS = (401, 403)
+NOT_OFFERED = (404, 405, 501)
+"""What a server answers to a method that it does not have (RFC 7592 section 2.2, 2.3)."""
+
+
+@dataclass(frozen=True)
+class Managed:
+    """A client with what it takes to manage it."""
+
+    client: Client
+    uri: str
+    token: str
+    document: dict[str, object]
+
+
+@check("REG-06a", needs={DYNAMIC_REGISTRATION})
+async def management_needs_the_clients_own_token(target: Target) -> None:
+    """Read, change and delete a registration without a token, with a made-up one, and with another client's."""
+    mine, others = await _managed(target, "a"), await _managed(target, "b")
+    await _read(target, mine)
+
+    for what, token in {
+        "no token": None,
+        "a made-up token": secrets.token_urlsafe(32),
+        "another client's token": others.token,
+    }.items():
+        for method in ("GET", "PUT", "DELETE"):
+            answer = expect.no_server_error(
+                await target.lasting(lambda m=method, t=token: _manage(target, m, mine, t), lambda: _read(target, mine))
+            )
+            got = f"{method} with {what}: {answer.status}"
+            expect.that(answer.status >= 300, expected="401 or 403", got=got, at=answer)
+            precise = answer.status in (*REFUSALS, *NOT_OFFERED)
+            expect.ideally(precise, expected="401 or 403", got=got, at=answer)
+    after = await _manage(target, "GET", mine, mine.token)
+    kept = after.status < 300 and after.json_object().get("redirect_uris") == [*mine.client.redirect_uris]
+    got = f"{expect.describe(after)}: changed, or gone"
+    expect.that(kept, expected="the client as it was registered", got=got, at=after)
+
+
+@check("REG-06b", needs={DYNAMIC_REGISTRATION, LOGIN})
+async def deleted_client_is_gone(target: Target) -> None:
+    """Delete a client that has tokens, with its own token; then log in, and refresh, as that client."""
+    mine = await _managed(target, "a")
+    tokens = await target.tokens(mine.client)
+    deleted = expect.conclusive(await _manage(target, "DELETE", mine, mine.token))
+    if deleted.status in NOT_OFFERED:
+        raise NotApplicable("clients cannot be deleted")
+    expect.ideally(deleted.status == 204, expected="204 for the deletion", got=expect.describe(deleted), at=deleted)
+    if deleted.status >= 300:
+        raise Blocked("set-up: the deletion of a client was refused", (deleted.number,))
+    target.run.forget(mine.client.client_id)
+
+    attempt = await target.attempt(target.request(mine.client))
+    expect.no_code(attempt, because="the client was deleted", codes=("invalid_request", "unauthorized_client"))
+    if tokens.refresh_token is not None:
+        answer = expect.conclusive(await target.refresh(tokens))
+        got = "tokens for a refresh token of a client that was deleted"
+        expect.ideally(not answer.has_tokens, expected="400 or 401", got=got, at=(deleted, answer))
+
+
+async def _managed(target: Target, label: str) -> Managed:
+    """A client of this check's own, which can be managed.
+
+    Raises:
+        NotApplicable: the server offers no management.
+        Skipped: it would be managed at another host, where no token is sent.
+    """
+    uri = f"{target.run.redirect_uri}/managed-{label}"
+    document = target.metadata(uri)
+    answer = await target.register(document)
+    client = target.client_of(answer, uri)
+    place, token = answer.member("registration_client_uri"), answer.member("registration_access_token")
+    if not place or not token:
+        raise NotApplicable("registrations bring no registration_client_uri: clients are not managed (RFC 7592)")
+    if urlsplit(place)[:2] != urlsplit(target.endpoint("registration"))[:2]:
+        raise Skipped(
+            "registration_client_uri is at another origin than the registration endpoint: no token is sent there"
+        )
+    return Managed(client, place, token, document)
+
+
+async def _manage(target: Target, method: str, managed: Managed, token: str | None) -> Answer:
+    """One request of RFC 7592 section 2; PUT would have answers sent elsewhere."""
+    headers = {"accept": "application/json", **({"authorization": f"Bearer {token}"} if token else {})}
+    body = b""
+    if method == "PUT":
+        changed = {"client_id": managed.client.client_id, "redirect_uris": ["https://evil.example/cb"]}
+        headers["content-type"] = "application/json"
+        body = json.dumps({**managed.document, **changed}).encode()
+    return await target.send(method, managed.uri, kind=Kind.REGISTER, headers=headers, body=body)
+
+
+async def _read(target: Target, managed: Managed) -> None:
+    """The positive control: with its own token a client is read.
+
+    Raises:
+        Blocked: it is not.
+    """
+    answer = expect.conclusive(await _manage(target, "GET", managed, managed.token))
+    if answer.status >= 300:
+        raise Blocked(f"set-up: a client reads its registration, and is answered {answer.status}", (answer.number,))

@@ -1,0 +1,83 @@
+"""What a stranger cannot take by registering: another client's name, credentials of choice, privileges (RFC 7591 section 5)."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from oauth_litmus import expect
+from oauth_litmus.check import DYNAMIC_REGISTRATION, check
+
+if TYPE_CHECKING:
+    from oauth_litmus.client import Target
+
+TAKER = "https://taker.example/cb"
+"""Where the one who takes over would have the answers sent."""
+PRIVILEGED_GRANTS = ("client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange")
+ADMIN = "litmus:admin"
+"""A scope that sounds like a privilege, and that no server has."""
+
+
+@check("REG-05a", needs={DYNAMIC_REGISTRATION})
+async def registration_takes_over_no_client(target: Target) -> None:
+    """Register with the client_id of a client that exists, and other redirect URIs; then use both."""
+    victim = await target.new_client()
+    document = {**target.metadata(TAKER), "client_id": victim.client_id}
+
+    answer = expect.conclusive(await target.register(document))
+
+    taken = answer.status < 300 and answer.member("client_id") == victim.client_id
+    expect.that(not taken, expected="a client_id of its own, or 400", got="the client_id of another client", at=answer)
+    attempt = await target.attempt(target.request(victim, redirect_uri=TAKER))
+    expect.not_sent_to(attempt, TAKER, because="the client that existed before has not registered it")
+    first = expect.conclusive((await target.authorize(target.request(victim))).last)
+    alive = first.status < 400 and "error=" not in (first.location or "").partition("?")[2]
+    expect.that(alive, expected="the client works as before", got=expect.describe(first), at=(answer, first))
+
+
+@check("REG-05b", needs={DYNAMIC_REGISTRATION})
+async def credentials_are_the_servers_choice(target: Target) -> None:
+    """Register with a client_id and a client_secret of our own choice, and a software statement that nobody signed."""
+    chosen = {
+        "client_id": f"litmus-{secrets.token_hex(8)}",
+        "client_secret": secrets.token_urlsafe(32),
+    }
+    method = target.server.confidential_method or "none"
+    target.secret(chosen["client_secret"], "client_secret")
+    document = {**target.metadata(auth_method=method), **chosen}
+
+    answer = expect.conclusive(await target.register(document))
+
+    for member, value in chosen.items():
+        honoured = answer.status < 300 and answer.member(member) == value
+        got = f"the {member} of the request"
+        expect.that(not honoured, expected=f"a {member} that the server chose, or 400", got=got, at=answer)
+    if answer.status >= 300:
+        expect.ideally(answer.status < 500, expected="201 or 400", got=expect.describe(answer), at=answer)
+
+
+@check("REG-05c", needs={DYNAMIC_REGISTRATION})
+async def registration_brings_no_privileges(target: Target) -> None:
+    """Register a public client for privileged grants and a scope of administrators; then ask for tokens without a user."""
+    document = target.metadata()
+    grants = ["authorization_code", "refresh_token", *PRIVILEGED_GRANTS]
+    scope = f"{document.get('scope', '')} {ADMIN}".strip()
+    asked = {**document, "client_name": f"{target.client_name} admin", "grant_types": grants, "scope": scope}
+
+    answer = expect.conclusive(await target.register(asked))
+
+    if answer.status >= 300 or not answer.member("client_id"):
+        expect.ideally(answer.status < 500, expected="201 or 400", got=expect.describe(answer), at=answer)
+        return
+    told = answer.json_object()
+    client = target.client_of(answer, target.run.redirect_uri)
+    for parameters in ({}, {"scope": ADMIN}):
+        machine = await target.token_request({"grant_type": "client_credentials", **parameters}, client)
+        expect.conclusive(machine)
+        got = "tokens by client_credentials, without any credentials"
+        expect.that(not machine.has_tokens, expected="400", got=got, at=(answer, machine))
+    echoed = [name for name in PRIVILEGED_GRANTS if name in str(told.get("grant_types", ""))]
+    got = f"a registration with {', '.join(echoed)}"
+    expect.ideally(not echoed, expected="grant types for clients with a user", got=got, at=answer)
+    admin = ADMIN in str(told.get("scope", "")).split()
+    expect.ideally(not admin, expected="scopes that the server has", got=f"a registration with {ADMIN}", at=answer)

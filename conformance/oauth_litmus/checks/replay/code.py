@@ -1,0 +1,141 @@
+"""Codes are good once, and whoever presents a used one meets the right consequence (OAuth 2.1 section 4.1.3)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from oauth_litmus import expect
+from oauth_litmus.authorization import new_verifier
+from oauth_litmus.check import LOGIN, check
+from oauth_litmus.checks.replay.families import successor_of
+from oauth_litmus.checks.replay.spellings import other_spellings
+from oauth_litmus.verdict import Skipped
+
+if TYPE_CHECKING:
+    from oauth_litmus.client import Target, Tokens
+
+RACERS = 20
+ROUNDS = 5
+
+
+@check("REPLAY-01", needs={LOGIN})
+async def code_is_good_once(target: Target) -> None:
+    """Redeem a code, then repeat the identical request at once and two seconds later."""
+    code = await target.login()
+    await target.tokens_for(code)
+
+    for pause in (0.0, 2.0):
+        await target.until(target.now() + pause)
+        answer = await target.redeem(code)
+        expect.refused_grant(answer, because="the code was used", steering=True)
+
+
+@check("REPLAY-02", needs={LOGIN})
+async def replay_revokes_what_the_code_brought(target: Target) -> None:
+    """Replay a used code with valid parameters, then use the refresh token and the access token that it brought."""
+    code = await target.login()
+    tokens = await target.tokens_for(code)
+
+    expect.refused_grant(await target.redeem(code), because="the code was used")
+
+    if tokens.refresh_token is not None:
+        refreshed = expect.conclusive(await target.refresh(tokens))
+        expect.that(
+            not refreshed.has_tokens,
+            expected="the refresh token is revoked",
+            got=expect.describe(refreshed),
+            at=refreshed,
+        )
+    if target.server.seen.resource_answers:
+        called = expect.conclusive(await target.call_resource(tokens.access_token))
+        expect.that(
+            called.status == 401, expected="401: the access token is revoked", got=expect.describe(called), at=called
+        )
+
+
+@check("REPLAY-03", needs={LOGIN})
+async def invalid_replay_revokes_nothing(target: Target) -> None:
+    """Replay a used code with a wrong verifier, then as another client; each time use what it brought."""
+    stranger, wrong = await target.client("b"), new_verifier()
+    target.secret(wrong, "code_verifier")
+    code = await target.login()
+    tokens = await _that_work(target, await target.tokens_for(code))
+
+    expect.conclusive(await target.redeem(code, code_verifier=wrong))
+    tokens = await _still_working(target, tokens, after="a replay with a wrong code_verifier")
+    expect.conclusive(await target.redeem(code, client=stranger))
+    await _still_working(target, tokens, after="a replay by another client")
+
+
+@check("REPLAY-04", needs={LOGIN}, logins=ROUNDS)
+async def parallel_redemption_yields_one_success(target: Target) -> None:
+    """Twenty connections present one code at the same moment; at most one gets tokens."""
+    for _ in range(ROUNDS):
+        _, answers = await target.race(RACERS, target.login, lambda code, gate: target.redeem(code, via=gate))
+
+        # Several winners may get one and the same access token, from an upstream, and each a refresh token of their own.
+        winners = [answer for answer in answers if answer.has_tokens]
+        families = {answer.member("refresh_token") for answer in winners}
+        expect.that(
+            len(families) <= 1,
+            expected=f"at most one of {RACERS} simultaneous requests gets tokens",
+            got=f"{len(winners)} successes with {len(families)} different refresh tokens",
+            at=winners,
+        )
+        expect.at_most_one(answers, expect.is_token_response)
+
+
+@check("REPLAY-13a", needs={LOGIN})
+async def stranger_does_not_consume_a_code(target: Target) -> None:
+    """Present a code as another client, then as its own."""
+    code = await target.login()
+    refused = await target.redeem(code, client=await target.client("b"))
+    expect.refused_grant(refused, "invalid_grant", "invalid_client", because="the code belongs to another client")
+
+    answer = await target.redeem(code)
+
+    expect.that(
+        expect.conclusive(answer).has_tokens,
+        expected="the code still works for its own client",
+        got=expect.describe(answer),
+        at=answer,
+    )
+
+
+@check("REPLAY-16a", needs={LOGIN})
+async def used_code_in_another_spelling_is_no_fresh_one(target: Target) -> None:
+    """Redeem a code, then present it with something at its end, and with other letters for the same bytes."""
+    code = await target.login()
+    await target.tokens_for(code)
+
+    for what, respell in other_spellings(code.value).items():
+        spelled = respell(code.value)
+        target.secret(spelled, "code")
+        answer = await target.redeem(replace(code, value=spelled))
+        expect.refused_grant(answer, "invalid_grant", "invalid_request", because=f"the code was used, also {what}")
+
+
+async def _that_work(target: Target, tokens: Tokens) -> Tokens:
+    """Tokens whose end can be seen: they have a refresh token, or open the resource."""
+    if tokens.refresh_token is None:
+        if not target.server.seen.resource_answers:
+            raise Skipped(
+                'without refresh tokens only a protected resource shows whether tokens live: declare `resource = "URL"`'
+            )
+        await target.opened(tokens)
+    return tokens
+
+
+async def _still_working(target: Target, tokens: Tokens, *, after: str) -> Tokens:
+    """The tokens to go on with, after it was seen that those at hand are still good."""
+    if tokens.refresh_token is None:
+        answer = expect.conclusive(await target.call_resource(tokens.access_token))
+        works = answer.status not in (401, 403)
+    else:
+        answer = expect.conclusive(await target.refresh(tokens))
+        works = answer.has_tokens
+    expect.that(works, expected=f"tokens that still work after {after}", got=expect.describe(answer), at=answer)
+    if tokens.refresh_token is None:
+        return tokens
+    return successor_of(target, answer, tokens)

@@ -1,0 +1,93 @@
+"""Answers that are lost on their way, and the grace that a server may declare for them (OAuth 2.1 section 4.3.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oauth_litmus import expect
+from oauth_litmus.check import REFRESH, check
+from oauth_litmus.checks.replay.families import GUARD, grace_is_over, rotated, successor_of
+from oauth_litmus.verdict import NotApplicable
+from oauth_litmus.wire import Cut
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.client import Target, Tokens
+
+SECOND_TRY = 1.0
+"""Seconds after which a client tries again."""
+
+
+@check(
+    "REPLAY-14",
+    needs={REFRESH},
+    logins=len(Cut),
+    waits=lambda server: server.refresh_reuse_grace + GUARD + SECOND_TRY * len(Cut),
+)
+async def lost_answer_does_not_log_the_user_out(target: Target) -> None:
+    """Refresh and hang up, right after the request or after the head of the answer; try again, and go on with the answer."""
+    repeated: list[Tokens] = []
+    for cut in Cut:
+        tokens = await target.tokens()
+        await target.lose_refresh_answer(tokens, cut)
+        await target.until(target.now() + SECOND_TRY)
+        successor = successor_of(
+            target, await _granted(target, tokens, f"the answer to the first was lost {cut}"), tokens
+        )
+        await _granted(target, successor, "it came with the second answer")
+        if successor.refresh_token != tokens.refresh_token:
+            repeated.append(tokens)
+
+    await grace_is_over(target)
+    judge = expect.safe if target.server.refresh_reuse_grace else expect.ideally
+    for tokens in repeated:
+        late = expect.conclusive(await target.refresh(tokens))
+        judge(
+            not late.has_tokens,
+            expected="one live refresh token",
+            got="the old one works beside its successor",
+            at=late,
+        )
+
+
+@check("REPLAY-15", needs={REFRESH}, waits=lambda server: server.refresh_reuse_grace + GUARD + SECOND_TRY)
+async def grace_does_not_fork_the_family(target: Target) -> None:
+    """Use a refresh token twice within the declared grace, go on with each successor, and use both again after it."""
+    grace = target.server.refresh_reuse_grace
+    if not grace:
+        raise NotApplicable("no grace for rotated refresh tokens is declared: REPLAY-06 judges their reuse")
+    old = await target.tokens()
+    chains = {first.refresh_token: first for first in [await rotated(target, old)]}
+    await target.until(target.now() + min(SECOND_TRY, grace / 2))
+
+    answer = expect.conclusive(await target.refresh(old))
+    if answer.has_tokens:
+        second = successor_of(target, answer, old)
+        chains.setdefault(second.refresh_token, second)
+
+    alive = list(chains.values())
+    if len(alive) > 1:
+        alive = await _used(target, alive)
+        await grace_is_over(target)
+        alive = await _used(target, alive)
+    expect.that(
+        len(alive) <= 1,
+        expected="one chain of refresh tokens at most, when the grace is over",
+        got=f"{len(alive)} chains that live on side by side",
+        at=[tokens.answer for tokens in alive],
+    )
+
+
+async def _granted(target: Target, tokens: Tokens, why: str) -> Answer:
+    """The answer to a refresh that ought to be granted."""
+    answer = expect.conclusive(await target.refresh(tokens))
+    expect.that(answer.has_tokens, expected=f"tokens, since {why}", got=expect.describe(answer), at=answer)
+    return answer
+
+
+async def _used(target: Target, chains: Iterable[Tokens]) -> list[Tokens]:
+    """The successors of those that still get any."""
+    answers = [(tokens, expect.conclusive(await target.refresh(tokens))) for tokens in chains]
+    return [successor_of(target, answer, tokens) for tokens, answer in answers if answer.has_tokens]

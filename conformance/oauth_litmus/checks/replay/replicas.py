@@ -1,0 +1,90 @@
+"""Single use holds for the issuer, and not for each instance behind it (OAuth 2.1 sections 4.1.3 and 4.3.1)."""
+
+from __future__ import annotations
+
+import itertools
+
+from oauth_litmus import expect
+from oauth_litmus.check import LOGIN, REFRESH, REPLICAS, check
+from oauth_litmus.checks.replay.families import GUARD
+from oauth_litmus.checks.replicas.reuse import need_no_grace, reuses
+from oauth_litmus.client import Target
+
+RACERS = 20
+ROUNDS = 3
+
+
+@check("REPLAY-12a", needs={LOGIN, REPLICAS})
+async def code_is_good_once_for_all_replicas(target: Target) -> None:
+    """Redeem a code at one replica, then present it to each of the others."""
+    first, *others = await target.replicas()
+    code = await target.login()
+    used = await first.redeem(code)
+    target.tokens_of(used, code.client, None)
+
+    for other in others:
+        answer = expect.conclusive(await other.redeem(code))
+        expect.that(
+            not answer.has_tokens,
+            expected=f"no tokens for a code that was redeemed at {first.place}",
+            got=f"tokens at {other.place}",
+            at=(used, answer),
+        )
+        expect.no_server_error(answer)
+
+
+@check("REPLAY-12b", needs={LOGIN, REPLICAS}, logins=ROUNDS)
+async def parallel_redemption_at_all_replicas_yields_one_success(target: Target) -> None:
+    """Twenty connections, spread over the replicas, present one code at the same moment; at most one gets tokens."""
+    turns = itertools.cycle(await target.routes())
+    for _ in range(ROUNDS):
+        _, answers = await target.race(
+            RACERS, target.login, lambda code, gate: target.at(next(turns)).redeem(code, via=gate)
+        )
+
+        winners = [answer for answer in answers if answer.has_tokens]
+        families = {answer.member("refresh_token") for answer in winners}
+        expect.that(
+            len(families) <= 1,
+            expected=f"at most one of {RACERS} simultaneous requests gets tokens",
+            got=f"{len(winners)} successes with {len(families)} different refresh tokens",
+            at=winners,
+        )
+        expect.at_most_one(answers, expect.is_token_response)
+
+
+@check("REPLAY-12c", needs={REFRESH, REPLICAS}, waits=lambda server: server.refresh_reuse_grace + GUARD, logins=2)
+async def rotated_token_is_refused_by_every_replica(target: Target) -> None:
+    """Rotate a refresh token at each replica, wait for the declared grace to end, and present the old one to the next."""
+    for reuse in await reuses(target):
+        if expect.conclusive(reuse.answer).has_tokens and not target.server.refresh_reuse_grace:
+            await need_no_grace(target)
+        expect.that(
+            not reuse.answer.has_tokens,
+            expected=f"no tokens for a refresh token that was rotated at {reuse.rotated_at}",
+            got=f"tokens at {reuse.seen_by}",
+            at=reuse.answer,
+        )
+
+
+@check("REPLAY-12d", needs={REFRESH, REPLICAS}, logins=ROUNDS)
+async def parallel_refresh_at_all_replicas_never_forks_the_family(target: Target) -> None:
+    """Twenty connections, spread over the replicas, refresh with one token; then each distinct successor is used."""
+    turns = itertools.cycle(await target.routes())
+    for _ in range(ROUNDS):
+        tokens, answers = await target.race(
+            RACERS, target.tokens, lambda tokens, gate: target.at(next(turns)).refresh(tokens, via=gate)
+        )
+
+        successors = {answer.member("refresh_token"): answer for answer in answers if answer.has_tokens}
+        usable = [
+            await target.refresh(target.tokens_of(answer, tokens.client, tokens.granted_scope))
+            for answer in successors.values()
+        ]
+        usable = [answer for answer in usable if answer.has_tokens]
+        expect.that(
+            len(usable) <= 1,
+            expected="at most one usable successor",
+            got=f"{len(usable)} successors that each can be used",
+            at=usable,
+        )

@@ -1,0 +1,78 @@
+"""Refresh tokens rotate, and of one there is never more than one successor (OAuth 2.1 section 4.3.1)."""
+
+from __future__ import annotations
+
+from oauth_litmus import expect
+from oauth_litmus.check import REFRESH, check
+from oauth_litmus.checks.replay.families import require_rotation
+from oauth_litmus.client import Target
+
+RACERS = 20
+ROUNDS = 5
+GENERATIONS = 5
+
+
+@check("REPLAY-05", needs={REFRESH})
+async def refresh_rotates(target: Target) -> None:
+    """Refresh five times, a second apart, each time with the newest refresh token."""
+    tokens = await target.tokens()
+
+    for _ in range(GENERATIONS):
+        answer = await target.refresh(tokens)
+        expect.tokens(answer, expected="tokens for the newest refresh token")
+        successor = target.tokens_of(answer, tokens.client, tokens.granted_scope)
+        if successor.refresh_token in (None, tokens.refresh_token):
+            require_rotation(tokens)
+        expect.that(
+            successor.refresh_token is not None and successor.refresh_token != tokens.refresh_token,
+            expected="a new refresh token with every refresh",
+            got="none" if successor.refresh_token is None else "the same refresh token again",
+            at=answer,
+        )
+        tokens = successor
+        await target.until(target.now() + 1)
+
+
+@check("REPLAY-10", needs={REFRESH}, logins=ROUNDS)
+async def parallel_refresh_never_forks_the_family(target: Target) -> None:
+    """Twenty connections refresh with one token at the same moment; then every distinct successor is used in turn."""
+    for _ in range(ROUNDS):
+        tokens, answers = await target.race(
+            RACERS, target.tokens, lambda tokens, gate: target.refresh(tokens, via=gate)
+        )
+
+        successors = {answer.member("refresh_token"): answer for answer in answers if answer.has_tokens}
+        usable = [
+            await target.refresh(target.tokens_of(answer, tokens.client, tokens.granted_scope))
+            for answer in successors.values()
+        ]
+        usable = [answer for answer in usable if answer.has_tokens]
+        expect.that(
+            len(usable) <= 1,
+            expected="at most one usable successor",
+            got=f"{len(usable)} successors that each can be used",
+            at=usable,
+        )
+        faulty = [answer for answer in answers if answer.status == 500]
+        expect.ideally(
+            not faulty, expected="no server error under concurrency", got=f"{len(faulty)} answers of 500", at=faulty[:1]
+        )
+
+
+@check("REPLAY-13b", needs={REFRESH})
+async def stranger_does_not_consume_a_refresh_token(target: Target) -> None:
+    """Present a refresh token as another client, then as its own."""
+    tokens = await target.tokens()
+    refused = await target.refresh(tokens, client=await target.client("b"))
+    expect.refused_grant(
+        refused, "invalid_grant", "invalid_client", because="the refresh token belongs to another client"
+    )
+
+    answer = expect.conclusive(await target.refresh(tokens))
+
+    expect.that(
+        answer.has_tokens,
+        expected="the refresh token still works for its own client",
+        got=expect.describe(answer),
+        at=answer,
+    )

@@ -1,0 +1,1 @@
+"""Instances behind one issuer know the same: what one issued or ended, another takes or refuses."""

@@ -1,0 +1,87 @@
+"""What one replica ended, by revocation or on reuse, is ended at all."""
+
+from __future__ import annotations
+
+from oauth_litmus import expect
+from oauth_litmus.answer import Answer
+from oauth_litmus.check import LOGIN, REFRESH, REPLICAS, RESOURCE, REVOCATION, check
+from oauth_litmus.checks.replay.families import GUARD
+from oauth_litmus.checks.replicas.asking import LAG, need_the_resource_at_the_replicas
+from oauth_litmus.checks.replicas.reuse import reuses
+from oauth_litmus.client import Client, Target
+from oauth_litmus.verdict import Blocked, NotApplicable
+
+
+@check("REPLICA-07", needs={REFRESH, REPLICAS}, waits=lambda server: server.refresh_reuse_grace + GUARD, logins=2)
+async def reuse_ends_the_family_at_every_replica(target: Target) -> None:
+    """Rotate at each replica, present the old token to the next, and its successor to the others first, then to all."""
+    for reuse in await reuses(target):
+        if expect.conclusive(reuse.answer).has_tokens:
+            raise Blocked(f"{reuse.seen_by} took the rotated refresh token itself", (reuse.answer.number,))
+        for asked, answer in zip(reuse.asked_afterwards, reuse.afterwards, strict=True):
+            expect.conclusive(answer)
+            expect.that(
+                not answer.has_tokens,
+                expected=f"no tokens for the successor of a refresh token whose reuse {reuse.seen_by} saw",
+                got=f"tokens at {asked}",
+                at=(reuse.answer, answer),
+            )
+
+
+@check("REPLICA-08", needs={REFRESH, REVOCATION, REPLICAS}, logins=2)
+async def revoked_refresh_token_is_refused_by_every_replica(target: Target) -> None:
+    """Revoke a refresh token at one replica, and present it to all others; then once more the other way round."""
+    replicas = await target.replicas()
+    client = await target.revoking_client()
+
+    for revoking, others in ((replicas[0], replicas[1:]), (replicas[1], replicas[:1])):
+        tokens = await target.tokens(client)
+        expect.conclusive(await revoking.revoke(tokens.refresh_token, client))
+        for asked in others:
+            answer = expect.conclusive(await asked.refresh(tokens))
+            if answer.has_tokens:
+                await _later_it_is_refused(revoking, asked, client)
+                break
+            expect.no_server_error(answer)
+
+
+@check("REPLICA-09", needs={LOGIN, RESOURCE, REVOCATION, REPLICAS}, logins=2)
+async def revoked_access_token_is_refused_by_every_replica(target: Target) -> None:
+    """Use an access token at every replica, revoke it at one, and use it at all others; then the other way round."""
+    need_the_resource_at_the_replicas(target)
+    replicas = await target.replicas()
+    client = await target.revoking_client()
+
+    for revoking, others in ((replicas[0], replicas[1:]), (replicas[1], replicas[:1])):
+        tokens = await target.tokens(client)
+        opened = [await at.opened(tokens) for at in others]
+        revoked = expect.conclusive(await revoking.revoke(tokens.access_token, client, hint="access_token"))
+        if revoked.error == "unsupported_token_type":
+            raise NotApplicable("the server does not revoke access tokens")
+        for asked, before in zip(others, opened, strict=True):
+            await _soon_refused(asked, tokens.access_token, before, revoked)
+
+
+async def _later_it_is_refused(revoking: Target, asked: Target, client: Client) -> None:
+    """What was used too soon is spent: another login shows whether the revocation arrives at all."""
+    tokens = await revoking.tokens(client)
+    revoked = expect.conclusive(await revoking.revoke(tokens.refresh_token, client))
+    await revoking.until(revoking.now() + LAG)
+    answer = expect.conclusive(await asked.refresh(tokens))
+    expected = f"no tokens for a refresh token that was revoked at {revoking.place}"
+    expect.that(not answer.has_tokens, expected=expected, got=f"tokens at {asked.place}", at=(revoked, answer))
+    expect.ideally(False, expected=f"{expected} a moment ago", got=f"refused only {LAG:g} s later at {asked.place}")
+
+
+async def _soon_refused(asked: Target, token: str, opened: Answer, revoked: Answer) -> None:
+    answer = expect.conclusive(await asked.call_resource(token))
+    if not expect.let_in(answer, opened):
+        expect.no_server_error(answer)
+        return
+    await asked.until(asked.now() + LAG)
+    later = expect.conclusive(await asked.call_resource(token))
+    expected = "the resource refuses an access token that was revoked at another replica"
+    expect.that(
+        not expect.let_in(later, opened), expected=expected, got=f"it works at {asked.place}", at=(revoked, later)
+    )
+    expect.ideally(False, expected=f"{expected} at once", got=f"only {LAG:g} s later at {asked.place}", at=answer)

@@ -1,0 +1,136 @@
+"""What one replica published or issued, another publishes or takes."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+from oauth_litmus import expect
+from oauth_litmus.answer import Answer
+from oauth_litmus.authorization import ending_of
+from oauth_litmus.check import LOGIN, REFRESH, REGISTRATION, RELAY, REPLICAS, RESOURCE, check
+from oauth_litmus.checks.replicas.asking import expect_taken, in_a_ring, need_the_resource_at_the_replicas
+from oauth_litmus.client import AuthorizationRequest, Target, Tokens
+from oauth_litmus.rates import Kind
+
+VARYING = "signed_metadata"
+"""A member that says the same with every signature anew (RFC 8414 section 2.1)."""
+
+
+@check("REPLICA-01", needs={REPLICAS})
+async def replicas_publish_the_same_metadata(target: Target) -> None:
+    """Fetch the metadata at every replica and compare the documents."""
+    replicas = await target.replicas()
+    url = target.server.discovered.metadata_url
+    answers = [
+        expect.conclusive(await at.send("GET", url, kind=Kind.RESOURCE, headers={"accept": "application/json"}))
+        for at in replicas
+    ]
+
+    documents = [{**answer.json_object(), VARYING: None} for answer in answers]
+    written = [json.dumps(document, sort_keys=True) for document in documents]
+    usual = documents[written.index(Counter(written).most_common(1)[0][0])]
+    for at, document, answer in zip(replicas, documents, answers, strict=True):
+        differing = sorted(name for name in {*usual, *document} if usual.get(name) != document.get(name))
+        got = f"other values of {', '.join(differing)} at {at.place}"
+        expect.that(not differing, expected="the same metadata at every replica", got=got, at=answer)
+
+
+@check("REPLICA-02", needs={REGISTRATION, REPLICAS})
+async def client_is_known_to_every_replica(target: Target) -> None:
+    """Begin an authorization request of the shared client at every replica."""
+    replicas = await target.replicas()
+    request = target.request(await target.client())
+    await target.control(request)
+
+    for asked in replicas:
+        await expect_taken(
+            asked,
+            replicas,
+            lambda at: _first_answer(at, request),
+            lambda answer: answer.status < 400 and "error=" not in (answer.location or ""),
+            what="an authorization request of a registered client goes on",
+        )
+
+
+@check("REPLICA-03", needs={LOGIN, REPLICAS}, logins=2)
+async def code_of_one_replica_is_redeemed_by_another(target: Target) -> None:
+    """Log in at each replica, and redeem the code at the next."""
+    replicas = await target.replicas()
+
+    for issuing, asked in in_a_ring(replicas):
+        code = await issuing.login(await target.client())
+        await expect_taken(
+            asked,
+            replicas,
+            lambda at, code=code: at.redeem(code),
+            expect.is_token_response,
+            what=f"tokens for a code that {issuing.place} issued",
+        )
+
+
+@check("REPLICA-04", needs={REFRESH, REPLICAS})
+async def refresh_token_is_good_at_every_replica(target: Target) -> None:
+    """Refresh at one replica after the other, each time with the newest refresh token."""
+    replicas = await target.replicas()
+    tokens = await target.tokens()
+
+    for asked in replicas:
+        answer = await expect_taken(
+            asked,
+            replicas,
+            lambda at, tokens=tokens: at.refresh(tokens),
+            expect.is_token_response,
+            what="tokens for the newest refresh token",
+        )
+        successor = target.tokens_of(answer, tokens.client, tokens.granted_scope)
+        tokens = successor if successor.refresh_token else tokens
+
+
+@check("REPLICA-05", needs={LOGIN, RESOURCE, REPLICAS})
+async def access_token_opens_the_resource_at_every_replica(target: Target) -> None:
+    """Have each replica issue an access token, and call the resource with it at the next."""
+    need_the_resource_at_the_replicas(target)
+    replicas = await target.replicas()
+    tokens = await target.tokens()
+
+    for issuing, asked in in_a_ring(replicas):
+        tokens = await _issued_at(issuing, tokens)
+        opened = await issuing.opened(tokens)
+        await expect_taken(
+            asked,
+            replicas,
+            lambda at, token=tokens.access_token: at.call_resource(token),
+            lambda answer, opened=opened: expect.let_in(answer, opened),
+            what=f"the resource opens to an access token that {issuing.place} issued",
+        )
+
+
+@check("REPLICA-06", needs={RELAY, REPLICAS}, logins=2)
+async def login_of_one_replica_is_finished_by_another(target: Target) -> None:
+    """Begin a login at each replica, and deliver its callback to the next."""
+    replicas = await target.replicas()
+
+    for begun, asked in in_a_ring(replicas):
+        held = await begun.hold_callback(begun.request(await target.client()))
+        delivered = await asked.deliver_callback(held)
+
+        if delivered.inconclusive is not None:
+            expect.conclusive(delivered.inconclusive)
+        expect.that(
+            delivered.code is not None,
+            expected=f"a code for a login that {begun.place} began",
+            got=f"{ending_of(delivered)} at {asked.place}",
+            at=delivered.answers,
+        )
+
+
+async def _first_answer(at: Target, request: AuthorizationRequest) -> Answer:
+    return (await at.authorize(request)).last
+
+
+async def _issued_at(issuing: Target, tokens: Tokens) -> Tokens:
+    """Another access token of the same login; of a new login where there is nothing to refresh."""
+    if tokens.refresh_token is None:
+        return await issuing.tokens(tokens.client)
+    return await issuing.refreshed(tokens)

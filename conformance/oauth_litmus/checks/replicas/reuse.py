@@ -1,0 +1,71 @@
+"""One experiment for two checks: a refresh token that was rotated at one replica is presented to another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oauth_litmus.checks.replay.families import grace_is_over, rotated
+from oauth_litmus.checks.replicas.asking import in_a_ring
+from oauth_litmus.verdict import Skipped
+
+if TYPE_CHECKING:
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.client import Target, Tokens
+
+
+@dataclass(frozen=True)
+class Reuse:
+    """What became of one login whose refresh token was presented again."""
+
+    rotated_at: str
+    seen_by: str
+    answer: Answer
+    """To the rotated token."""
+    asked_afterwards: tuple[str, ...]
+    afterwards: tuple[Answer, ...]
+    """To the successor, at one replica after the other."""
+
+
+async def reuses(target: Target) -> tuple[Reuse, ...]:
+    """Rotate at each replica, wait for the declared grace to end, present the old token to the next replica.
+
+    The checks that look at this share it.
+
+    Raises:
+        Blocked: a login or a rotation failed.
+        NotApplicable: refresh tokens need no rotation here.
+    """
+    return await target.once("reuse at replicas", lambda: _reuse(target))
+
+
+async def need_no_grace(target: Target) -> None:
+    """See that one replica alone refuses what it rotated: only then does another's acceptance say something of it.
+
+    Raises:
+        Skipped: it does not, so that there is a grace for lost answers which is not declared.
+    """
+    first = (await target.replicas())[0]
+    old = await target.tokens()
+    await rotated(first, old)
+    if (await first.refresh(old)).has_tokens:
+        raise Skipped(
+            "the server takes a rotated refresh token for a time: declare it in the profile, as "
+            "`[lifetimes] refresh_reuse_grace = SECONDS`"
+        )
+
+
+async def _reuse(target: Target) -> tuple[Reuse, ...]:
+    replicas = await target.replicas()
+    logins: list[tuple[Target, Target, Tokens, Tokens]] = []
+    for at, asked in in_a_ring(replicas):
+        old = await target.tokens()
+        logins.append((at, asked, old, await rotated(at, old)))
+    await grace_is_over(target)
+    found: list[Reuse] = []
+    for at, asked, old, successor in logins:
+        answer = await asked.refresh(old)
+        others = [other for other in replicas if other is not asked] + [asked]
+        afterwards = [await other.refresh(successor) for other in others]
+        found.append(Reuse(at.place, asked.place, answer, tuple(o.place for o in others), tuple(afterwards)))
+    return tuple(found)

@@ -1,0 +1,107 @@
+"""What a revocation does, and to which tokens (RFC 7009 sections 2.1 and 2.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oauth_litmus import expect
+from oauth_litmus.check import LOGIN, REFRESH, RESOURCE, REVOCATION, check
+from oauth_litmus.verdict import NotApplicable
+
+if TYPE_CHECKING:
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.authorization import Tokens
+    from oauth_litmus.client import Target
+
+GUARD = 2.0
+"""Seconds before the end of a token, in which its refusal says nothing of the revocation."""
+SOON, LATE = 5.0, 60.0
+"""Seconds after which a revocation has arrived everywhere, as a rule and at the latest (RFC 7009 section 2.1)."""
+
+
+@check("REVOKE-01", needs={REFRESH, REVOCATION}, logins=3)
+async def revoked_refresh_token_is_refused(target: Target) -> None:
+    """Revoke three refresh tokens, without a hint, with the right one, and with a wrong one; then use each."""
+    client = await target.revoking_client()
+    for hint in (None, "refresh_token", "access_token"):
+        tokens = await target.tokens(client)
+        revoked = expect.conclusive(await target.revoke(tokens.refresh_token, tokens.client, hint=hint))
+
+        answer = await target.refresh(tokens)
+
+        expect.refused_grant(answer, because=f"the refresh token was revoked (token_type_hint: {hint or 'none'})")
+        expect.ideally(revoked.status == 200, expected="200 for the revocation", got=f"{revoked.status}", at=revoked)
+
+
+@check("REVOKE-02", needs={LOGIN, RESOURCE, REVOCATION})
+async def revoked_access_token_is_refused(target: Target) -> None:
+    """Revoke an access token and call the resource with it at once, after five seconds, and after a minute."""
+    tokens = await target.tokens(await target.revoking_client())
+    opened = await target.opened(tokens)
+    revoked = expect.conclusive(await target.revoke(tokens.access_token, tokens.client, hint="access_token"))
+    if revoked.error == "unsupported_token_type":
+        expect.ideally(False, expected="access tokens can be revoked", got=expect.describe(revoked), at=revoked)
+        return
+
+    answer = await target.call_resource(tokens.access_token)
+    longest = min(target.run.budget.max_wait, tokens.ends_at - GUARD - revoked.received_at)
+    for seconds in (SOON, LATE):
+        if seconds <= longest and expect.let_in(expect.conclusive(answer), opened):
+            await target.until(revoked.received_at + seconds)
+            answer = await target.call_resource(tokens.access_token)
+
+    taken = expect.let_in(expect.conclusive(answer), opened)
+    after = answer.sent_at - revoked.received_at
+    broken_promise = target.server.profile.revocation_immediate and after >= LATE
+    judge = expect.safe if broken_promise else expect.that
+    judge(
+        not taken,
+        expected="the revoked access token is refused",
+        got=f"it works, {after:.0f} s after",
+        at=(revoked, answer),
+    )
+
+
+@check("REVOKE-06a", needs={REFRESH, RESOURCE, REVOCATION})
+async def revoked_grant_ends_its_access_tokens(target: Target) -> None:
+    """Revoke a refresh token, and call the resource with the access tokens of the same login, at once and a little later."""
+    first = await target.tokens(await target.revoking_client())
+    newest = await target.refreshed(first)
+    opened = await target.opened(newest)
+    token = newest.refresh_token or first.refresh_token
+    revoked = expect.conclusive(await target.revoke(token, first.client, hint="refresh_token"))
+
+    answers = [expect.conclusive(await target.call_resource(tokens.access_token)) for tokens in (first, newest)]
+    if any(expect.let_in(answer, opened) for answer in answers):
+        await target.until(revoked.received_at + SOON)
+        answers = [expect.conclusive(await target.call_resource(tokens.access_token)) for tokens in (first, newest)]
+
+    alive = [answer for answer in answers if expect.let_in(answer, opened)]
+    if alive and not await _revokes_access_tokens(target, newest, opened):
+        raise NotApplicable("the server does not revoke access tokens (REVOKE-02)")
+    got = f"{len(alive)} of {len(answers)} access tokens still work"
+    expect.that(not alive, expected="the access tokens of the grant end with it", got=got, at=(revoked, *alive))
+
+
+@check("REVOKE-06b", needs={REFRESH, REVOCATION})
+async def revoked_grant_has_no_successors(target: Target) -> None:
+    """Refresh, revoke the newest refresh token, and refresh with the one before it, within any grace period."""
+    older = await target.tokens(await target.revoking_client())
+    newer = await target.refreshed(older)
+    if newer.refresh_token in (None, older.refresh_token):
+        raise NotApplicable("refresh tokens are not rotated: there is no older one")
+    revoked = expect.conclusive(await target.revoke(newer.refresh_token, older.client, hint="refresh_token"))
+
+    answer = expect.conclusive(await target.refresh(older))
+
+    got = "tokens for an older refresh token of the grant that was revoked"
+    expect.that(not answer.has_tokens, expected="400 with error=invalid_grant", got=got, at=(revoked, answer))
+
+
+async def _revokes_access_tokens(target: Target, tokens: Tokens, opened: Answer) -> bool:
+    """Whether an access token that is revoked itself is refused then."""
+    answer = expect.conclusive(await target.revoke(tokens.access_token, tokens.client, hint="access_token"))
+    if answer.status >= 400:
+        return False
+    await target.until(target.now() + SOON)
+    return not expect.let_in(expect.conclusive(await target.call_resource(tokens.access_token)), opened)

@@ -1,0 +1,131 @@
+"""Introspection, where it is offered (RFC 7662): for whom, and what it says of tokens that are dead."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from oauth_litmus import expect
+from oauth_litmus.check import INTROSPECTION, LOGIN, REVOCATION, check
+from oauth_litmus.client.resource import TOKEN_GUARD, token_wait
+from oauth_litmus.client.session import FORM
+from oauth_litmus.rates import Kind
+from oauth_litmus.verdict import Skipped
+
+if TYPE_CHECKING:
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.authorization import Tokens
+    from oauth_litmus.client import Client, Target
+
+SHORT_LIFE = 6
+"""Seconds that an access token is asked to live, where the operator lends the upstream."""
+
+
+@check("REVOKE-07a", needs={LOGIN, INTROSPECTION})
+async def introspection_needs_authorization(target: Target) -> None:
+    """Introspect a living access token without any credentials, and with a bearer token that nobody issued."""
+    tokens = await target.once("tokens to introspect", lambda: _introspected(target))
+
+    for what, headers in {
+        "no credentials": {},
+        "a made-up bearer token": {"authorization": f"Bearer {secrets.token_urlsafe(32)}"},
+    }.items():
+        answer = expect.conclusive(await _introspect(target, tokens.access_token, None, headers))
+        got = f"{answer.status}, active: {_active(answer)} with {what}"
+        told = answer.status < 300 and _active(answer)
+        expect.that(not told, expected="401 or 403", got=got, at=answer)
+        expect.ideally(answer.status in (400, 401, 403), expected="401 or 403", got=got, at=answer)
+
+
+@check("REVOKE-07b", needs={LOGIN, INTROSPECTION, REVOCATION})
+async def dead_tokens_are_not_active(target: Target) -> None:
+    """Introspect a string that nobody issued, and tokens that were revoked."""
+    own = await target.once("tokens to introspect", lambda: _introspected(target))
+    tokens = await target.tokens(own.client)
+    dead = {"a made-up string": secrets.token_urlsafe(32)}
+    for what, token in {"access token": tokens.access_token, "refresh token": tokens.refresh_token}.items():
+        if token is not None and (await target.revoke(token, own.client)).status == 200:
+            dead[f"a revoked {what}"] = token
+
+    for what, token in dead.items():
+        answer = expect.no_server_error(
+            await target.lasting(lambda t=token: _introspect(target, t, own.client), lambda: _control(target, own))
+        )
+        _is_inactive(answer, what)
+
+
+@check("REVOKE-07c", needs={LOGIN, INTROSPECTION}, waits=token_wait)
+async def expired_token_is_not_active(target: Target) -> None:
+    """Introspect an access token when its end, and the declared leeway after it, are over."""
+    own = await target.once("tokens to introspect", lambda: _introspected(target))
+    tokens = await target.short_lived_tokens(SHORT_LIFE, own.client)
+    over = tokens.ends_at + target.server.profile.lifetimes.clock_leeway + TOKEN_GUARD
+    target.may_wait(over - target.now())
+    await target.until(over)
+
+    _is_inactive(expect.conclusive(await _introspect(target, tokens.access_token, own.client)), "an expired token")
+
+
+@check("REVOKE-07d", needs={LOGIN, INTROSPECTION})
+async def strangers_learn_nothing_of_a_token(target: Target) -> None:
+    """Introspect a living access token as another client."""
+    tokens = await target.once("tokens to introspect", lambda: _introspected(target))
+    method = tokens.client.auth_method
+    stranger = await target.client("b", auth_method=method)
+
+    answer = expect.conclusive(await _introspect(target, tokens.access_token, stranger))
+
+    told = sorted(set(answer.json_object()) - {"active"}) if answer.status < 300 and _active(answer) else []
+    got = f"a stranger is told {', '.join(told)}"
+    expect.that(not told, expected="active: false, or 403", got=got, at=answer)
+
+
+async def _introspected(target: Target) -> Tokens:
+    """Tokens of a client that may introspect them: the positive control.
+
+    Raises:
+        Skipped: no client of the suite may.
+    """
+    refusals: list[int] = []
+    for method in (target.server.confidential_method, "none"):
+        if method is not None:
+            tokens = await target.tokens(await target.client(auth_method=method))
+            answer = expect.conclusive(await _introspect(target, tokens.access_token, tokens.client))
+            if answer.status < 300 and _active(answer):
+                return tokens
+            refusals.append(answer.status)
+    raise Skipped(
+        f"no client of the suite may introspect its own tokens (answered {refusals}): configure one that may, as [[clients]]"
+    )
+
+
+async def _control(target: Target, tokens: Tokens) -> None:
+    expect.conclusive(await _introspect(target, tokens.access_token, tokens.client))
+
+
+async def _introspect(
+    target: Target, token: str, client: Client | None, headers: dict[str, str] | None = None
+) -> Answer:
+    """Introspect a token as a client, or as nobody (RFC 7662 section 2.1)."""
+    form, authorization = client.credentials() if client else ({}, {})
+    sent = {"content-type": FORM, "accept": "application/json", **authorization, **(headers or {})}
+    body = urlencode({**form, "token": token}).encode()
+    return await target.send("POST", target.endpoint("introspection"), kind=Kind.TOKEN, headers=sent, body=body)
+
+
+def _active(answer: Answer) -> bool:
+    return answer.json_object().get("active") is True
+
+
+def _is_inactive(answer: Answer, what: str) -> None:
+    got = f"active: true for {what}"
+    expect.that(not _active(answer), expected="active: false", got=got, at=answer)
+    told = answer.json_object()
+    expected = f"200 with active: false for {what}"
+    silent = answer.status == 200 and told.get("active") is False
+    expect.ideally(silent, expected=expected, got=expect.describe(answer), at=answer)
+    more = sorted(set(told) - {"active"})
+    expect.ideally(
+        not more or not silent, expected="active: false and no more", got=f"{', '.join(more)} too", at=answer
+    )

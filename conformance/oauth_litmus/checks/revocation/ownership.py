@@ -1,0 +1,76 @@
+"""Who may revoke a token, and how that client proves itself (RFC 7009 section 2.1)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from oauth_litmus import expect
+from oauth_litmus.check import CONFIDENTIAL_CLIENT, REFRESH, REVOCATION, check
+from oauth_litmus.verdict import NotApplicable
+
+if TYPE_CHECKING:
+    from oauth_litmus.client import Target
+
+
+@check("REVOKE-04", needs={REFRESH, REVOCATION})
+async def stranger_revokes_nothing(target: Target) -> None:
+    """Revoke a refresh token and an access token as another client, then use both as their own."""
+    stranger = await target.revoking_client("b")
+    tokens = await target.tokens(await target.revoking_client())
+    opened = await target.opened(tokens) if target.server.seen.resource_answers else None
+
+    attempts = [
+        expect.conclusive(await target.revoke(token, stranger)) for token in (tokens.access_token, tokens.refresh_token)
+    ]
+
+    if opened is not None:
+        answer = expect.conclusive(await target.call_resource(tokens.access_token))
+        alive = expect.let_in(answer, opened)
+        expect.that(alive, expected="the access token still works", got=expect.describe(answer), at=(*attempts, answer))
+    answer = expect.conclusive(await target.refresh(tokens))
+    expect.that(
+        answer.has_tokens,
+        expected="the refresh token still works for its own client",
+        got=expect.describe(answer),
+        at=(*attempts, answer),
+    )
+
+
+@check("REVOKE-05", needs={REFRESH, REVOCATION})
+async def public_client_can_revoke(target: Target) -> None:
+    """Revoke a living refresh token as a public client, with client_id and nothing else."""
+    tokens = await target.refreshed(await target.tokens())
+
+    answer = expect.conclusive(await target.revoke(tokens.refresh_token, tokens.client))
+
+    expect.that(answer.status < 400, expected="200 without client_secret", got=expect.describe(answer), at=answer)
+    expect.ideally(answer.status == 200, expected="status 200", got=f"{answer.status}", at=answer)
+
+
+@check("REVOKE-08", needs={REFRESH, REVOCATION, CONFIDENTIAL_CLIENT}, logins=2)
+async def confidential_client_proves_itself_to_revoke(target: Target) -> None:
+    """As a confidential client, revoke a living refresh token without the secret, with a wrong one, and with the right one."""
+    client = await target.confidential_client()
+    tokens = await target.tokens(client)
+    if tokens.refresh_token is None:
+        raise NotApplicable("the server issues clients with a secret no refresh token")
+    impostors = {
+        "no client_secret": replace(client, auth_method="none", client_secret=None),
+        "a wrong client_secret": replace(client, client_secret=f"not-{client.client_secret}"),
+    }
+
+    for what, impostor in impostors.items():
+        revoked = expect.conclusive(await target.revoke(tokens.refresh_token, impostor))
+        answer = expect.conclusive(await target.refresh(tokens))
+        got = f"{expect.describe(answer)}: it was revoked with {what} ({revoked.status})"
+        expect.that(answer.has_tokens, expected="the refresh token works", got=got, at=(revoked, answer))
+        precise = revoked.status in (400, 401) and revoked.error == "invalid_client"
+        got = f"{expect.describe(revoked)} with {what}"
+        expect.ideally(precise, expected="401 with error=invalid_client", got=got, at=revoked)
+        newer = target.tokens_of(answer, client, tokens.requested_scope)
+        tokens = newer if newer.refresh_token else replace(newer, refresh_token=tokens.refresh_token)
+    revoked = expect.conclusive(await target.revoke(tokens.refresh_token, client))
+    answer = expect.conclusive(await target.refresh(tokens))
+    got = f"tokens after a revocation with the right client_secret ({revoked.status})"
+    expect.that(not answer.has_tokens, expected="400 with error=invalid_grant", got=got, at=(revoked, answer))

@@ -1,0 +1,188 @@
+"""Scope on the way to the first tokens: unknown, unregistered, left out, added later (OAuth 2.1 section 1.4.1)."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from oauth_litmus import expect
+from oauth_litmus.check import LOGIN, SCOPES, check
+from oauth_litmus.checks.scope.grants import (
+    Outcome,
+    client_of_one_scope,
+    held,
+    lacks,
+    one_scope,
+    outcome_of,
+    said,
+    without_scope,
+)
+from oauth_litmus.client import Client, Target, Tokens
+from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PLACEHOLDERS = frozenset({"none", "null", "nil", "undefined"})
+"""What a missing value looks like where it was written out as text."""
+
+
+@check("SCOPE-06", needs={LOGIN, SCOPES}, logins=3)
+async def changed_scope_is_disclosed(target: Target) -> None:
+    """Log in for two scopes, for one, and without scope, and compare each token with what its response says."""
+    first, second = target.server.scopes[:2]
+    client = await target.client()
+
+    seen = [_discloses(await target.tokens(client, scope=scope), target) for scope in (f"{first} {second}", first)]
+    outcome = await without_scope(target)
+    if _is_refused(outcome):
+        seen.append(False)
+    else:
+        target.code_of(outcome.attempt)
+        tokens = target.tokens_of(outcome.last, client, None)
+        expect.ideally(
+            tokens.disclosed_scopes is not None,
+            expected="a response with scope, since the request had none",
+            got="no scope in the response",
+            at=tokens.answer,
+        )
+        seen.append(True)
+    if not any(seen):
+        raise Skipped("neither the access token nor the response tells what was granted")
+
+
+@check("SCOPE-07a", needs={LOGIN, SCOPES})
+async def unregistered_scope_is_not_granted(target: Target) -> None:
+    """As a client that is registered for one scope, ask for two."""
+    registered, beyond = target.server.scopes[:2]
+    client, says_so = await _registered_for(target, registered, beyond)
+
+    outcome = await outcome_of(target, client, f"{registered} {beyond}")
+
+    # RFC 7591 section 2 binds no server to the scope of a registration, unless its response has repeated it.
+    _leaves_out(target, outcome, beyond, expect.that if says_so else expect.ideally)
+    if outcome.attempt.went_on and outcome.redeemed is None:
+        await target.tokens(client, scope=registered)
+    elif outcome.redeemed is None:
+        await target.control(target.request(client, scope=registered))
+
+
+@check("SCOPE-07b", needs={LOGIN})
+async def unknown_scope_is_not_granted_at_the_login(target: Target) -> None:
+    """Ask for a scope that nobody knows, beside those that are known."""
+    unknown = f"zz-unknown-{secrets.token_hex(4)}"
+
+    outcome = await outcome_of(target, await target.client(), " ".join((*target.server.scopes, unknown)))
+
+    _leaves_out(target, outcome, unknown, expect.that)
+
+
+@check("SCOPE-10", needs={LOGIN, SCOPES}, logins=2)
+async def exchange_cannot_widen(target: Target) -> None:
+    """Log in for one scope, and name two when the code is redeemed."""
+    granted, beyond = target.server.scopes[:2]
+    await one_scope(target)
+    code = await target.login(await client_of_one_scope(target), scope=granted)
+
+    answer = expect.conclusive(await target.redeem(code, scope=f"{granted} {beyond}"))
+
+    if not answer.has_tokens:
+        expect.refused_grant(answer, "invalid_scope", "invalid_request", because=f"{beyond} was not authorized")
+        return
+    tokens = target.tokens_of(answer, code.client, granted)
+    if tokens.disclosed_scopes is None and tokens.claimed_scopes is None:
+        raise Skipped("neither the access token nor the response tells what was granted")
+    lacks(tokens, beyond)
+
+
+@check("SCOPE-11", needs={LOGIN})
+async def missing_scope_is_a_default_or_an_error(target: Target) -> None:
+    """Log in without scope."""
+    client = await target.client()
+    outcome = await without_scope(target)
+    if outcome.last.status >= 500 and not outcome.last.is_inconclusive:
+        await target.tokens(client)
+        outcome = await outcome_of(target, client, "")
+
+    last = expect.no_server_error(outcome.last)
+
+    wanted = "a default scope, or error=invalid_scope"
+    if outcome.redeemed is None:
+        response = outcome.attempt.response
+        imprecise = response is not None and response.error != "invalid_scope"
+        expect.ideally(not imprecise, expected=wanted, got=f"error={response and response.error}", at=last)
+        return
+    expect.ideally(last.has_tokens, expected=wanted, got=f"a code that brings {expect.describe(last)}", at=last)
+    if last.has_tokens:
+        tokens = target.tokens_of(last, client, None)
+        _is_no_placeholder(tokens)
+
+
+def _is_refused(outcome: Outcome) -> bool:
+    """Whether a request without scope fails, which is allowed: by a redirect, or by a page (OAuth 2.1 section 7.13.2)."""
+    attempt = outcome.attempt
+    if attempt.response is not None:
+        return attempt.response.error == "invalid_scope"
+    return not attempt.went_on and not attempt.last.is_inconclusive and 400 <= attempt.last.status < 500
+
+
+def _is_no_placeholder(tokens: Tokens) -> None:
+    raw = tokens.answer.json_object().get("scope", "")
+    expect.that(isinstance(raw, str), expected="a scope that is text", got=f"scope {raw!r}", at=tokens.answer)
+    written = sorted(name for name in held(tokens) if name.lower() in PLACEHOLDERS)
+    expect.that(
+        not written,
+        expected="a default scope, or none",
+        got=f"scope {' '.join(written)}, written out",
+        at=tokens.answer,
+    )
+
+
+async def _registered_for(target: Target, scope: str, beyond: str) -> tuple[Client, bool]:
+    """A client that is registered for this scope and not beyond, and whether the server has said so."""
+    configured = target.run.configured_clients
+    for client in configured:
+        if client.scope is not None and scope in client.scope.split() and beyond not in client.scope.split():
+            return client, True
+    if configured or target.server.endpoint("registration") is None:
+        raise Skipped(f"needs a client that may not have {beyond}: configure one in the profile, with its `scope`")
+    answer = await target.register(target.metadata(scope=scope))
+    client = target.client_of(answer, target.run.redirect_uri, scope=scope)
+    repeated = answer.member("scope").split()
+    if beyond in repeated:
+        raise NotApplicable(f"the server registers a client that asks for {scope} for {beyond} too")
+    return client, bool(repeated)
+
+
+def _leaves_out(target: Target, outcome: Outcome, beyond: str, judge: Callable[..., None]) -> None:
+    """The scope is refused at either endpoint, or missing from what the response discloses."""
+    attempt, last = outcome.attempt, expect.conclusive(outcome.last)
+    wanted = f"invalid_scope, or tokens whose response leaves out {beyond}"
+    if attempt.unfinished:
+        raise Blocked("the login could not be carried to its end", (last.number,))
+    if outcome.redeemed is None and last.status >= 500:
+        raise Blocked(f"the refusal is a {last.status}, which says nothing about the probe", (last.number,))
+    if outcome.redeemed is None:
+        error = attempt.response.error if attempt.response else None
+        expect.ideally(error in (None, "invalid_scope"), expected=wanted, got=f"error={error}", at=last)
+        return
+    if not last.has_tokens:
+        expect.refused_grant(last, "invalid_scope", because=f"{beyond} cannot be granted")
+        return
+    tokens = target.tokens_of(last, attempt.request.client, attempt.request.get("scope"))
+    judge(beyond not in held(tokens), expected=wanted, got=f"tokens, with {said(tokens)}", at=last)
+
+
+def _discloses(tokens: Tokens, target: Target) -> bool:
+    """Judge one response; False if nothing tells what was granted."""
+    claimed = (tokens.claimed_scopes or frozenset()) & set(target.server.scopes)
+    if not claimed:  # no JWT, no such claim, or other names than the requests use
+        return tokens.disclosed_scopes is not None
+    disclosed = tokens.scopes & set(target.server.scopes)
+    expect.that(
+        claimed == disclosed,
+        expected=f"a response that names scope {' '.join(sorted(claimed))}, as the token does",
+        got=f"{said(tokens)} beside such a token, for a request of {tokens.requested_scope}",
+        at=tokens.answer,
+    )
+    return True

@@ -1,0 +1,101 @@
+"""Scope at the protected resource: an operation opens to the scope that it needs (OAuth 2.1 section 5.3.2)."""
+
+from __future__ import annotations
+
+from oauth_litmus import expect
+from oauth_litmus.answer import Answer
+from oauth_litmus.check import LOGIN, OPERATIONS, RESOURCE, SCOPES, check
+from oauth_litmus.client import Target, Tokens
+from oauth_litmus.verdict import Blocked, NotApplicable
+
+
+@check("SCOPE-12a", needs={LOGIN, RESOURCE, SCOPES, OPERATIONS})
+async def missing_scope_closes_an_operation(target: Target) -> None:
+    """Call an operation with a token of a login for another scope than the one that it needs."""
+    needed, other = _scopes_of_the_operation(target)
+    whole, _ = await target.valid_tokens()
+    opened = await _opened(target, whole, needed)
+    tokens = await target.tokens(scope=other)
+    if needed in tokens.scopes | (tokens.claimed_scopes or frozenset()):
+        raise NotApplicable(f"a login for {other} alone grants {needed} too")
+    await _is_alive(target, tokens, other)
+
+    answer = await target.call_operation(tokens.access_token, needed)
+
+    _is_closed(answer, opened, needed)
+
+
+@check("SCOPE-12b", needs={LOGIN, RESOURCE, SCOPES, OPERATIONS})
+async def narrowed_token_closes_an_operation(target: Target) -> None:
+    """Narrow a grant at a refresh, and call an operation that needs what was left out."""
+    needed, other = _scopes_of_the_operation(target)
+    tokens = await target.tokens(scope=f"{other} {needed}")
+    if tokens.refresh_token is None:
+        raise NotApplicable("the server issues no refresh token")
+    opened = await _opened(target, tokens, needed)
+    # A second apart: an upstream token of the same second may be the very same bytes, with the whole scope.
+    await target.until(target.now() + 1)
+    refused_or_narrowed = expect.conclusive(await target.refresh(tokens, scope=other))
+    if not refused_or_narrowed.has_tokens:
+        raise NotApplicable("the server does not narrow at a refresh (SCOPE-01)")
+    narrowed = target.tokens_of(refused_or_narrowed, tokens.client, other)
+    if needed in narrowed.scopes:
+        raise NotApplicable("the server ignores the scope of a refresh, and says so (SCOPE-01)")
+    await _is_alive(target, narrowed, other)
+
+    answer = await target.call_operation(narrowed.access_token, needed)
+
+    _is_closed(answer, opened, needed)
+
+
+def _scopes_of_the_operation(target: Target) -> tuple[str, str]:
+    """The scope that a declared operation needs, and one that the suite may ask for without it."""
+    needed = next(iter(target.server.profile.operations))
+    other = next(scope for scope in target.server.scopes if scope != needed)
+    return needed, other
+
+
+async def _opened(target: Target, tokens: Tokens, needed: str) -> Answer:
+    """The answer of the operation to a token that has the scope.
+
+    Raises:
+        Blocked: it refuses that too.
+    """
+    answer = await target.call_operation(tokens.access_token, needed)
+    if answer.is_inconclusive or answer.status in (401, 403) or answer.status >= 500 or _is_rpc_error(answer):
+        raise Blocked(f"set-up: the operation answers {answer.status} to a token with {needed}", (answer.number,))
+    return answer
+
+
+async def _is_alive(target: Target, tokens: Tokens, scope: str) -> None:
+    """The positive control: the token opens what its scope is for, or is refused for want of another scope alone.
+
+    Raises:
+        Blocked: it opens nothing at all.
+    """
+    if scope in target.server.profile.operations:
+        await _opened(target, tokens, scope)
+        return
+    answer = await target.call_resource(tokens.access_token)
+    lacks_scope = any(
+        challenge.parameters.get("error") == "insufficient_scope" for challenge in answer.challenges or ()
+    )
+    if not lacks_scope:
+        await target.opened(tokens)
+
+
+def _is_closed(answer: Answer, opened: Answer, needed: str) -> None:
+    expect.conclusive(answer)
+    wanted = f"403 with error=insufficient_scope, since the token lacks {needed}"
+    taken = expect.let_in(answer, opened) and not _is_rpc_error(answer)
+    expect.that(not taken, expected=wanted, got=f"{answer.status}: the operation is carried out", at=answer)
+    if answer.status >= 500:
+        raise Blocked(f"the refusal is a {answer.status}, which says nothing about the probe", (answer.number,))
+    named = any(challenge.parameters.get("error") == "insufficient_scope" for challenge in answer.challenges or ())
+    expect.ideally(answer.status == 403 and named, expected=wanted, got=expect.describe(answer), at=answer)
+
+
+def _is_rpc_error(answer: Answer) -> bool:
+    """Whether the refusal stands inside a JSON-RPC answer (JSON-RPC 2.0 section 5.1)."""
+    document = answer.json_object()
+    return document.get("jsonrpc") == "2.0" and "error" in document

@@ -1,0 +1,121 @@
+"""Grants of some scopes and not of others, and what may come out of them (OAuth 2.1 sections 1.4.1 and 4.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oauth_litmus import expect
+from oauth_litmus.verdict import NotApplicable, Skipped
+
+if TYPE_CHECKING:
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.client import Attempt, Client, Target, Tokens
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an authorization request: how far it went, and the answer to its code, if it brought one."""
+
+    attempt: Attempt
+    redeemed: Answer | None
+
+    @property
+    def last(self) -> Answer:
+        """The answer with which it ended."""
+        return self.redeemed or self.attempt.last
+
+
+async def grant_of(target: Target, *scopes: str) -> Tokens:
+    """Tokens of a fresh login that brought all of these scopes."""
+    tokens = await target.tokens(scope=" ".join(scopes))
+    if not tokens.scopes >= set(scopes):
+        wanted = " ".join(scopes)
+        raise Skipped(f"a login for scope {wanted} brought {said(tokens)}: declare `scopes` that can be granted")
+    return tokens
+
+
+async def own_client(target: Target) -> Client:
+    """A client to which nobody has granted anything yet, where clients can be registered."""
+    return await (target.client() if target.run.configured_clients else target.new_client())
+
+
+async def client_of_one_scope(target: Target) -> Client:
+    """A client to which the user never grants more than the first scope: a server may remember what was granted."""
+    return await target.once("client of one scope", lambda: own_client(target))
+
+
+def held(tokens: Tokens) -> frozenset[str]:
+    """What was granted, by the response or by the token."""
+    return tokens.scopes | (tokens.claimed_scopes or frozenset())
+
+
+def said(tokens: Tokens) -> str:
+    """What the response says of scope, in words."""
+    return "nothing of scope" if tokens.disclosed_scopes is None else f"scope {' '.join(sorted(tokens.scopes))}"
+
+
+def lacks(tokens: Tokens, scope: str) -> None:
+    """Neither the response nor the token names this scope."""
+    expect.that(
+        scope not in held(tokens),
+        expected=f"no {scope}, which this grant does not have",
+        got=f"{scope} in the {'response' if scope in tokens.scopes else 'access token'}",
+        at=tokens.answer,
+    )
+
+
+def equals(refreshed: Tokens, original: Tokens) -> None:
+    """The same scopes as the original grant; fewer only if the response says so. Claims are compared with claims."""
+    for scope in sorted(held(refreshed) - held(original)):
+        lacks(refreshed, scope)
+    lost = (original.scopes - refreshed.scopes) | (
+        (original.claimed_scopes or frozenset()) - (refreshed.claimed_scopes or frozenset())
+        if refreshed.claimed_scopes is not None
+        else frozenset[str]()
+    )
+    whole = f"scope {' '.join(sorted(original.scopes))}, as it was granted"
+    silently = lost & refreshed.scopes
+    expect.that(not silently, expected=whole, got=f"a token without {' '.join(sorted(silently))}", at=refreshed.answer)
+    expect.ideally(not lost, expected=whole, got=said(refreshed), at=refreshed.answer)
+
+
+def not_widened(target: Target, before: Tokens, answer: Answer, asked: str) -> None:
+    """What was not granted is refused, or left out by a response that says so."""
+    beyond = set(asked.split()) - held(before)
+    if not expect.conclusive(answer).has_tokens:
+        expect.refused_grant(answer, "invalid_scope", because=f"{' '.join(sorted(beyond))} was not granted")
+        return
+    after = target.tokens_of(answer, before.client, asked)
+    wanted = f"invalid_scope, or a response whose scope lacks {' '.join(sorted(beyond))}"
+    expect.that(not beyond & held(after), expected=wanted, got=f"tokens, with {said(after)}", at=answer)
+    alone = not set(asked.split()) & held(before)
+    expect.ideally(
+        not alone, expected="invalid_scope: nothing of what was asked for can be granted", got=said(after), at=answer
+    )
+
+
+async def one_scope(target: Target) -> Tokens:
+    """Tokens of a login for the first scope alone, which checks share and only look at.
+
+    Raises:
+        NotApplicable: the login brings the second one too.
+    """
+    first, second = target.server.scopes[:2]
+    client = await client_of_one_scope(target)
+    tokens = await target.once("tokens of one scope", lambda: target.tokens(client, scope=first))
+    if second in held(tokens):
+        raise NotApplicable(f"the code exchange grants {second} though {first} alone was asked for")
+    return tokens
+
+
+async def outcome_of(target: Target, client: Client, scope: str) -> Outcome:
+    """Ask for this scope, log in, and redeem the code if there is one; nothing is judged."""
+    attempt = await target.attempt(target.request(client, scope=scope))
+    return Outcome(attempt, await target.redeem(target.code_of(attempt)) if attempt.code else None)
+
+
+async def without_scope(target: Target) -> Outcome:
+    """What became of a login without scope, which checks share."""
+    client = await target.client()
+    return await target.once("login without scope", lambda: outcome_of(target, client, ""))

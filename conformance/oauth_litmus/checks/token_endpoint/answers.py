@@ -1,0 +1,118 @@
+"""What the token endpoint answers, rightly asked and wrongly (OAuth 2.1 sections 3.2.3 and 3.2.4)."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from oauth_litmus import expect
+from oauth_litmus.check import LOGIN, REGISTRATION, check
+from oauth_litmus.checks.token_endpoint.requests import made_up_code
+
+if TYPE_CHECKING:
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.client import Target
+
+_ALLOWED = re.compile(r"[\x20\x21\x23-\x5B\x5D-\x7E]*")
+"""What error and error_description may consist of (OAuth 2.1 section 3.2.4)."""
+Parameters = Mapping[str, str | None]
+
+
+@check("TOKEN-01", needs={LOGIN})
+async def token_response_is_whole_and_not_stored(target: Target) -> None:
+    """Look at the answers to an exchange and to a refresh."""
+    answer = await target.redeem(await target.login())
+    expect.tokens(answer)
+    answers = [answer]
+    if answer.member("refresh_token"):
+        answers.append(await target.refresh(target.tokens_of(answer, await target.client(), None)))
+
+    for answer in answers:
+        expect.tokens(answer)
+        _is_json(answer)
+        expect.that(answer.status == 200, expected="status 200", got=f"{answer.status}", at=answer)
+        token_type = answer.member("token_type")
+        known = token_type.lower() in ("bearer", "dpop")
+        expect.that(known, expected="token_type Bearer or DPoP", got=f"token_type {token_type!r}", at=answer)
+        caching = answer.headers.get("cache-control", "")
+        expect.that(_no_store(answer), expected="Cache-Control: no-store", got=caching or "none", at=answer)
+        empty = sorted(name for name, value in answer.json_object().items() if value is None or value == "")
+        expect.ideally(
+            not empty, expected="members without a value are left out", got=f"{', '.join(empty)} is empty", at=answer
+        )
+
+
+@check("TOKEN-02", needs={REGISTRATION})
+async def error_is_json_with_a_code(target: Target) -> None:
+    """Send a made-up code, no code, and a made-up refresh token."""
+    client = await target.client()
+    issues_none = target.server.seen.refresh_token is False
+    probes: dict[str, tuple[Parameters, tuple[str, ...]]] = {
+        "a made-up code": (made_up_code(client), ("invalid_grant",)),
+        "no code": ({**made_up_code(client), "code": None}, ("invalid_request",)),
+        "a made-up refresh token": (
+            {"grant_type": "refresh_token", "refresh_token": secrets.token_urlsafe(32)},
+            ("invalid_grant", *(("unsupported_grant_type", "unauthorized_client") if issues_none else ())),
+        ),
+    }
+
+    for what, (parameters, codes) in probes.items():
+        answer = expect.no_server_error(
+            await target.lasting(lambda p=parameters: target.token_request(p, client), target.tokens)
+        )
+
+        expect.that(400 <= answer.status < 500, expected=f"400 for {what}", got=expect.describe(answer), at=answer)
+        _is_json(answer)
+        expect.that(bool(answer.error), expected="a JSON object with error", got="no error", at=answer)
+        expect.ideally(answer.error in codes, expected=f"error={codes[0]}", got=f"error={answer.error}", at=answer)
+        expect.ideally(answer.status in (400, 401), expected="status 400", got=f"{answer.status}", at=answer)
+        expect.ideally(_no_store(answer), expected="Cache-Control: no-store", got="a storable error", at=answer)
+        for member in ("error", "error_description"):
+            text = answer.member(member)
+            clean = _ALLOWED.fullmatch(text) is not None
+            expect.ideally(clean, expected=f'printable ASCII but " and \\ in {member}', got=repr(text), at=answer)
+
+
+@check("TOKEN-03", needs={REGISTRATION})
+async def unsupported_grant_is_refused(target: Target) -> None:
+    """Ask with no grant_type, a made-up one, password, implicit, and client_credentials as a public client."""
+    client = await target.client()
+    unsupported = ("unsupported_grant_type", "unauthorized_client")
+    probes: dict[str | None, tuple[str, ...]] = {
+        None: ("invalid_request",),
+        "urn:example:no-such-grant": ("unsupported_grant_type",),
+        "password": unsupported,
+        "implicit": unsupported,
+        "client_credentials": unsupported,
+    }
+
+    for grant_type, codes in probes.items():
+        parameters = {"grant_type": grant_type, **(_user(target) if grant_type == "password" else {})}
+        answer = expect.no_server_error(
+            await target.lasting(lambda p=parameters: target.token_request(p, client), target.tokens)
+        )
+        what = f"grant_type={grant_type} is not supported" if grant_type else "grant_type is missing"
+        expect.refused_grant(answer, *codes, because=what, statuses=(400,))
+
+
+def _user(target: Target) -> dict[str, str]:
+    """The suite's own user where the profile has one: only with true credentials would a password grant be seen."""
+    fields = target.server.profile.login.values()
+    named = next(
+        (fields[name] for name in ("username", "email", "login", "user") if name in fields), "nobody@example.com"
+    )
+    return {"username": named, "password": fields.get("password", secrets.token_urlsafe(16))}
+
+
+def _is_json(answer: Answer) -> None:
+    media_type = answer.media_type
+    expect.that(
+        media_type == "application/json", expected="application/json", got=media_type or "no media type", at=answer
+    )
+
+
+def _no_store(answer: Answer) -> bool:
+    directives = answer.headers.get("cache-control", "").lower().split(",")
+    return "no-store" in (directive.strip() for directive in directives)

@@ -1,0 +1,113 @@
+"""How clients authenticate at the token endpoint (OAuth 2.1 section 2.4)."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from oauth_litmus import expect
+from oauth_litmus.check import CONFIDENTIAL_CLIENT, LOGIN, check
+from oauth_litmus.checks.token_endpoint.requests import each_alive, exchange_by, made_up_code, works
+from oauth_litmus.client import Client, Target
+from oauth_litmus.clients import AuthMethod, basic
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.authorization import Code
+
+SECRETS: tuple[AuthMethod, ...] = ("client_secret_post", "client_secret_basic")
+
+
+@check("TOKEN-07", needs={LOGIN}, logins=5)
+async def failed_authentication_is_invalid_client(target: Target) -> None:
+    """Ask as an unknown client, and with a wrong secret by every method; then with Basic that is malformed."""
+    stranger = Client(secrets.token_urlsafe(16), (await target.client()).redirect_uris)
+    answer = expect.no_server_error(
+        await target.lasting(lambda: target.token_request(made_up_code(stranger), stranger), target.tokens)
+    )
+    expect.refused_grant(answer, "invalid_client", because="the client is unknown", steering=True)
+
+    if await works(target, "client_secret_post"):
+        client = await target.confidential_client(auth_method="client_secret_post")
+        code = await target.login(client)
+        answer = expect.no_server_error(
+            await target.lasting(lambda: target.redeem(code, client_secret=secrets.token_urlsafe(32)), target.tokens)
+        )
+        expect.refused_grant(answer, "invalid_client", because="the client_secret is wrong", steering=True)
+    if await works(target, "client_secret_basic"):
+        client = await target.confidential_client(auth_method="client_secret_basic")
+        for header, codes in (
+            (basic(client.client_id, secrets.token_urlsafe(32)), ("invalid_client",)),
+            ("Basic %%%", ("invalid_client", "invalid_request")),
+        ):
+            code = await target.login(client)
+            answer = expect.no_server_error(
+                await target.lasting(
+                    lambda c=code, h=header: target.redeem(c, headers={"authorization": h}), target.tokens
+                )
+            )
+            expect.refused_grant(answer, *codes, because="HTTP Basic does not prove the client", steering=True)
+            _names_basic(answer, malformed=len(codes) > 1)
+
+
+@check("TOKEN-08", needs={LOGIN, CONFIDENTIAL_CLIENT}, logins=2)
+async def advertised_authentication_works_by_itself(target: Target) -> None:
+    """Redeem codes by each advertised kind of client secret, with Basic without client_id in the body."""
+    for method in SECRETS:
+        if method in target.server.client_auth_methods:
+            answer = await exchange_by(target, method)
+            expect.tokens(answer, expected=f"tokens for a client that authenticates by {method}")
+
+
+@check("TOKEN-09", needs={LOGIN, CONFIDENTIAL_CLIENT}, logins=3)
+async def two_methods_at_once_are_refused(target: Target) -> None:
+    """Redeem codes with HTTP Basic and a client_secret in the body: both right, either wrong, and two clients'."""
+    client, other = await target.confidential_client(), await target.confidential_client("b")
+    wrong = secrets.token_urlsafe(32)
+    target.secret(wrong, "client_secret")
+    right = client.client_secret or ""
+
+    def sent(in_basic: str, named: Client, in_body: str) -> Callable[[Code], Awaitable[Answer]]:
+        by_body = replace(client, client_id=named.client_id, auth_method="client_secret_post", client_secret=in_body)
+        headers = {"authorization": basic(client.client_id, in_basic)}
+        return lambda code: target.redeem(code, client=by_body, headers=headers)
+
+    both, wrong_body, wrong_basic, two_clients = await each_alive(
+        lambda: target.login(client),
+        [
+            sent(right, client, right),
+            sent(right, client, wrong),
+            sent(wrong, client, right),
+            sent(right, other, other.client_secret or ""),
+        ],
+        target.redeem,
+    )
+
+    either = wrong_body.has_tokens and wrong_basic.has_tokens
+    got = "tokens with one secret wrong, whichever it is: either method will do"
+    expect.safe(not either, expected="400 or 401", got=got, at=(wrong_body, wrong_basic))
+    # A server that always reads the same of the two is lenient; one that proves both must see that they differ.
+    crossed = two_clients.has_tokens and not wrong_body.has_tokens
+    got = "tokens for one client's HTTP Basic with another's client_secret"
+    expect.safe(not crossed, expected="400 or 401", got=got, at=two_clients)
+    for answer in (both, wrong_body, wrong_basic, two_clients):
+        expect.conclusive(answer)
+        got = "tokens for a request that authenticates in two ways"
+        expect.ideally(not answer.has_tokens, expected="400 with error=invalid_request", got=got, at=answer)
+        if not answer.has_tokens:
+            precise = answer.error in ("invalid_request", "invalid_client")
+            got = expect.describe(answer)
+            expect.ideally(precise, expected="400 with error=invalid_request", got=got, at=answer)
+
+
+def _names_basic(answer: Answer, *, malformed: bool) -> None:
+    named = any(challenge.scheme == "basic" for challenge in answer.challenges or ())
+    expect.ideally(
+        (answer.status == 401 and named) or (malformed and answer.status == 400),
+        expected="401 with WWW-Authenticate: Basic",
+        got=f"{answer.status}, {answer.headers.get('www-authenticate', 'no challenge')}",
+        at=answer,
+    )

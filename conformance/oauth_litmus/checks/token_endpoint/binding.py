@@ -1,0 +1,53 @@
+"""To which client a grant is bound (OAuth 2.1 sections 4.1.3 and 4.3.1)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from oauth_litmus import expect
+from oauth_litmus.check import LOGIN, REFRESH, check
+from oauth_litmus.checks.token_endpoint.requests import works
+
+if TYPE_CHECKING:
+    from oauth_litmus.client import Client, Target
+
+
+@check("INJ-01", needs={LOGIN}, logins=4)
+async def code_is_bound_to_its_client(target: Target) -> None:
+    """Redeem a code, with all that belongs to it, as another client, with another's credentials, and as nobody."""
+    errors = ("invalid_grant", "invalid_client", "invalid_request")
+    stranger = await target.client("b")
+
+    answer = await target.redeem(await target.login(), client=stranger)
+    expect.refused_grant(answer, *errors, because="the code belongs to another client")
+
+    code = await target.login()
+    answer = await target.redeem(code, client=_nobody(code.client), client_id=None)
+    expect.refused_grant(answer, *errors, because="the request names no client")
+
+    if await works(target, "client_secret_basic"):
+        stranger = await target.confidential_client("b", auth_method="client_secret_basic")
+        code = await target.login()
+        answer = await target.redeem(code, client=stranger, client_id=code.client.client_id)
+        expect.refused_grant(answer, *errors, because="the credentials are another client's")
+
+
+@check("INJ-02", needs={REFRESH}, logins=2)
+async def refresh_token_is_bound_to_its_client(target: Target) -> None:
+    """Use a refresh token as another client, and (another one) without naming a client."""
+    errors = ("invalid_grant", "invalid_client", "invalid_request")
+
+    answer = await target.refresh(await target.tokens(), client=await target.client("b"))
+    expect.refused_grant(answer, *errors, because="the refresh token belongs to another client")
+
+    tokens = await target.tokens()
+    answer = expect.conclusive(await target.refresh(tokens, client=_nobody(tokens.client), client_id=None))
+    expect.ideally(
+        not answer.has_tokens, expected="a refusal, since the request names no client", got="tokens", at=answer
+    )
+
+
+def _nobody(client: Client) -> Client:
+    """The client without what proves it."""
+    return replace(client, auth_method="none", client_secret=None)

@@ -1,0 +1,60 @@
+"""What a refusal tells of a code that is not the client's own (OAuth 2.1 section 7.7)."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from oauth_litmus import expect
+from oauth_litmus.check import LOGIN, check
+
+if TYPE_CHECKING:
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.authorization import Code
+    from oauth_litmus.client import Client, Target
+
+
+@check("ERR-02", needs={LOGIN})
+async def refusals_do_not_tell_foreign_codes_from_unknown_ones(target: Target) -> None:
+    """Present made-up codes, a fresh and a used one of another client; then a used one and a made-up one as their own."""
+    code, stranger = await target.login(), await target.client("b")
+
+    unknown, unknown_too = [await _refused(target, code, stranger, made_up=True) for _ in range(2)]
+    foreign = await _refused(target, code, stranger)
+    redeemed = (await target.redeem(code)).has_tokens
+    foreign_and_used = await _refused(target, code, stranger)
+
+    # Descriptions may differ from one request to the next by themselves, as by the number of the request.
+    worded = _told(unknown) == _told(unknown_too)
+    expected = f"what is said of an unknown code: {expect.describe(unknown)}"
+    for what, answer in {"fresh": foreign, "used": foreign_and_used}.items():
+        same = (answer.status, answer.error) == (unknown.status, unknown.error)
+        got = f"{expect.describe(answer)} for a {what} code of another client"
+        expect.that(same, expected=expected, got=got, at=(unknown, answer))
+        got = f"another error_description for a {what} code of another client"
+        expect.that(not worded or _told(answer) == _told(unknown), expected=expected, got=got, at=answer)
+        named = code.client.client_id in answer.text
+        expect.that(not named, expected=expected, got="the client_id to which the code belongs", at=answer)
+
+    if redeemed:
+        used, made_up = await _refused(target, code), await _refused(target, code, made_up=True)
+        got = f"{expect.describe(used)} for a used code of its own"
+        expect.that(used.error == made_up.error, expected=f"error={made_up.error}", got=got, at=(used, made_up))
+
+
+async def _refused(target: Target, code: Code, client: Client | None = None, *, made_up: bool = False) -> Answer:
+    """The refusal of a code, or of one that nobody issued in its place: of the same length, and with the same beginning."""
+    presented = code
+    if made_up:
+        half = len(code.value) // 2
+        end = secrets.token_urlsafe(len(code.value))[: len(code.value) - half]
+        presented = replace(code, value=code.value[:half] + end)
+        target.secret(presented.value, "code")
+    answer = expect.conclusive(await target.redeem(presented, client=client))
+    expect.that(not answer.has_tokens, expected="a refusal", got=f"tokens ({answer.status})", at=answer)
+    return answer
+
+
+def _told(answer: Answer) -> str:
+    return answer.member("error_description")

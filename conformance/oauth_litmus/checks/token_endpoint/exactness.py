@@ -1,0 +1,118 @@
+"""Codes and refresh tokens are compared exactly (OAuth 2.1 sections 4.3 and 7.7)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from oauth_litmus import expect
+from oauth_litmus.check import LOGIN, REFRESH, check
+from oauth_litmus.checks.token_endpoint.requests import each_alive, exchange_of, token_call
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.authorization import Code, Tokens
+    from oauth_litmus.client import Target
+
+SEPARATORS = ":*+ "
+"""What a careless store makes of `-` and `_`, or what it takes for them."""
+_HEXADECIMAL = re.compile(r"[0-9A-Fa-f-]+")
+
+
+@check("TOKEN-11a", needs={LOGIN})
+async def another_spelling_of_a_code_is_no_code(target: Target) -> None:
+    """Redeem strings that differ from a living code in one place of its middle, or are longer or shorter."""
+
+    def spelled(change: Callable[[str], str]) -> Callable[[Code], Awaitable[Answer]]:
+        async def redeem(code: Code) -> Answer:
+            value = change(code.value)
+            target.secret(value, "code")
+            return await token_call(target, exchange_of(target, replace(code, value=value)), client=code.client)
+
+        return redeem
+
+    waiting = [await target.login()]
+    sample = waiting[0].value
+    changes = spellings(sample)
+
+    async def prepare() -> Code:
+        return waiting.pop() if waiting else await target.login()
+
+    answers = await each_alive(prepare, [spelled(change) for change in changes.values()], target.redeem)
+
+    _judge(sample, dict(zip(changes, answers, strict=True)))
+
+
+@check("TOKEN-11b", needs={REFRESH})
+async def another_spelling_of_a_refresh_token_is_no_token(target: Target) -> None:
+    """Refresh with strings that differ from a living refresh token in one place of its middle, or are longer or shorter."""
+
+    def spelled(change: Callable[[str], str]) -> Callable[[Tokens], Awaitable[Answer]]:
+        async def refresh(tokens: Tokens) -> Answer:
+            value = change(tokens.refresh_token or "")
+            target.secret(value, "refresh_token")
+            return await target.refresh(tokens, refresh_token=value)
+
+        return refresh
+
+    first = await target.tokens()
+    sample = first.refresh_token or ""
+    changes = spellings(sample)
+    waiting = [first]
+
+    async def prepare() -> Tokens:
+        return waiting.pop() if waiting else await target.tokens()
+
+    answers = await each_alive(prepare, [spelled(change) for change in changes.values()], target.refresh)
+
+    _judge(sample, dict(zip(changes, answers, strict=True)))
+
+
+def spellings(sample: str) -> Mapping[str, Callable[[str], str]]:
+    """What is done to a token, by its name; only what changes this one.
+
+    Never the last character alone: of base64 it may hold bits that mean nothing. Never the beginning or the end alone,
+    where a prefix may be decoration.
+    """
+    changes: dict[str, Callable[[str], str]] = {
+        "white space before it": lambda token: f" {token}",
+        "white space after it": lambda token: f"{token}\n",
+        "one letter in the other case": lambda token: _replaced(token, str.isalpha, str.swapcase),
+        "one character left out": lambda token: token[: len(token) // 2] + token[len(token) // 2 + 1 :],
+        "one character more": lambda token: f"{token}A",
+        "only its first half": lambda token: token[: len(token) // 2],
+    }
+    for other in SEPARATORS:
+        changes[f"{other!r} in place of - or _"] = lambda token, new=other: _replaced(
+            token, lambda character: character in "-_", lambda _: new
+        )
+    return {name: change for name, change in changes.items() if change(sample) != sample}
+
+
+def _replaced(token: str, wanted: Callable[[str], bool], change: Callable[[str], str]) -> str:
+    """The token with one character changed: of those wanted, the one that is nearest to its middle."""
+    middle = len(token) // 2
+    places = sorted((abs(place - middle), place) for place, character in enumerate(token) if wanted(character))
+    if not places:
+        return token
+    place = places[0][1]
+    return token[:place] + change(token[place]) + token[place + 1 :]
+
+
+def _judge(sample: str, answers: Mapping[str, Answer]) -> None:
+    for what, answer in answers.items():
+        expect.conclusive(answer)
+        # A number in hexadecimal is the same in either case, and white space around it is no part of a token.
+        harmless = what.startswith("white space") or (
+            what.startswith("one letter") and _HEXADECIMAL.fullmatch(sample) is not None
+        )
+        judge = expect.ideally if harmless else expect.that
+        judge(not answer.has_tokens, expected="400 with error=invalid_grant", got=f"tokens for {what}", at=answer)
+        if not answer.has_tokens:
+            expect.no_server_error(answer)
+            right = answer.error in ("invalid_grant", "invalid_request")
+            got = f"{expect.describe(answer)} for {what}"
+            expect.ideally(right, expected="400 with error=invalid_grant", got=got, at=answer)

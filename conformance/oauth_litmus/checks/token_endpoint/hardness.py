@@ -1,0 +1,70 @@
+"""Malformed and oversized input (OAuth 2.1 section 7.12): refused, not fallen over."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+from oauth_litmus import expect
+from oauth_litmus.authorization import new_verifier
+from oauth_litmus.check import LOGIN, check
+from oauth_litmus.checks.token_endpoint.requests import token_call
+from oauth_litmus.login.markup import internals
+
+if TYPE_CHECKING:
+    from oauth_litmus.client import Client, Target
+
+SLOW = 10.0
+"""Seconds after which an answer to garbage is late."""
+LONG = 10_240
+HUGE = 1_048_576
+ODD = {
+    "10 kB": quote("A" * LONG),
+    "a NUL": "litmus%00litmus",
+    "bytes that are no UTF-8": "litmus%ff%fe",
+    "characters of queries": quote("*?[a-z]{litmus}\r\n';--\"$ne"),
+}
+"""Values in percent-encoding, by what they hold."""
+
+
+@check("TOKEN-10", needs={LOGIN})
+async def odd_input_is_refused(target: Target) -> None:
+    """Send odd and long codes, refresh tokens and verifiers, a parameter with brackets, and a megabyte."""
+    client = await target.client()
+
+    for what, body in _bodies(client).items():
+        answer = await target.lasting_or_cut(
+            lambda b=body: token_call(target, b, headers=_headers(client)), target.tokens
+        )
+        if answer is None:
+            # A server may refuse a huge body and close before the client has sent all (RFC 9112 section 9.6).
+            closed = f"the connection is closed for {what}, twice"
+            expect.safe(len(body) > HUGE, expected=f"a 4xx for {what}", got=closed)
+            continue
+        got = f"{expect.describe(expect.conclusive(answer))} for {what}"
+        expect.safe(answer.status < 500, expected=f"a 4xx for {what}", got=got, at=answer)
+        inside = internals(answer.text)
+        expect.safe(inside is None, expected="an error without internals", got=f"{inside} for {what}", at=answer)
+        expect.that(not answer.has_tokens, expected=f"a 4xx for {what}", got=got, at=answer)
+        took = answer.received_at - answer.sent_at
+        expect.ideally(took <= SLOW, expected=f"an answer within {SLOW:g} s", got=f"{took:.0f} s for {what}", at=answer)
+
+
+def _headers(client: Client) -> dict[str, str]:
+    return client.credentials()[1]
+
+
+def _bodies(client: Client) -> dict[str, bytes]:
+    """Token requests that are ordinary but for one value, by what it holds."""
+    identity = urlencode(client.credentials()[0])
+    redeem = f"{identity}&grant_type=authorization_code&redirect_uri={quote(client.redirect_uri, safe='')}"
+    verifier = f"code_verifier={new_verifier()}"
+    bodies = {f"{what} in code": f"{redeem}&{verifier}&code={value}" for what, value in ODD.items()}
+    for what, value in ODD.items():
+        bodies[f"{what} in refresh_token"] = f"{identity}&grant_type=refresh_token&refresh_token={value}"
+    for what in ("10 kB", "bytes that are no UTF-8"):
+        bodies[f"{what} in code_verifier"] = f"{redeem}&code={secrets.token_urlsafe(32)}&code_verifier={ODD[what]}"
+    bodies["code[]"] = f"{redeem}&{verifier}&code[]=litmus"
+    bodies["1 MB in code"] = f"{redeem}&{verifier}&code={'A' * HUGE}"
+    return {what: body.encode() for what, body in bodies.items()}

@@ -1,0 +1,71 @@
+"""Codes and tokens in places where they do not belong: another parameter, or another person's flow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from oauth_litmus import expect
+from oauth_litmus.check import JWT_ACCESS_TOKENS, LOGIN, RELAY, UPSTREAM_CONTROL, check
+from oauth_litmus.verdict import Skipped
+
+if TYPE_CHECKING:
+    from oauth_litmus.client import Target
+
+
+_REFUSALS = ("invalid_grant", "invalid_request", "unsupported_grant_type", "unauthorized_client")
+"""The last two where there are no refresh tokens."""
+
+
+@check("INJ-03", needs={LOGIN})
+async def kinds_of_token_are_not_interchangeable(target: Target) -> None:
+    """Present a code as a refresh token, an access token as either, and a refresh token as a code."""
+    code = await target.login()
+    misused = {
+        "a code is no refresh token": await target.token_request(
+            {"grant_type": "refresh_token", "refresh_token": code.value}, code.client
+        )
+    }
+    redeemed = await target.redeem(code)
+    tokens = target.tokens_of(redeemed, code.client, None) if redeemed.has_tokens else await target.tokens()
+
+    misused["an access token is no refresh token"] = await target.refresh(tokens, refresh_token=tokens.access_token)
+    misused["an access token is no code"] = await target.redeem(replace(code, value=tokens.access_token))
+    if tokens.refresh_token is not None:
+        misused["a refresh token is no code"] = await target.redeem(replace(code, value=tokens.refresh_token))
+
+    for because, answer in misused.items():
+        expect.refused_grant(answer, *_REFUSALS, because=because)
+
+
+@check("INJ-04a", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2)
+async def foreign_code_does_not_open_ones_own_flow(target: Target) -> None:
+    """Two users log in at one client; redeem the code of each with the verifier of the other's flow."""
+    attacker, victim = [await target.login_as(target.user(label)) for label in ("a", "b")]
+
+    answers = [
+        await target.redeem(attacker, code_verifier=victim.code_verifier),
+        await target.redeem(victim, code_verifier=attacker.code_verifier),
+    ]
+
+    for answer in answers:
+        expect.refused_grant(answer, because="the code_verifier belongs to the flow of another user")
+
+
+@check("INJ-04b", needs={LOGIN, RELAY, UPSTREAM_CONTROL, JWT_ACCESS_TOKENS}, logins=3)
+async def tokens_speak_for_the_user_of_their_flow(target: Target) -> None:
+    """Two users log in at one client before either code is redeemed; compare subjects, also with a login that is alone."""
+    first, second = [await target.login_as(target.user(label)) for label in ("a", "b")]
+    second_tokens, first_tokens = await target.tokens_for(second), await target.tokens_for(first)
+    alone = await target.tokens_for(await target.login_as(target.user("a")))
+
+    subjects = [tokens.claims.get("sub") for tokens in (alone, first_tokens, second_tokens)]
+
+    if None in subjects:
+        raise Skipped("the access tokens do not tell for whom they were issued")
+    expect.that(
+        subjects[0] == subjects[1] != subjects[2],
+        expected="tokens of the user who logged in for their code",
+        got="tokens of another user",
+        at=[first_tokens.answer, second_tokens.answer],
+    )

@@ -1,0 +1,126 @@
+"""Token requests that several checks send: ordinary ones, made-up ones, and ones that are written by hand."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlencode
+
+from oauth_litmus import expect
+from oauth_litmus.authorization import new_verifier
+from oauth_litmus.client.session import FORM
+from oauth_litmus.rates import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.authorization import Code, Tokens
+    from oauth_litmus.client import Client, Target
+    from oauth_litmus.clients import AuthMethod
+
+T = TypeVar("T")
+Pairs = list[tuple[str, str]]
+
+
+async def exchange_by(target: Target, method: AuthMethod) -> Answer:
+    """The answer to an ordinary exchange of a client that has this method."""
+
+    async def exchange() -> Answer:
+        return await target.redeem(await target.login(await target.client(auth_method=method)))
+
+    return await target.once(("exchange by", method), exchange)
+
+
+async def works(target: Target, method: AuthMethod) -> bool:
+    """Whether a client gets tokens by this method: where it never does, refusals show nothing (see TOKEN-08)."""
+    if method not in target.server.client_auth_methods:
+        return False
+    return expect.conclusive(await exchange_by(target, method)).has_tokens
+
+
+def made_up_code(client: Client) -> dict[str, str | None]:
+    """A token request that is well-formed, with a code that nobody issued."""
+    return {
+        "grant_type": "authorization_code",
+        "code": secrets.token_urlsafe(32),
+        "code_verifier": new_verifier(),
+        "redirect_uri": client.redirect_uri,
+    }
+
+
+def exchange_of(target: Target, code: Code) -> Pairs:
+    """The parameters of an ordinary exchange, those of the client in the body included."""
+    resource = target.server.resource_indicator
+    return [
+        *code.client.credentials()[0].items(),
+        ("grant_type", "authorization_code"),
+        ("code", code.value),
+        ("code_verifier", code.code_verifier),
+        ("redirect_uri", code.redirect_uri),
+        *([("resource", resource)] if resource else []),
+    ]
+
+
+def refresh_of(target: Target, tokens: Tokens) -> Pairs:
+    """The parameters of an ordinary refresh, those of the client in the body included."""
+    resource = target.server.resource_indicator
+    return [
+        *tokens.client.credentials()[0].items(),
+        ("grant_type", "refresh_token"),
+        ("refresh_token", tokens.refresh_token or ""),
+        *([("resource", resource)] if resource else []),
+    ]
+
+
+async def token_call(
+    target: Target,
+    body: Pairs | bytes = b"",
+    *,
+    query: Pairs | None = None,
+    method: str = "POST",
+    media_type: str = FORM,
+    headers: Mapping[str, str] | None = None,
+    client: Client | None = None,
+) -> Answer:
+    """A request to the token endpoint as it is written, be it a form or not; with the Authorization of a client."""
+    authorization = client.credentials()[1] if client else {}
+    answer = await target.send(
+        method,
+        target.endpoint("token") + (f"?{urlencode(query)}" if query else ""),
+        kind=Kind.TOKEN,
+        headers={
+            "accept": "application/json",
+            **({"content-type": media_type} if body else {}),
+            **authorization,
+            **(headers or {}),
+        },
+        body=body if isinstance(body, bytes) else urlencode(body).encode(),
+    )
+    for member in ("access_token", "refresh_token", "id_token"):
+        target.secret(answer.member(member), member)
+    return answer
+
+
+async def each_alive(
+    prepare: Callable[[], Awaitable[T]],
+    probes: Sequence[Callable[[T], Awaitable[Answer]]],
+    control: Callable[[T], Awaitable[Answer]],
+) -> list[Answer]:
+    """The answers to probes that should be refused, each with a code (or a refresh token) that lives.
+
+    One serves for all as long as nothing gets tokens for it. That it lived is seen at the end, by `control`; where a
+    server burns it at the first refusal, every probe is repeated with one of its own.
+    """
+    answers: list[Answer] = []
+    held: T | None = None
+    for probe in probes:
+        held = await prepare() if held is None else held
+        answers.append(await probe(held))
+        held = None if answers[-1].has_tokens else held
+    if held is None or expect.conclusive(await control(held)).has_tokens:
+        return answers
+    return [
+        answer if answer.has_tokens else await probe(await prepare())
+        for probe, answer in zip(probes, answers, strict=True)
+    ]

@@ -1,0 +1,80 @@
+"""How a token request travels: as a form, by POST, with nothing of it in the URL (OAuth 2.1 sections 2.4.1 and 3.2)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from oauth_litmus import expect
+from oauth_litmus.check import CONFIDENTIAL_CLIENT, LOGIN, check
+from oauth_litmus.checks.token_endpoint.requests import each_alive, exchange_of, token_call, works
+from oauth_litmus.verdict import NotApplicable
+
+if TYPE_CHECKING:
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.authorization import Code
+    from oauth_litmus.client import Target
+
+BY_GET, IN_THE_QUERY, AS_JSON = "GET", "the query of a POST", "JSON"
+
+
+@check("TOKEN-04a", needs={LOGIN})
+async def get_brings_no_tokens(target: Target) -> None:
+    """Send an ordinary exchange by GET."""
+    answer = expect.conclusive((await _sent_otherwise(target))[BY_GET])
+
+    expect.that(not answer.has_tokens, expected="405 or another refusal of GET", got="tokens by GET", at=answer)
+    ok = answer.status < 400
+    expect.ideally(not ok, expected="405 or another refusal of GET", got=f"{answer.status} for GET", at=answer)
+
+
+@check("TOKEN-04b", needs={LOGIN, CONFIDENTIAL_CLIENT}, logins=2)
+async def secret_in_the_url_is_not_honoured(target: Target) -> None:
+    """Redeem a code with the client_secret in the URL, and everything else in the body."""
+    method = target.server.confidential_method
+    if method is None or not await works(target, method):
+        raise NotApplicable("no client with a secret gets tokens here")
+    client = await target.client(auth_method=method)
+    secret = [("client_secret", client.client_secret or "")]
+    code = await target.login(client)
+    form = [pair for pair in exchange_of(target, code) if pair[0] not in ("client_id", "client_secret")]
+
+    answer = await token_call(target, [*form, ("client_id", client.client_id)], query=secret)
+
+    expect.refused_grant(answer, "invalid_client", "invalid_request", because="a secret in the URL does not count")
+
+
+@check("TOKEN-04c", needs={LOGIN}, logins=0)
+async def parameters_in_the_url_do_not_count(target: Target) -> None:
+    """Send an ordinary exchange by POST with all its parameters in the URL and an empty body."""
+    answer = expect.conclusive((await _sent_otherwise(target))[IN_THE_QUERY])
+
+    expect.that(not answer.has_tokens, expected="400", got="tokens for parameters in the URL", at=answer)
+
+
+@check("TOKEN-04d", needs={LOGIN}, logins=0)
+async def body_is_a_form(target: Target) -> None:
+    """Send an ordinary exchange as JSON."""
+    answer = expect.conclusive((await _sent_otherwise(target))[AS_JSON])
+
+    expect.that(not answer.has_tokens, expected="400 or 415", got="tokens for a JSON body", at=answer)
+
+
+async def _sent_otherwise(target: Target) -> dict[str, Answer]:
+    """The answers to an ordinary exchange that is sent in three other ways; the checks of them share them."""
+
+    async def make() -> dict[str, Answer]:
+        async def by_get(code: Code) -> Answer:
+            return await token_call(target, query=exchange_of(target, code), method="GET", client=code.client)
+
+        async def in_the_query(code: Code) -> Answer:
+            return await token_call(target, query=exchange_of(target, code), client=code.client)
+
+        async def as_json(code: Code) -> Answer:
+            document = json.dumps(dict(exchange_of(target, code))).encode()
+            return await token_call(target, document, media_type="application/json", client=code.client)
+
+        answers = await each_alive(target.login, (by_get, in_the_query, as_json), target.redeem)
+        return dict(zip((BY_GET, IN_THE_QUERY, AS_JSON), answers, strict=True))
+
+    return await target.once("exchanges sent otherwise", make)

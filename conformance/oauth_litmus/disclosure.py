@@ -1,0 +1,66 @@
+"""What a stranger can read in a value: as it stands, percent-decoded, out of base64url, and inflated."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import zlib
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LAYERS = 4
+_LONGEST = 100_000
+_WORD = re.compile(r"[A-Za-z0-9_/+-]{8,}={0,2}")
+_TOKEN = re.compile(r"[A-Za-z0-9._~-]{43,128}")
+
+
+def readings(value: str) -> frozenset[str]:
+    """Every text that can be read in a value without a key; encrypted and random values yield themselves and noise."""
+    found = {value[:_LONGEST]}
+    layer = set(found)
+    for _ in range(_LAYERS):
+        layer = {inner[:_LONGEST] for text in layer for inner in _unwrapped(text)} - found
+        found |= layer
+    return frozenset(found)
+
+
+def discloses(value: str, secret: str) -> bool:
+    """Whether a secret can be read in a value."""
+    return any(secret in text for text in readings(value))
+
+
+def verifiers_in(value: str) -> frozenset[str]:
+    """Everything that can be read in a value and has the shape of a `code_verifier` (RFC 7636 section 4.1)."""
+    return frozenset(word for text in readings(value) for word in _TOKEN.findall(text))
+
+
+def _unwrapped(text: str) -> Iterator[str]:
+    yield unquote(text)
+    for word in _WORD.findall(text):
+        yield from _decoded(word)
+
+
+def _decoded(word: str) -> Iterator[str]:
+    bare = word.rstrip("=").replace("+", "-").replace("/", "_")
+    try:
+        content = base64.urlsafe_b64decode(bare + "=" * (-len(bare) % 4))
+    except (binascii.Error, ValueError):
+        return
+    for form in (content, _inflated(content)):
+        try:
+            inner = form.decode()
+        except UnicodeDecodeError:
+            continue
+        if inner.isprintable() and inner:
+            yield inner
+
+
+def _inflated(content: bytes) -> bytes:
+    try:
+        return zlib.decompressobj().decompress(content, _LONGEST)
+    except zlib.error:
+        return b""

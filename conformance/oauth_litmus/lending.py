@@ -1,0 +1,142 @@
+"""Live codes and refresh tokens, lent to one probe after another, so that one login serves many probes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from oauth_litmus.verdict import Blocked
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.client.token_endpoint import TokenVerbs
+
+G = TypeVar("G")
+MOST_PROBES = 12
+"""Probes of one grant, before it is proved that it was alive all along."""
+LONGEST = 20.0
+"""Seconds for which a grant is lent before that: codes are short-lived."""
+
+
+@dataclass(frozen=True)
+class Proof(Generic[G]):
+    """What became of a grant that was used as it is meant to be."""
+
+    alive: bool
+    successor: G | None = None
+    """A grant that came of it, and can be lent next."""
+
+
+@dataclass
+class _Waiting(Generic[G]):
+    target: TokenVerbs
+    probe: Callable[[G], Awaitable[list[Answer]]]
+    seen: asyncio.Future[list[Answer]] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Lender(Generic[G]):
+    """Lends grants to probes that a server ought to refuse.
+
+    A refusal says something only if the grant was alive. A fresh one is; one that was tried before is proved by being
+    used properly after the last probe. A server may well end a grant at the first failed try (OAuth 2.1 section 4.1.3):
+    then every probe gets a fresh one of its own. So does a probe that was granted something, since it is judged by what
+    it did itself, and not by what an earlier one may have left behind.
+    """
+
+    def __init__(
+        self, make: Callable[[TokenVerbs], Awaitable[G]], prove: Callable[[TokenVerbs, G], Awaitable[Proof[G]]]
+    ) -> None:
+        self._make = make
+        self._prove = prove
+        self._waiting: deque[_Waiting[G]] = deque()
+        self._turn = asyncio.Lock()
+        self._survives = True
+        self._next: tuple[float, G] | None = None
+
+    async def answers_to(self, target: TokenVerbs, probe: Callable[[G], Awaitable[list[Answer]]]) -> list[Answer]:
+        """What the server answered to a probe of a grant that was alive.
+
+        Raises:
+            Blocked: there is no grant to be had, or whatever the probe raises.
+        """
+        mine = _Waiting(target, probe)
+        self._waiting.append(mine)
+        await target.run.clock.for_result_of(self._turn.acquire())
+        try:
+            if not mine.seen.done():
+                self._waiting.remove(mine)
+                await self._lend(mine)
+        finally:
+            self._turn.release()
+        return mine.seen.result()
+
+    async def _lend(self, first: _Waiting[G]) -> None:
+        grant = await self._fresh(first.target)
+        since = first.target.now()
+        if await self._is_granted(first, grant) is not False or not self._survives:
+            return
+        doubtful: list[tuple[_Waiting[G], list[Answer]]] = []
+        while self._waiting and len(doubtful) < MOST_PROBES and first.target.now() - since < LONGEST:
+            other = self._waiting.popleft()
+            answers = await _probed(other, grant)
+            if answers is None:
+                continue
+            if _granted(answers):
+                self._waiting.appendleft(other)
+                _settle(doubtful)
+                return
+            doubtful.append((other, answers))
+        if not doubtful:
+            return
+        try:
+            proof = await self._prove(first.target, grant)
+        except Blocked:
+            proof = Proof[G](alive=False)
+        if proof.alive:
+            self._next = None if proof.successor is None else (first.target.now(), proof.successor)
+            _settle(doubtful)
+        else:
+            self._survives = False
+            self._waiting.extendleft(other for other, _ in reversed(doubtful))
+
+    async def _fresh(self, target: TokenVerbs) -> G:
+        kept, self._next = self._next, None
+        if kept is not None and target.now() - kept[0] < LONGEST:
+            return kept[1]
+        return await self._make(target)
+
+    async def _is_granted(self, first: _Waiting[G], grant: G) -> bool | None:
+        """Whether a fresh grant brought the first probe something; None if the probe failed."""
+        answers = await _probed(first, grant)
+        if answers is None:
+            return None
+        first.seen.set_result(answers)
+        return _granted(answers)
+
+
+async def _probed(waiting: _Waiting[G], grant: G) -> list[Answer] | None:
+    """The answers to one probe, sent in the name of its check; None if it raised, which its check then gets to know."""
+    try:
+        return await asyncio.create_task(_run(waiting, grant), name=waiting.target.check)
+    except asyncio.CancelledError:
+        raise
+    except Exception as error:
+        waiting.seen.set_exception(error)
+        return None
+
+
+async def _run(waiting: _Waiting[G], grant: G) -> list[Answer]:
+    return await waiting.probe(grant)
+
+
+def _granted(answers: list[Answer]) -> bool:
+    return any(answer.has_tokens for answer in answers)
+
+
+def _settle(proved: list[tuple[_Waiting[G], list[Answer]]]) -> None:
+    for waiting, answers in proved:
+        waiting.seen.set_result(answers)

@@ -1,0 +1,65 @@
+"""Probes with living codes: one code serves them all, and a refusal counts only if the code lived."""
+
+import pytest
+from core_worlds import refusal, tokens
+
+from oauth_litmus.checks.token_endpoint.exactness import spellings
+from oauth_litmus.checks.token_endpoint.requests import each_alive
+
+
+class Codes:
+    """Codes of a server that gives tokens for a right request, and may burn a code at the first refusal."""
+
+    def __init__(self, *, burns: bool) -> None:
+        self.burns, self.issued, self.dead = burns, 0, set()
+
+    async def issue(self):
+        self.issued += 1
+        return self.issued
+
+    def present(self, *, right):
+        async def send(code):
+            good = right and code not in self.dead
+            if good or self.burns:
+                self.dead.add(code)
+            return tokens() if good else refusal()
+
+        return send
+
+
+@pytest.mark.parametrize(
+    ("burns", "probes", "codes"),
+    [(False, (False, False, False), 1), (True, (False, False), 3), (False, (True, False), 2)],
+)
+async def test_as_few_codes_as_show_that_each_lived(burns, probes, codes):
+    server = Codes(burns=burns)
+
+    answers = await each_alive(
+        server.issue, [server.present(right=right) for right in probes], server.present(right=True)
+    )
+
+    assert [answer.has_tokens for answer in answers] == list(probes)
+    assert server.issued == codes
+
+
+async def test_a_defect_behind_a_burnt_code_is_seen_all_the_same():
+    server = Codes(burns=True)
+
+    answers = await each_alive(
+        server.issue, [server.present(right=False), server.present(right=True)], server.present(right=True)
+    )
+
+    assert [answer.has_tokens for answer in answers] == [False, True]
+
+
+@pytest.mark.parametrize("token", ["abcdefgh_ijklmnop-qrs", "0123456789", "0f3a-66bb-12cd"])
+def test_every_spelling_is_another_string(token):
+    changed = {name: change(token) for name, change in spellings(token).items()}
+
+    assert token not in changed.values()
+
+
+def test_the_ends_of_a_token_stay_as_they_are_where_a_letter_is_changed():
+    changed = spellings("prefix_AAAAmAAAA_suffix")["one letter in the other case"]("prefix_AAAAmAAAA_suffix")
+
+    assert changed == "prefix_AAAAmAAaA_suffix" or (changed.startswith("prefix_") and changed.endswith("_suffix"))

@@ -1,0 +1,48 @@
+"""Four replicas of the relay, each at an address of its own: on one Valkey they agree; one on its own is named."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+
+import pytest
+
+from litmus_fixtures.demo_settings import SHORT, on_valkey
+from litmus_fixtures.operator_profile import profile_of
+from litmus_fixtures.served import served_relay
+from oauth_litmus.check import Need, all_checks
+from oauth_litmus.plan import Selection
+from oauth_litmus.run import Budget
+from oauth_litmus.runner import Options, connected, judge
+from oauth_litmus.verdict import Verdict
+
+REPLICA_CHECKS = tuple(identifier for identifier, check in all_checks().items() if Need.REPLICAS in check.needs)
+ON_THE_STORE: dict[str, str] = {}
+ON_ITS_OWN = {"REDIS_URL": ""}
+
+pytestmark = [pytest.mark.sockets, pytest.mark.valkey]
+
+
+@asynccontextmanager
+async def judged(*replicas: dict[str, str]):
+    with on_valkey() as store, served_relay({**SHORT, **store}, replicas=replicas) as served:
+        profile = profile_of(served.settings, served.simulator, replicas=served.replicas)
+        async with connected(Options(served.issuer, profile, budget=Budget(30, burst=True))) as run:
+            yield served, await judge(run, Selection(only=REPLICA_CHECKS))
+
+
+async def test_four_replicas_on_one_store_agree():
+    async with judged(ON_THE_STORE, ON_THE_STORE, ON_THE_STORE) as (_, engine):
+        assert {result.verdict for result in engine.results.values()} == {Verdict.PASS}, engine.results
+
+
+async def test_a_replica_on_a_store_of_its_own_is_named():
+    async with judged(ON_THE_STORE, ON_ITS_OWN, ON_THE_STORE) as (served, engine):
+        stray = served.replicas[2]
+        found = {
+            identifier: result.decision.reason
+            for identifier, result in engine.results.items()
+            if result.verdict in (Verdict.FAIL, Verdict.WARN)
+        }
+
+        assert "REPLICA-02" in found
+        assert all(f"at {stray}" in reason for reason in found.values()), found
