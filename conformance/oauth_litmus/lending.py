@@ -35,7 +35,9 @@ class Proof(Generic[G]):
 class _Waiting(Generic[G]):
     target: TokenVerbs
     probe: Callable[[G], Awaitable[list[Answer]]]
-    seen: asyncio.Future[list[Answer]] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    seen: asyncio.Future[tuple[G, list[Answer]]] = field(
+        default_factory=lambda: asyncio.get_running_loop().create_future()
+    )
 
 
 class Lender(Generic[G]):
@@ -57,8 +59,8 @@ class Lender(Generic[G]):
         self._survives = True
         self._next: tuple[float, G] | None = None
 
-    async def answers_to(self, target: TokenVerbs, probe: Callable[[G], Awaitable[list[Answer]]]) -> list[Answer]:
-        """What the server answered to a probe of a grant that was alive.
+    async def lend(self, target: TokenVerbs, probe: Callable[[G], Awaitable[list[Answer]]]) -> tuple[G, list[Answer]]:
+        """A grant that was alive, and what the server answered to a probe of it.
 
         Raises:
             Blocked: there is no grant to be had, or whatever the probe raises.
@@ -69,12 +71,12 @@ class Lender(Generic[G]):
         try:
             if not mine.seen.done():
                 self._waiting.remove(mine)
-                await self._lend(mine)
+                await self._serve(mine)
         finally:
             self._turn.release()
         return mine.seen.result()
 
-    async def _lend(self, first: _Waiting[G]) -> None:
+    async def _serve(self, first: _Waiting[G]) -> None:
         grant = await self._fresh(first.target)
         since = first.target.now()
         if await self._is_granted(first, grant) is not False or not self._survives:
@@ -87,7 +89,7 @@ class Lender(Generic[G]):
                 continue
             if _granted(answers):
                 self._waiting.appendleft(other)
-                _settle(doubtful)
+                _settle(grant, doubtful)
                 return
             doubtful.append((other, answers))
         if not doubtful:
@@ -98,7 +100,7 @@ class Lender(Generic[G]):
             proof = Proof[G](alive=False)
         if proof.alive:
             self._next = None if proof.successor is None else (first.target.now(), proof.successor)
-            _settle(doubtful)
+            _settle(grant, doubtful)
         else:
             self._survives = False
             self._waiting.extendleft(other for other, _ in reversed(doubtful))
@@ -114,7 +116,7 @@ class Lender(Generic[G]):
         answers = await _probed(first, grant)
         if answers is None:
             return None
-        first.seen.set_result(answers)
+        first.seen.set_result((grant, answers))
         return _granted(answers)
 
 
@@ -137,6 +139,6 @@ def _granted(answers: list[Answer]) -> bool:
     return any(answer.has_tokens for answer in answers)
 
 
-def _settle(proved: list[tuple[_Waiting[G], list[Answer]]]) -> None:
+def _settle(grant: G, proved: list[tuple[_Waiting[G], list[Answer]]]) -> None:
     for waiting, answers in proved:
-        waiting.seen.set_result(answers)
+        waiting.seen.set_result((grant, answers))

@@ -61,6 +61,8 @@ class Run:
     separate_sources: bool = False
     """Whether every check has a source address of its own."""
     strict: bool = False
+    quick: bool = False
+    """Whether `core` alone was asked for: long lists of probes of one thing are cut to the most telling ones."""
     listener: Listener | None = None
     """Where the server under test may send requests that it had better not send."""
     ranks: dict[str, int] = field(default_factory=dict[str, int])

@@ -150,6 +150,7 @@ async def judge(run: Run, selection: Selection, on_result: OnResult = lambda res
     """
     engine = Engine(run, on_result)
     checks = selection.checks()
+    run.quick = selection.only == ("core",)
     try:
         readiness = await engine.preflight()
         if run.by_hand:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from oauth_litmus.browser_model import Browser
     from oauth_litmus.wire import Gate
 
+HELD_LOGINS = 8
+"""Enough that values which merely happen to stand in order are not taken for counted ones."""
+
 
 class BrowserLegVerbs(TokenVerbs):
     """What browsers do on the way of a login, and whoever imitates them."""
@@ -34,6 +37,19 @@ class BrowserLegVerbs(TokenVerbs):
         """Whether a URL is one of the authorization server's own."""
         homes = {urlsplit(home)[:2] for home in (self.server.issuer, self.endpoint("authorization"))}
         return url is not None and urlsplit(url)[:2] in homes
+
+    async def several_held_logins(self) -> list[Attempt]:
+        """Eight logins in eight browsers, each up to the upstream; checks share them and only look at them.
+
+        Raises:
+            Blocked: a login did not come so far.
+        """
+
+        async def hold() -> list[Attempt]:
+            client = await self.client()
+            return [await self.hold_upstream(self.request(client)) for _ in range(HELD_LOGINS)]
+
+        return await self.once("several held logins", hold)
 
     async def peek(
         self,

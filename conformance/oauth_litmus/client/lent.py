@@ -43,10 +43,10 @@ class LentGrantVerbs(ReplicaVerbs):
         lender = self.run.lenders.get(("code", owner.client_id))
         if lender is None:
             lender = self.run.lenders[("code", owner.client_id)] = Lender(lambda by: by.login(owner), _redeemed)
-        return await lender.answers_to(self, probe)
+        return (await lender.lend(self, probe))[1]
 
-    async def try_refresh_token(self, probe: Callable[[Tokens], Awaitable[Answer]]) -> Answer:
-        """The answer to one use of a refresh token that is alive, which ought to be refused; else see `try_code`.
+    async def try_refresh_token(self, probe: Callable[[Tokens], Awaitable[Answer]]) -> tuple[Tokens, Answer]:
+        """Tokens that are alive, and the answer to one use of their refresh token, which ought to be refused; see `try_code`.
 
         Raises:
             Blocked: there is no refresh token to be had.
@@ -58,7 +58,8 @@ class LentGrantVerbs(ReplicaVerbs):
         lender = self.run.lenders.get("refresh token")
         if lender is None:
             lender = self.run.lenders["refresh token"] = Lender(lambda by: by.tokens(), _refreshed)
-        return (await lender.answers_to(self, one))[0]
+        tokens, answers = await lender.lend(self, one)
+        return tokens, answers[0]
 
 
 async def _redeemed(target: TokenVerbs, code: Code) -> Proof[Code]:

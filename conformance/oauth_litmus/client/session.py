@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from oauth_litmus.browser_model import Browser
 from oauth_litmus.charging import kind_of
+from oauth_litmus.expect import judgement
 from oauth_litmus.lane import FIRST_OF_ALL
 from oauth_litmus.rates import Kind
 from oauth_litmus.replicas import origin_of
@@ -14,7 +15,7 @@ from oauth_litmus.verdict import Blocked, ConnectionCut, NotApplicable
 from oauth_litmus.wire import Gate, NoAnswerError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable, Mapping
+    from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 
     from oauth_litmus.answer import Answer
     from oauth_litmus.listener import Listener
@@ -57,6 +58,18 @@ class Session:
     async def once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
         """Something that all checks of the run share, made by the first that asks."""
         return await self.run.once(key, make, self.check)
+
+    def sample(self, probes: Iterable[T], most: int = 3) -> list[T]:
+        """All of a list of probes, the most telling first; where `core` alone was asked for, not more than `most`.
+
+        The verdict then says how many were left out.
+        """
+        every = list(probes)
+        if not self.run.quick or len(every) <= most:
+            return every
+        current = judgement.get()
+        current.left_out += len(every) - most
+        return every[:most]
 
     def user(self, label: str = "a") -> str:
         """The e-mail address of a person of this check's own, for an upstream that the suite controls."""

@@ -9,35 +9,37 @@ from oauth_litmus.answer import Answer
 from oauth_litmus.authorization import Attempt, s256
 from oauth_litmus.check import LOGIN, RELAY, check
 from oauth_litmus.client import Target
+from oauth_litmus.client.browser_leg import HELD_LOGINS
 from oauth_litmus.cookies import SetCookie
 from oauth_litmus.disclosure import discloses, verifiers_in
 from oauth_litmus.login.callback_url import parameter
 from oauth_litmus.login.state_cookie import state_cookie
 from oauth_litmus.login.walk import stem
 
-SAMPLES = 8
 MIN_VARYING_CHARACTERS = 22
 """Base64url characters that hold 128 bits."""
 TELLING = 8
 """Characters from which on a value is found in another by no accident."""
 
 
-@check("COOKIE-11", needs={LOGIN, RELAY}, logins=SAMPLES)
+@check("COOKIE-11", needs={LOGIN, RELAY}, logins=HELD_LOGINS)
 async def cookie_value_is_unpredictable(target: Target) -> None:
     """Begin eight logins in eight browsers and compare the values of the cookie."""
     known = await state_cookie(target)
-    name, client = stem(known.set_cookie.name), await target.client()
+    name = stem(known.set_cookie.name)
     values: list[str] = []
     seen: list[Answer] = []
-    for _ in range(SAMPLES):
-        held = await target.hold_upstream(target.request(client))
+    for held in await target.several_held_logins():
         seen.append(held.last)
         values += [cookie.value for _, cookie in held.cookies if stem(cookie.name) == name and cookie.value][-1:]
         state = held.request.get("state") or ""
         expect.that(state not in values[-1:], expected="a value of its own", got="the client's state", at=held.answers)
 
     expect.that(
-        len(set(values)) == len(values) > 1, expected=f"{SAMPLES} different values", got=f"{len(set(values))}", at=seen
+        len(set(values)) == len(values) > 1,
+        expected=f"{HELD_LOGINS} different values",
+        got=f"{len(set(values))}",
+        at=seen,
     )
     common = _common_beginning(values) + _common_beginning([value[::-1] for value in values])
     length = min(len(value) for value in values) - common

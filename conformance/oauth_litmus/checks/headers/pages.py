@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode, urljoin
 from bs4 import BeautifulSoup
 
 from oauth_litmus import expect
+from oauth_litmus.charging import kind_of
 from oauth_litmus.check import REGISTRATION, check
 from oauth_litmus.checks.headers.observed import finished_login, path_of, refused_login
 from oauth_litmus.login.markup import MARKUP, SCRIPT_URL, injected, internals
@@ -85,12 +86,12 @@ async def pages_escape_the_request(target: Target) -> None:
     request = target.request(await target.client())
 
     answers: list[Answer] = []
-    for name in ("client_id", "redirect_uri", "state", "scope", "response_type"):
-        for value in (MARKUP, SCRIPT_URL):
-            attempt = await target.attempt_upstream(request.but(**{name: value}))
-            answers += target.own_answers(attempt)
+    names = ("redirect_uri", "client_id", "state", "scope", "response_type")
+    for name, value in target.sample([(name, value) for value in (MARKUP, SCRIPT_URL) for name in names]):
+        attempt = await target.attempt_upstream(request.but(**{name: value}))
+        answers += target.own_answers(attempt)
     for url in _places_that_may_repeat(target, [answer.url for answer in answers]):
-        answers.append(await target.get(url, kind=Kind.AUTHORIZE))
+        answers.append(await target.get(url, kind=kind_of(target.server, url, Kind.AUTHORIZE)))
 
     for answer in answers:
         expect.conclusive(answer)

@@ -9,20 +9,19 @@ from oauth_litmus.authorization import Attempt
 from oauth_litmus.check import LOGIN, RELAY, UPSTREAM_CONTROL, check
 from oauth_litmus.checks.login_relay.refusals import no_code
 from oauth_litmus.client import Target
+from oauth_litmus.client.browser_leg import HELD_LOGINS
 from oauth_litmus.login.callback_url import parameter, with_parameter
 from oauth_litmus.verdict import Blocked
 
-LOGINS_COMPARED = 5
 STRANGER = "https://evil.example"
 STEERING = ("redirect_to", "provider", "flow_type", "upstream_url", "next", "return_to")
 REFUSALS = ("access_denied", "server_error", "temporarily_unavailable", "invalid_request")
 
 
-@check("LOGIN-07", needs={LOGIN, RELAY}, logins=LOGINS_COMPARED)
+@check("LOGIN-07", needs={LOGIN, RELAY}, logins=HELD_LOGINS)
 async def upstream_pkce_is_fresh_and_s256(target: Target) -> None:
-    """Read code_challenge and method from the upstream redirects of five logins."""
-    client = await target.client()
-    held = [await target.hold_upstream(target.request(client)) for _ in range(LOGINS_COMPARED)]
+    """Read code_challenge and method from the upstream redirects of eight logins."""
+    held = await target.several_held_logins()
     pairs = [dict(parse_qsl(urlsplit(attempt.upstream_url or "").query)) for attempt in held]
     challenges = [pair.get("code_challenge", "") for pair in pairs]
     answers = [attempt.last for attempt in held]

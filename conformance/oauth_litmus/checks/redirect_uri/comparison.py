@@ -71,8 +71,8 @@ async def host_is_compared_whole(target: Target) -> None:
     host = urlsplit(client.redirect_uri).netloc
     parent = host.partition(".")[2] or f"a.{host}"
 
-    for other in (f"evil.{host}", f"{host}.evil.example", f"evil{host}", parent):
-        await all_refused(target, client, [at_host(other, client)], "its host is not the registered one")
+    hosts = (f"evil.{host}", f"{host}.evil.example", f"evil{host}", parent)
+    await all_refused(target, client, [at_host(other, client) for other in hosts], "its host is not the registered one")
     await only_spelled_otherwise(target, client, [at_host(f"{host}.", client)], as_written=False)
 
 
@@ -83,8 +83,8 @@ async def authority_is_not_confused(target: Target) -> None:
     host = urlsplit(client.redirect_uri).netloc
 
     confusing = [f"{host}@evil.example", f"{host}:x@evil.example", f"evil.example#@{host}", f"{host}\\@evil.example"]
-    for authority in [*confusing, f"evil.example\\.{host}"]:
-        await all_refused(target, client, [at_host(authority, client)], "its host is not the registered one")
+    tried = [at_host(authority, client) for authority in [*confusing, f"evil.example\\.{host}"]]
+    await all_refused(target, client, tried, "its host is not the registered one")
     await all_refused(target, client, [client.redirect_uri.removeprefix("https:")], "it has no scheme")
     await only_spelled_otherwise(target, client, [client.redirect_uri.replace("//", "/", 1)], as_written=False)
 

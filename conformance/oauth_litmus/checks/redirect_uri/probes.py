@@ -53,14 +53,14 @@ def at_host(authority: str, client: Client) -> str:
 
 async def all_refused(target: Target, client: Client, variants: Iterable[str], because: str) -> None:
     """Nothing is sent to any of these variants of the registered URI."""
-    for variant in variants:
+    for variant in target.sample(variants):
         attempt = await target.attempt(target.request(client, redirect_uri=variant))
         expect.not_sent_to(attempt, variant, because=because)
 
 
 async def only_spelled_otherwise(target: Target, client: Client, variants: Iterable[str], *, as_written: bool) -> None:
     """Spellings of the registered URI: a WARN if the answer goes there, or (as_written) to the spelling itself."""
-    for variant in variants:
+    for variant in target.sample(variants):
         attempt = await target.attempt(target.request(client, redirect_uri=variant))
         is_only_spelled_otherwise(attempt, variant, as_written=as_written)
 

@@ -19,30 +19,31 @@ async def code_is_bound_to_its_client(target: Target) -> None:
     errors = ("invalid_grant", "invalid_client", "invalid_request")
     stranger = await target.client("b")
 
-    answer = await target.redeem(await target.login(), client=stranger)
+    answer = await target.try_code(lambda code: target.redeem(code, client=stranger))
     expect.refused_grant(answer, *errors, because="the code belongs to another client")
 
-    code = await target.login()
-    answer = await target.redeem(code, client=_nobody(code.client), client_id=None)
+    answer = await target.try_code(lambda code: target.redeem(code, client=_nobody(code.client), client_id=None))
     expect.refused_grant(answer, *errors, because="the request names no client")
 
     if await works(target, "client_secret_basic"):
-        stranger = await target.confidential_client("b", auth_method="client_secret_basic")
-        code = await target.login()
-        answer = await target.redeem(code, client=stranger, client_id=code.client.client_id)
+        other = await target.confidential_client("b", auth_method="client_secret_basic")
+        answer = await target.try_code(lambda code: target.redeem(code, client=other, client_id=code.client.client_id))
         expect.refused_grant(answer, *errors, because="the credentials are another client's")
 
 
 @check("INJ-02", needs={REFRESH}, logins=2)
 async def refresh_token_is_bound_to_its_client(target: Target) -> None:
-    """Use a refresh token as another client, and (another one) without naming a client."""
+    """Use a refresh token as another client, and without naming a client."""
     errors = ("invalid_grant", "invalid_client", "invalid_request")
 
-    answer = await target.refresh(await target.tokens(), client=await target.client("b"))
+    stranger = await target.client("b")
+    _, answer = await target.try_refresh_token(lambda tokens: target.refresh(tokens, client=stranger))
     expect.refused_grant(answer, *errors, because="the refresh token belongs to another client")
 
-    tokens = await target.tokens()
-    answer = expect.conclusive(await target.refresh(tokens, client=_nobody(tokens.client), client_id=None))
+    _, answer = await target.try_refresh_token(
+        lambda tokens: target.refresh(tokens, client=_nobody(tokens.client), client_id=None)
+    )
+    expect.conclusive(answer)
     expect.ideally(
         not answer.has_tokens, expected="a refusal, since the request names no client", got="tokens", at=answer
     )
