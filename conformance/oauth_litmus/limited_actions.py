@@ -6,7 +6,8 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from oauth_litmus.verdict import Skipped
+from oauth_litmus.lane import retry_after
+from oauth_litmus.verdict import Blocked, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 MOST = 200
 """A limit above this would take more requests than a check may send."""
+GUARD = 1.0
+"""Seconds added to a window or an advised delay."""
 TOO_MANY = 429
 OTHER_REFUSALS = frozenset({403, 500, 503})
 """What limiters answer that do not speak 429; RATE-02 judges that."""
@@ -47,19 +50,45 @@ def declared_window(server: Server) -> float:
     Raises:
         Skipped: no limit is declared.
     """
-    return _preferred(server)[1].seconds
+    return _preferred(server, MOST)[1].seconds
 
 
-async def limited_action(target: Target, name: str | None = None) -> LimitedAction:
-    """A declared action, ready to be done again and again.
+def longest_window(server: Server) -> float:
+    """The longest window of all declared limits, in seconds; 0 where none is declared."""
+    return max((rate.seconds for rate in server.profile.limits.declared().values()), default=0.0)
+
+
+def rate_of(server: Server, *names: str) -> tuple[str, Rate]:
+    """The first of these actions for which a limit is declared, with its limit.
 
     Raises:
-        Skipped: no limit is declared.
+        Skipped: there is none that can be pushed against.
     """
-    chosen, rate = (name, target.server.profile.limits.declared()[name]) if name else _preferred(target.server)
-    if not target.run.separate_sources:
-        await target.until(target.now() + rate.seconds + 1)  # what other checks sent from this address is over then
+    declared = server.profile.limits.declared()
+    for name in names:
+        if name in declared and declared[name].count <= MOST:
+            return name, declared[name]
+    raise Skipped(
+        f"no limit of at most {MOST} requests is declared for {names[0]}: if there is one, declare it in the profile, "
+        f'as `[limits] {names[0]} = "10/60"`'
+    )
+
+
+async def limited_action(target: Target, name: str | None = None, *, most: int = MOST) -> LimitedAction:
+    """A declared action, ready to be done again and again; by default the one that leaves least behind.
+
+    Raises:
+        Skipped: no limit of at most so many is declared.
+    """
+    chosen, rate = rate_of(target.server, name) if name else _preferred(target.server, most)
+    await windows_to_end(target, rate.seconds)
     return LimitedAction(chosen, rate, await _hit_of(target, chosen))
+
+
+async def windows_to_end(target: Target, seconds: float) -> None:
+    """Wait until what other checks sent from this address is over; where each has its own, there is nothing to wait for."""
+    if not target.run.separate_sources:
+        await target.until(target.now() + seconds + GUARD)
 
 
 def declared_actions(server: Server) -> list[str]:
@@ -77,16 +106,36 @@ async def exhaust(target: Target, action: LimitedAction) -> list[Answer]:
     return answers
 
 
+async def refused(target: Target, action: LimitedAction) -> Answer:
+    """Do it until it is refused; that refusal.
+
+    Raises:
+        Blocked: it never is.
+    """
+    answers = await exhaust(target, action)
+    if answers[-1].status != TOO_MANY:
+        raise Blocked(f"the limit of {action.rate} for {action.name} was passed without a 429", (answers[-1].number,))
+    return answers[-1]
+
+
+def quiet_after(refusal: Answer, rate: Rate) -> float:
+    """When whoever keeps silent is let in again, in Unix seconds: as the refusal says, or else a window later."""
+    seconds = retry_after(refusal)
+    return refusal.received_at + (rate.seconds if seconds is None else seconds) + GUARD
+
+
 def _begins_to_refuse(answers: list[Answer]) -> bool:
     last = answers[-1].status
     return last == TOO_MANY or (last in OTHER_REFUSALS and last != answers[0].status)
 
 
-def _preferred(server: Server) -> tuple[str, Rate]:
+def _preferred(server: Server, most: int) -> tuple[str, Rate]:
+    declared = server.profile.limits.declared()
     for name in declared_actions(server):
-        return name, server.profile.limits.declared()[name]
+        if declared[name].count <= most:
+            return name, declared[name]
     raise Skipped(
-        f'no limit of at most {MOST} requests is declared: declare one in the profile, as `[limits] authorize = "10/60"`'
+        f'no limit of at most {most} requests is declared: declare one in the profile, as `[limits] authorize = "10/60"`'
     )
 
 
@@ -94,7 +143,7 @@ async def _hit_of(target: Target, name: str) -> Hit:
     client = await target.client()
     if name == "register":
         return lambda source: source.register(source.metadata())
-    if name == "token_failures":
+    if name in ("token", "token_failures"):
         made_up = {"grant_type": "authorization_code", "code_verifier": secrets.token_urlsafe(48)}
         return lambda source: source.token_request({**made_up, "code": secrets.token_urlsafe(32)}, client)
     if name == "authorize":

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from oauth_litmus.authorization import Attempt, AuthorizationRequest, Code, Tokens
-from oauth_litmus.client.lent import LentGrantVerbs
+from oauth_litmus.client.bursts import BurstVerbs
 from oauth_litmus.clients import REDIRECT_URI, Client
 from oauth_litmus.wire import Gate
 
 __all__ = ["REDIRECT_URI", "Attempt", "AuthorizationRequest", "Client", "Code", "Gate", "Target", "Tokens"]
 
 
-class Target(LentGrantVerbs):
+class Target(BurstVerbs):
     """The server under test, in the hand of one check."""

@@ -41,6 +41,8 @@ class Session:
         self.rank = run.ranks.get(check, 0)
         self.extra_headers: dict[str, str] = {}
         self.route: Route | None = None
+        self.gate: Gate | None = None
+        """Where its requests wait for those with which they arrive together."""
 
     @property
     def server(self) -> Server:
@@ -120,6 +122,8 @@ class Session:
         Raises:
             Blocked: no answer after several tries, or the budget is closed.
         """
+
+        via = via or self.gate
 
         async def once() -> Answer:
             return await self.run.wire.send(

@@ -228,7 +228,7 @@ class TokenVerbs(AuthorizationVerbs):
         return prepared, answers
 
     @staticmethod
-    async def _released_together(racers: int, act: Callable[[Gate], Awaitable[Answer]]) -> list[Answer]:
+    async def _released_together(racers: int, act: Callable[[Gate], Awaitable[T]]) -> list[T]:
         waiting = racers
         everybody = asyncio.Event()
 

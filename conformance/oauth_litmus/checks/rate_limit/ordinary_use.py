@@ -1,0 +1,152 @@
+"""Limits leave alone what is ordinary: other actions, two logins in a row, and the preflights of scripts."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from oauth_litmus import expect
+from oauth_litmus.authorization import ending_of
+from oauth_litmus.check import BROWSER_LEG, BURST, DYNAMIC_REGISTRATION, LOGIN, REGISTRATION, check
+from oauth_litmus.checks.headers.observed import FOREIGN_ORIGIN, allowed_origin
+from oauth_litmus.limited_actions import limited_action, longest_window, rate_of, refused, windows_to_end
+from oauth_litmus.rates import Kind
+from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.client import Client, Target
+
+LOGINS = 2
+METADATA_FETCHES = 10
+PREFLIGHTS = 4
+NEEDED = {"register": LOGINS, "authorize": LOGINS, "start": LOGINS, "callback": LOGINS, "token": 2 * LOGINS}
+"""What so many logins take of each limit."""
+SMALLEST_LIMIT = 3
+"""Of an action that is tried before and after another was used up."""
+
+
+@check("RATE-09", needs={BURST, REGISTRATION}, waits=longest_window)
+async def limit_of_one_action_does_not_close_another(target: Target) -> None:
+    """Use up one limit, then read the metadata and do what has another, as was possible a moment before."""
+    action = await limited_action(target)
+    await windows_to_end(target, max(longest_window(target.server), *_learnt_windows(target)))
+    others = {name: ask for name, ask in (await _ordinary_requests(target)).items() if name != action.name}
+    open_before = {name: ask for name, ask in others.items() if not (await ask()).is_inconclusive}
+    if not open_before:
+        raise Blocked("set-up: nothing but the limited action is answered")
+    await refused(target, action)
+
+    declared = target.server.profile.limits.declared()
+    for name, ask in open_before.items():
+        answer = await ask()
+        expected, got = f"{name} is open when {action.name} is used up", expect.describe(answer)
+        apart = name in declared and declared[name] != action.rate
+        expect.safe(answer.status != 429 or not apart, expected=expected, got=got, at=answer)
+        expect.ideally(answer.status != 429, expected=expected, got=got, at=answer)
+
+
+@check("RATE-14a", needs={BURST, LOGIN, BROWSER_LEG}, logins=LOGINS, waits=longest_window)
+async def two_logins_fit_in_the_limits(target: Target) -> None:
+    """Register, log in, redeem and refresh, twice in a row, with metadata and preflights as clients fetch them."""
+    declared = target.server.profile.limits.declared()
+    tight = [name for name, needed in NEEDED.items() if name in declared and declared[name].count < needed]
+    if tight:
+        raise Skipped(f"the limit that is declared for {tight[0]} has no room for two logins: it is one for tests")
+    await windows_to_end(target, max(longest_window(target.server), *_learnt_windows(target)))
+
+    answers: list[Answer] = []
+    for _ in range(LOGINS):
+        answers += await _documents(target)
+        answers += await _login(target)
+    refusals = [answer for answer in answers if answer.status == 429]
+    got = f"429 to {refusals[0].method} {expect.place(refusals[0].url)}" if refusals else ""
+    expect.that(not refusals, expected=f"no 429 in {LOGINS} ordinary logins", got=got, at=refusals[:1])
+
+
+@check("RATE-14b", needs={BURST, DYNAMIC_REGISTRATION}, waits=longest_window)
+async def preflights_do_not_use_up_a_limit(target: Target) -> None:
+    """Send as many preflights as the limit on registrations allows requests, then one registration."""
+    _, rate = rate_of(target.server, "register")
+    await windows_to_end(target, rate.seconds)
+    url = target.endpoint("registration")
+    first = await _preflight(target, url)
+    if allowed_origin(first) not in ("*", FOREIGN_ORIGIN):
+        raise NotApplicable("registrations are not open to scripts of other origins")
+    preflights = [first, *[await _preflight(target, url) for _ in range(rate.count)]]
+
+    answer = await target.register(target.metadata())
+
+    expected = f"a registration after {len(preflights)} preflights"
+    expect.that(answer.status != 429, expected=expected, got="429", at=(preflights[-1], answer))
+
+
+def _learnt_windows(target: Target) -> list[float]:
+    return [0.0, *(rate.seconds for rate in target.run.pacer.learnt().values())]
+
+
+async def _ordinary_requests(target: Target) -> dict[str, Callable[[], Awaitable[Answer]]]:
+    """What anybody may ask, by the limit to which it is charged; what leaves something behind only within its limit."""
+    client = await target.client()
+    declared = target.server.profile.limits.declared()
+
+    async def authorize() -> Answer:
+        return (await target.authorize(target.request(client))).last
+
+    found: dict[str, Callable[[], Awaitable[Answer]]] = {
+        "metadata": lambda: target.get(target.server.discovered.metadata_url),
+        "authorize": authorize,
+        "token_failures": lambda: _made_up_code(target, client),
+    }
+    if "register" in declared and target.server.endpoint("registration"):
+        found["register"] = lambda: target.register(target.metadata())
+    return {name: ask for name, ask in found.items() if name not in declared or declared[name].count >= SMALLEST_LIMIT}
+
+
+async def _made_up_code(target: Target, client: Client) -> Answer:
+    made_up = {"code": secrets.token_urlsafe(32), "code_verifier": secrets.token_urlsafe(48)}
+    return await target.token_request({"grant_type": "authorization_code", **made_up}, client)
+
+
+async def _documents(target: Target) -> list[Answer]:
+    url = target.server.discovered.metadata_url
+    answers = [await target.get(url) for _ in range(METADATA_FETCHES // LOGINS)]
+    return answers + [await _preflight(target, target.endpoint("token")) for _ in range(PREFLIGHTS // LOGINS)]
+
+
+async def _preflight(target: Target, url: str) -> Answer:
+    headers = {
+        "origin": FOREIGN_ORIGIN,
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "content-type",
+    }
+    return await target.send("OPTIONS", url, kind=Kind.RESOURCE, headers=headers)
+
+
+async def _login(target: Target) -> list[Answer]:
+    """The answers of one whole login, up to the first 429.
+
+    Raises:
+        Blocked: it ends without tokens for another reason.
+    """
+    answers: list[Answer] = []
+    if target.server.endpoint("registration") is None or target.run.configured_clients:
+        client = await target.client()
+    else:
+        answers.append(await target.register(target.metadata()))
+        if answers[-1].status == 429:
+            return answers
+        client = target.client_of(answers[-1], target.run.redirect_uri)
+    attempt = await target.attempt(target.request(client))
+    answers += target.own_answers(attempt)
+    if attempt.code is None and answers[-1].status == 429:
+        return answers
+    if attempt.code is None:
+        raise Blocked(f"set-up: the login ended without a code ({ending_of(attempt)})", (attempt.last.number,))
+    answers.append(await target.redeem(target.code_of(attempt)))
+    if answers[-1].has_tokens:
+        tokens = target.tokens_of(answers[-1], client, attempt.request.get("scope"))
+        answers += [await target.refresh(tokens)] if tokens.refresh_token else []
+    return answers

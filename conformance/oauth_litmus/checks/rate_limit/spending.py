@@ -1,0 +1,118 @@
+"""A request that is refused for the rate has no effect: what it was about can be used when the door is open again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from oauth_litmus import expect
+from oauth_litmus.authorization import ending_of
+from oauth_litmus.check import BROWSER_LEG, BURST, LOGIN, RELAY, check
+from oauth_litmus.limited_actions import GUARD, TOO_MANY, limited_action, quiet_after, rate_of, refused
+from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.client import Target
+    from oauth_litmus.limited_actions import LimitedAction
+    from oauth_litmus.target import Server
+
+AT_THE_TOKEN_ENDPOINT = ("token_failures", "token")
+MARGIN = 2.0
+"""Seconds that must be left of a lifetime when the door opens: servers count in whole ones."""
+
+
+def _window_of(*names: str) -> Callable[[Server], float]:
+    return lambda server: rate_of(server, *names)[1].seconds + GUARD
+
+
+@check("RATE-12a", needs={BURST, BROWSER_LEG, LOGIN}, logins=1, waits=_window_of("start"))
+async def refused_start_leaves_the_login_as_it_was(target: Target) -> None:
+    """Exhaust the starts of logins, start one that is pending, and start it again when the door is open."""
+    action = await limited_action(target, "start")
+    begun = await target.authorize(target.request(await target.client()))
+    url = begun.last.location
+    if url is None or not target.is_home(url):
+        raise NotApplicable("the authorization endpoint itself begins the login")
+    await refused(target, action)
+    early = await target.resume(begun, url)
+    await _door_opens(target, action, early.answers[0], until=begun.last.sent_at + target.server.pending_login_ttl)
+
+    late = await target.resume(begun, url)
+
+    expect.conclusive(late.last)
+    goes_on = late.went_on or late.unfinished or late.code is not None
+    expected = "the login begins, as if it had not been refused before"
+    expect.that(goes_on, expected=expected, got=ending_of(late), at=(early.answers[0], late.last))
+
+
+@check("RATE-12b", needs={BURST, RELAY}, logins=1, waits=_window_of("callback"))
+async def refused_callback_leaves_the_login_as_it_was(target: Target) -> None:
+    """Exhaust callbacks, deliver that of a real login, and deliver it again when the door is open."""
+    action = await limited_action(target, "callback")
+    held = await target.hold_callback(target.request(await target.client()))
+    cookies = {cookie.name for cookie in held.browser.jar()}
+    await refused(target, action)
+    early = await target.deliver_callback(held)
+    lost = cookies - {cookie.name for cookie in held.browser.jar()}
+    ends_at = held.answers[0].sent_at + target.server.pending_login_ttl
+    await _door_opens(target, action, early.answers[0], until=ends_at)
+
+    late = await target.deliver_callback(held)
+
+    expect.conclusive(late.answers[0])
+    expected = "the login is finished, as if it had not been refused before"
+    got, at = ending_of(late), (early.answers[0], late.last)
+    nobody_knows = late.code is None and late.response is None and lost
+    expect.safe(not nobody_knows, expected=expected, got=f"{got}, and the 429 deleted the cookie", at=at)
+    expect.that(late.code is not None, expected=expected, got=got, at=at)
+
+
+@check("RATE-12c", needs={BURST, LOGIN}, logins=2, waits=_window_of(*AT_THE_TOKEN_ENDPOINT))
+async def refused_token_request_spends_nothing(target: Target) -> None:
+    """Exhaust the token endpoint, refresh and redeem, and do both again when the door is open."""
+    name, rate = rate_of(target.server, *AT_THE_TOKEN_ENDPOINT)
+    action = await limited_action(target, name)
+    tokens = await target.tokens()
+    asked: dict[str, Callable[[], Awaitable[Answer]]] = {}
+    ends_at: float | None = None
+    if tokens.refresh_token is not None:
+        asked["a refresh token"] = lambda: target.refresh(tokens)
+    if (target.server.profile.lifetimes.code or 0.0) > rate.seconds + GUARD + MARGIN:
+        code = await target.login()
+        ends_at = code.issued_after + target.server.code_ttl
+        asked["a code"] = lambda: target.redeem(code)
+    if not asked:
+        raise Skipped(
+            "no code outlives the window: declare its lifetime in the profile, as `[lifetimes] code = SECONDS`"
+        )
+    await refused(target, action)
+    early = {what: await ask() for what, ask in asked.items()}
+    if any(answer.has_tokens for answer in early.values()):
+        raise NotApplicable("a correct token request is not refused for the failures of others")
+    await _door_opens(target, action, *early.values(), until=ends_at)
+
+    for what, ask in asked.items():
+        late = expect.conclusive(await ask())
+        expected = f"tokens for {what} that a 429 answered before"
+        expect.that(late.has_tokens, expected=expected, got=expect.describe(late), at=(early[what], late))
+
+
+async def _door_opens(target: Target, action: LimitedAction, *refusals: Answer, until: float | None = None) -> None:
+    """Wait for as long as the refusals of real requests advise.
+
+    Raises:
+        Blocked: one of them is none.
+        Skipped: what was refused ends before.
+    """
+    for refusal in refusals:
+        if refusal.status != TOO_MANY:
+            raise Blocked(
+                f"a real request was answered {expect.describe(refusal)} in place of a 429", (refusal.number,)
+            )
+    opens_at = max(quiet_after(refusal, action.rate) for refusal in refusals)
+    if until is not None and until < opens_at + MARGIN:
+        raise Skipped("what was refused ends before the door is open again: its end would not be told from a loss")
+    target.may_wait(opens_at - target.now())
+    await target.until(opens_at)

@@ -1,0 +1,131 @@
+"""Limits count every request: those that arrive at one moment, and those that arrive at different replicas."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oauth_litmus import expect
+from oauth_litmus.check import BURST, REGISTRATION, REPLICAS, check
+from oauth_litmus.limited_actions import GUARD, OTHER_REFUSALS, TOO_MANY, declared_window, exhaust, limited_action
+from oauth_litmus.verdict import Blocked
+
+if TYPE_CHECKING:
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.client import Target
+    from oauth_litmus.limited_actions import LimitedAction
+    from oauth_litmus.rates import Rate
+
+TIMES = 5
+MOST_AT_ONCE = 200
+MOST_TO_RACE = 80
+"""A limit above this would take more than `MOST_AT_ONCE` requests to be seen to slip."""
+MOST_PER_REPLICA = 50
+LATE = 1.2
+"""Limiters that count in several places may be so far off."""
+
+
+@dataclass(frozen=True)
+class Burst:
+    """What a limiter made of requests in quick succession."""
+
+    rate: Rate
+    admitted: tuple[Answer, ...]
+    took: float
+    """Seconds."""
+    counting_alone: tuple[str, ...] = ()
+    """Replicas that admitted what others refused."""
+
+    @property
+    def allowed(self) -> float:
+        """What legal limiters admit: the number, and what a token bucket gains in the meantime."""
+        return self.rate.count * (1 + self.took / self.rate.seconds)
+
+    @property
+    def may_meet_an_edge_again(self) -> bool:
+        """Whether the edge of a fixed window, across which twice the number passes, may fall into two such bursts."""
+        return 2 * self.took + GUARD >= self.rate.seconds
+
+
+@check("RATE-10", needs={BURST, REGISTRATION}, waits=lambda server: declared_window(server) + GUARD)
+async def limit_counts_what_arrives_at_one_moment(target: Target) -> None:
+    """Send five times the declared number at one moment; where too many are admitted, once more a window later."""
+    action = await limited_action(target, most=MOST_TO_RACE)
+    source = target.from_another_source()
+
+    burst = await _twice_if_too_many(target, lambda: _at_once(source, action))
+
+    allowed = burst.allowed * (2 if burst.may_meet_an_edge_again else 1)
+    expected = f"at most {action.rate.count} of {_racers(action)} simultaneous requests for {action.name} are admitted"
+    got = f"{len(burst.admitted)} within {burst.took:.1f} s"
+    expect.safe(len(burst.admitted) <= LATE * allowed, expected=expected, got=got, at=burst.admitted[-1:])
+    expect.ideally(len(burst.admitted) <= allowed, expected=expected, got=got, at=burst.admitted[-1:])
+
+
+@check("RATE-11", needs={BURST, REGISTRATION, REPLICAS}, waits=lambda server: declared_window(server) + GUARD)
+async def limit_counts_for_all_replicas_together(target: Target) -> None:
+    """Exhaust a limit at one replica, and see whether the others refuse too; exhaust those that do not."""
+    action = await limited_action(target, most=MOST_PER_REPLICA)
+    replicas = await target.replicas()
+
+    burst = await _twice_if_too_many(target, lambda: _one_after_another(replicas, action))
+
+    held = len(burst.admitted) <= burst.allowed
+    if not held and burst.may_meet_an_edge_again:
+        raise Blocked(f"{burst.took:.1f} s are too long to tell a second counter from a second window of {action.rate}")
+    expect.that(
+        held,
+        expected=f"at most {action.rate.count} {action.name} at all replicas together",
+        got=f"{len(burst.admitted)} were admitted: limits are counted alone at {', '.join(burst.counting_alone)}",
+        at=burst.admitted[-1:],
+    )
+
+
+async def _twice_if_too_many(target: Target, push: Callable[[], Awaitable[Burst]]) -> Burst:
+    """The better of two bursts, of which the second is only made where the first got too much."""
+    first = await push()
+    if len(first.admitted) <= first.allowed:
+        return first
+    await target.until(target.now() + first.rate.seconds + GUARD)
+    second = await push()
+    return min(first, second, key=lambda burst: len(burst.admitted) / burst.allowed)
+
+
+def _racers(action: LimitedAction) -> int:
+    return min(TIMES * action.rate.count, MOST_AT_ONCE)
+
+
+async def _at_once(source: Target, action: LimitedAction) -> Burst:
+    answers = await source.at_once(_racers(action), action.hit)
+    admitted = [answer for answer in answers if not _is_refusal(answer)]
+    if not admitted:
+        raise Blocked("none of the simultaneous requests was served", tuple(answer.number for answer in answers[:1]))
+    return Burst(action.rate, tuple(admitted), _duration(answers))
+
+
+async def _one_after_another(replicas: Sequence[Target], action: LimitedAction) -> Burst:
+    answers: list[Answer] = []
+    groups: list[list[Target]] = []
+    waiting = list(replicas)
+    while waiting:
+        first = waiting.pop(0)
+        answers += await exhaust(first, action)
+        if answers[-1].status != TOO_MANY:
+            raise Blocked(f"{action.name} at {first.place} was not refused by a 429", (answers[-1].number,))
+        asked = [(other, await action.hit(other)) for other in waiting]
+        answers += [answer for _, answer in asked]
+        groups.append([first, *(other for other, answer in asked if answer.status == TOO_MANY)])
+        waiting = [other for other, answer in asked if answer.status != TOO_MANY]
+    usual = max(groups, key=len)
+    strays = [at.place for group in groups if group is not usual or len(usual) == 1 for at in group]
+    admitted = [answer for answer in answers if not _is_refusal(answer)]
+    return Burst(action.rate, tuple(admitted), _duration(answers), tuple(strays))
+
+
+def _is_refusal(answer: Answer) -> bool:
+    return answer.is_inconclusive or answer.status in OTHER_REFUSALS
+
+
+def _duration(answers: Sequence[Answer]) -> float:
+    return max(answer.received_at for answer in answers) - min(answer.sent_at for answer in answers)
