@@ -14,7 +14,7 @@ from oauth_litmus.commands import add_installed_commands
 from oauth_litmus.plan import Selection, UnknownSelectionError
 from oauth_litmus.profile import Profile, ProfileError, load_profile
 from oauth_litmus.rates import Kind, Rate, limits
-from oauth_litmus.replicas import replica_origin
+from oauth_litmus.replicas import need_two, replica_origin
 from oauth_litmus.reported_run import OutputOptions, complain, run_and_report
 from oauth_litmus.run import Budget
 from oauth_litmus.runner import Options, driver_for
@@ -84,7 +84,7 @@ def run(
     try:
         declared = load_profile(profile) if profile else Profile()
         if replica:
-            declared = declared.model_copy(update={"replicas": (*declared.replicas, *_replicas(replica))})
+            declared = declared.model_copy(update={"replicas": _replicas(replica, declared.replicas)})
         options = Options(
             url,
             declared,
@@ -159,9 +159,11 @@ def _rates(written: list[str]) -> dict[Kind, Rate]:
         raise typer.BadParameter(str(error), param_hint="--rate") from error
 
 
-def _replicas(written: list[str]) -> list[str]:
+def _replicas(written: list[str], declared: tuple[str, ...]) -> tuple[str, ...]:
     try:
-        return [replica_origin(url) for url in written]
+        origins = (*declared, *(replica_origin(url) for url in written))
+        need_two(origins)
+        return origins
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--replica") from error
 

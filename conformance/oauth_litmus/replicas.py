@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from oauth_litmus.target import Server
 
 
@@ -31,13 +33,38 @@ def replica_origin(written: str) -> str:
     Raises:
         ValueError: it is no http(s) URL, or has more than an origin.
     """
-    parts = urlsplit(written.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
-        raise ValueError("a replica is written as the URL of one instance, as in http://10.0.0.7:8080")
+    try:
+        parts = urlsplit(written.strip())
+        _ = parts.port  # raises ValueError for an impossible one
+    except ValueError as error:
+        raise ValueError(f"{written!r} is no URL: {error}") from error
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(
+            f"{written!r} is no address of a replica: write the URL of one instance, as in http://10.0.0.7:8080"
+        )
+    if parts.username is not None:
+        raise ValueError(
+            "the URL of a replica must hold no credentials: give them in the profile, as [http] secret_headers"
+        )
     if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise ValueError("a replica is written without a path: requests keep the path that they have at the issuer")
-    _ = parts.port  # raises ValueError for an impossible one
+        raise ValueError(
+            f"{written!r} is more than the origin of a replica: write {parts.scheme}://{parts.netloc}, and requests keep "
+            "the path that they have at the issuer"
+        )
     return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def need_two(origins: Iterable[str]) -> None:
+    """See that there is something to compare.
+
+    Raises:
+        ValueError: there are not two different replicas.
+    """
+    different = set(origins)
+    if len(different) < 2:
+        raise ValueError(
+            f"{', '.join(different)} alone can be compared with nothing: give --replica for each instance, twice or more"
+        )
 
 
 def origin_of(url: str | None) -> str:

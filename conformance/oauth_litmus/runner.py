@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from oauth_litmus import __version__
-from oauth_litmus.check import all_checks
+from oauth_litmus.check import Need, all_checks
 from oauth_litmus.client import Target
 from oauth_litmus.clients import Client
 from oauth_litmus.clock import Clock, WallClock
@@ -28,6 +28,7 @@ from oauth_litmus.pacer import Pacer
 from oauth_litmus.plan import Selection, cannot_judge
 from oauth_litmus.profile import Profile, ProfileError, from_environment
 from oauth_litmus.rates import Kind
+from oauth_litmus.replicas import elsewhere
 from oauth_litmus.run import Budget, Run
 from oauth_litmus.source_addresses import can_be_bound, loopback_addresses
 from oauth_litmus.target import Discovered, Server
@@ -78,7 +79,7 @@ async def connected(
         listener: where requests of the server under test are taken note of; one that binds a port by default.
 
     Raises:
-        NoServerError: there is no authorization server at the URL.
+        NoServerError: there is no authorization server at the URL, or a replica does not answer for it.
         ProfileError: a certificate file cannot be used, or a secret is missing in the environment.
     """
     profile, run_id = options.profile, secrets.token_hex(4)
@@ -111,12 +112,33 @@ async def connected(
         discovered = await _discover(options, wire)
         _publish_addresses(transcript, discovered.issuer, discovered.resource, *discovered.metadata.values())
         run = _run(replace(options, driver=driver), run_id, discovered, wire, clock, transcript)
+        await _see_replicas(run, options.selection)
         async with _listening(run, listener) as run.listener:
             yield run
     finally:
         await wire.close()
         if isinstance(driver, Closing):
             await driver.close()
+
+
+async def _see_replicas(run: Run, selection: Selection) -> None:
+    """See before the run that every replica answers for the issuer, if any check is to ask them.
+
+    Raises:
+        NoServerError: some do not; the message has a sentence for each.
+    """
+    origins = dict.fromkeys(run.server.profile.replicas)
+    if len(origins) < 2 or elsewhere(run.server) or not any(Need.REPLICAS in c.needs for c in selection.checks()):
+        return
+    target, silent = Target(run, DISCOVERY), list[str]()
+    async with run.clock.running():
+        for origin in origins:
+            try:
+                await target.route_to(origin)
+            except Blocked as error:
+                silent.append(str(error))
+    if silent:
+        raise NoServerError("\n".join(silent))
 
 
 def _publish_addresses(transcript: Transcript, *addresses: object) -> None:

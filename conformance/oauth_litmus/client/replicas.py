@@ -34,8 +34,15 @@ class ReplicaVerbs(ResourceVerbs):
         Raises:
             Blocked: one of the replicas does not answer for the issuer.
         """
-        origins = dict.fromkeys(self.server.profile.replicas)
-        return [await self.once(("replica", origin), lambda o=origin: self._route_to(o)) for origin in origins]
+        return [await self.route_to(origin) for origin in dict.fromkeys(self.server.profile.replicas)]
+
+    async def route_to(self, origin: str) -> Route:
+        """The way to one replica; all checks share it.
+
+        Raises:
+            Blocked: it does not answer for the issuer.
+        """
+        return await self.once(("replica", origin), lambda: self._route_to(origin))
 
     @property
     def place(self) -> str:
