@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus.check import Need
 from oauth_litmus.login.by_hand import ask_for_logins
-from oauth_litmus.plan import cannot_judge
+from oauth_litmus.plan import announcement_of_bursts, cannot_judge
 from oauth_litmus.preflight import Readiness
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped, Verdict
 
@@ -91,6 +91,9 @@ def plan_lines(plan: Plan, run: Run) -> list[str]:
         lines.append(
             f"Of these, the first login decides whether they apply: {', '.join(c.id for c in plan.after_login)}"
         )
+    bursts = announcement_of_bursts(plan.runnable, run)
+    if bursts:
+        lines.append(bursts)
     for reason, checks in plan.left_out.items():
         lines += ["", reason, f"    {', '.join(check.id for check in checks)}"]
     return lines

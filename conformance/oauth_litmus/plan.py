@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus.check import Check, Need, all_checks
 from oauth_litmus.login.by_hand import not_asked_for
+from oauth_litmus.preflight import Readiness
 from oauth_litmus.replicas import elsewhere
 from oauth_litmus.requirements import categories
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
@@ -14,7 +15,6 @@ from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from oauth_litmus.preflight import Readiness
     from oauth_litmus.run import Run
     from oauth_litmus.target import Server
 
@@ -63,6 +63,17 @@ def named(checks: dict[str, Check], names: Iterable[str]) -> set[str]:
             )
         found |= matching
     return found
+
+
+def announcement_of_bursts(checks: Iterable[Check], run: Run) -> str | None:
+    """Which of these checks send more than the limits allow, and how much at most; None where none may."""
+    bursts = [check.id for check in checks if Need.BURST in check.needs]
+    if not bursts or _burst(run, Readiness()) is not None:
+        return None
+    return (
+        f"--burst: {len(bursts)} checks push against the limits, each with a few hundred requests at most to one limit: "
+        f"{', '.join(bursts)}"
+    )
 
 
 def cannot_judge(check: Check, run: Run, readiness: Readiness) -> Skipped | NotApplicable | Blocked | None:

@@ -17,7 +17,7 @@ from oauth_litmus.check import all_checks
 from oauth_litmus.clock import stopwatch
 from oauth_litmus.discovery import NoServerError
 from oauth_litmus.dry_run import plan_lines, plan_of
-from oauth_litmus.plan import UnknownSelectionError, named
+from oauth_litmus.plan import UnknownSelectionError, announcement_of_bursts, named
 from oauth_litmus.profile import ProfileError
 from oauth_litmus.report.building import Circumstances, build_report
 from oauth_litmus.report.json_report import UnwritableReportError, ensure_writable, json_text, write_report
@@ -30,9 +30,10 @@ from oauth_litmus.runner import Options, connected, judge
 from oauth_litmus.waivers import WaiverError, load_waivers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
     from pathlib import Path
 
+    from oauth_litmus.check import Check
     from oauth_litmus.report.model import Report
     from oauth_litmus.run import Run
 
@@ -81,7 +82,7 @@ class _Conduct:
                     for line in plan_lines(plan_of(checks, self.run), self.run):
                         self.console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
                     return None
-                self._announce(self.run)
+                self._announce(self.run, checks)
                 watching = watcher(self.progress, live=not self.run.by_hand)
                 with watching.begins(len(checks)):
                     engine = await judge(self.run, selection, watching)
@@ -97,11 +98,14 @@ class _Conduct:
                 )
                 return build_report(engine, circumstances)
 
-    def _announce(self, run: Run) -> None:
+    def _announce(self, run: Run, checks: Sequence[Check]) -> None:
         found = run.server.discovered
         lines = [f"issuer {found.issuer}, by {found.metadata_url}"]
         if run.server.resource:
             lines.append(f"protected resource {run.server.resource}")
+        bursts = announcement_of_bursts(checks, run)
+        if bursts:
+            lines.append(bursts)
         for line in lines:
             self.progress.print(printable(line), markup=False, highlight=False, soft_wrap=True, style="dim")
 

@@ -37,7 +37,7 @@ def test_a_replica_is_written_as_its_origin(written):
     ],
 )
 def test_what_is_no_address_is_said_with_what_to_write(written, words):
-    with pytest.raises(ValueError, match=".") as refused:
+    with pytest.raises(ValueError) as refused:
         replica_origin(written)
 
     assert words in str(refused.value)

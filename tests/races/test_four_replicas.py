@@ -10,6 +10,7 @@ from litmus_fixtures.demo_settings import SHORT, on_valkey
 from litmus_fixtures.operator_profile import profile_of
 from litmus_fixtures.served import served_relay
 from oauth_litmus.check import Need, all_checks
+from oauth_litmus.engine import Engine
 from oauth_litmus.plan import Selection
 from oauth_litmus.run import Budget
 from oauth_litmus.runner import Options, connected, judge
@@ -23,11 +24,16 @@ pytestmark = [pytest.mark.sockets, pytest.mark.valkey]
 
 
 @asynccontextmanager
-async def judged(*replicas: dict[str, str]):
-    with on_valkey() as store, served_relay({**SHORT, **store}, replicas=replicas) as served:
+async def judged(
+    *replicas: dict[str, str], broken: str | None = None, broken_at: int = 0, only: tuple[str, ...] = REPLICA_CHECKS
+):
+    with (
+        on_valkey() as store,
+        served_relay({**SHORT, **store}, replicas=replicas, broken=broken, broken_at={broken_at}) as served,
+    ):
         profile = profile_of(served.settings, served.simulator, replicas=served.replicas)
         async with connected(Options(served.issuer, profile, budget=Budget(30, burst=True))) as run:
-            yield served, await judge(run, Selection(only=REPLICA_CHECKS))
+            yield served, await judge(run, Selection(only=only))
 
 
 async def test_four_replicas_on_one_store_agree():
@@ -37,12 +43,34 @@ async def test_four_replicas_on_one_store_agree():
 
 async def test_a_replica_on_a_store_of_its_own_is_named():
     async with judged(ON_THE_STORE, ON_ITS_OWN, ON_THE_STORE) as (served, engine):
-        stray = served.replicas[2]
-        found = {
-            identifier: result.decision.reason
-            for identifier, result in engine.results.items()
-            if result.verdict in (Verdict.FAIL, Verdict.WARN)
-        }
+        found = found_by(engine)
 
         assert "REPLICA-02" in found
-        assert all(f"at {stray}" in reason for reason in found.values()), found
+        assert all(f"at {served.replicas[2]}" in reason for reason in found.values()), found
+
+
+@pytest.mark.parametrize(
+    ("broken", "seen_by"),
+    [
+        ("grants_are_kept_in_process_memory", "REPLICA-03"),
+        ("pending_logins_are_kept_in_process_memory", "REPLICA-06"),
+        ("families_end_in_process_memory", "REPLICA-08"),
+        ("limits_are_counted_in_process_memory", "RATE-11"),
+    ],
+)
+async def test_a_replica_that_shares_all_but_one_thing_is_named(broken, seen_by):
+    others = [ON_THE_STORE] * 3
+    async with judged(*others, broken=broken, broken_at=2, only=(seen_by,)) as (served, engine):
+        found = found_by(engine)
+
+        assert seen_by in found
+        assert served.replicas[2] in found[seen_by]
+
+
+def found_by(engine: Engine) -> dict[str, str]:
+    """What was found, in words, by the check that found it."""
+    return {
+        identifier: result.decision.reason
+        for identifier, result in engine.results.items()
+        if result.verdict in (Verdict.FAIL, Verdict.WARN)
+    }

@@ -27,7 +27,7 @@ async def code_is_good_once_for_all_replicas(target: Target) -> None:
         expect.that(
             not answer.has_tokens,
             expected=f"no tokens for a code that was redeemed at {first.place}",
-            got=f"tokens at {other.place}",
+            got=f"tokens at {other.place}, though it was redeemed at {first.place}",
             at=(used, answer),
         )
         expect.no_server_error(answer)
@@ -62,7 +62,7 @@ async def rotated_token_is_refused_by_every_replica(target: Target) -> None:
         expect.that(
             not reuse.answer.has_tokens,
             expected=f"no tokens for a refresh token that was rotated at {reuse.rotated_at}",
-            got=f"tokens at {reuse.seen_by}",
+            got=f"tokens at {reuse.seen_by}, though it was rotated at {reuse.rotated_at}",
             at=reuse.answer,
         )
 

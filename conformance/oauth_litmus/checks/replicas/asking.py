@@ -26,6 +26,12 @@ def in_a_ring(replicas: Sequence[Target]) -> list[tuple[Target, Target]]:
     return list(zip(replicas, [*replicas[1:], replicas[0]], strict=True))
 
 
+def revoking_in_turn(replicas: Sequence[Target]) -> list[tuple[Target, Sequence[Target]]]:
+    """Each replica once as the one that tells, and once at least as one that must have been told."""
+    first, *others = replicas
+    return [(first, others), *[(told, [asked]) for told, asked in in_a_ring(replicas)[1:]]]
+
+
 async def expect_taken(asked: Target, others: Sequence[Target], ask: Ask, taken: Taken, *, what: str) -> Answer:
     """One replica takes what is good at the issuer; a refusal that lasts is told with who takes it instead."""
     answer = expect.conclusive(await ask(asked))

@@ -6,7 +6,7 @@ from oauth_litmus import expect
 from oauth_litmus.answer import Answer
 from oauth_litmus.check import LOGIN, REFRESH, REPLICAS, RESOURCE, REVOCATION, check
 from oauth_litmus.checks.replay.families import GUARD
-from oauth_litmus.checks.replicas.asking import LAG, need_the_resource_at_the_replicas
+from oauth_litmus.checks.replicas.asking import LAG, need_the_resource_at_the_replicas, revoking_in_turn
 from oauth_litmus.checks.replicas.reuse import reuses
 from oauth_litmus.client import Client, Target
 from oauth_litmus.verdict import Blocked, NotApplicable
@@ -23,18 +23,18 @@ async def reuse_ends_the_family_at_every_replica(target: Target) -> None:
             expect.that(
                 not answer.has_tokens,
                 expected=f"no tokens for the successor of a refresh token whose reuse {reuse.seen_by} saw",
-                got=f"tokens at {asked}",
+                got=f"tokens at {asked}, of which {reuse.seen_by} saw the reuse",
                 at=(reuse.answer, answer),
             )
 
 
 @check("REPLICA-08", needs={REFRESH, REVOCATION, REPLICAS}, logins=2)
 async def revoked_refresh_token_is_refused_by_every_replica(target: Target) -> None:
-    """Revoke a refresh token at one replica, and present it to all others; then once more the other way round."""
+    """Revoke a refresh token at one replica and present it to all others; then one at each, presented to the next."""
     replicas = await target.replicas()
     client = await target.revoking_client()
 
-    for revoking, others in ((replicas[0], replicas[1:]), (replicas[1], replicas[:1])):
+    for revoking, others in revoking_in_turn(replicas):
         tokens = await target.tokens(client)
         expect.conclusive(await revoking.revoke(tokens.refresh_token, client))
         for asked in others:
@@ -47,19 +47,19 @@ async def revoked_refresh_token_is_refused_by_every_replica(target: Target) -> N
 
 @check("REPLICA-09", needs={LOGIN, RESOURCE, REVOCATION, REPLICAS}, logins=2)
 async def revoked_access_token_is_refused_by_every_replica(target: Target) -> None:
-    """Use an access token at every replica, revoke it at one, and use it at all others; then the other way round."""
+    """Revoke at one replica an access token that works at all others, and use it there; then one at each, and the next."""
     need_the_resource_at_the_replicas(target)
     replicas = await target.replicas()
     client = await target.revoking_client()
 
-    for revoking, others in ((replicas[0], replicas[1:]), (replicas[1], replicas[:1])):
+    for revoking, others in revoking_in_turn(replicas):
         tokens = await target.tokens(client)
         opened = [await at.opened(tokens) for at in others]
         revoked = expect.conclusive(await revoking.revoke(tokens.access_token, client, hint="access_token"))
         if revoked.error == "unsupported_token_type":
             raise NotApplicable("the server does not revoke access tokens")
         for asked, before in zip(others, opened, strict=True):
-            await _soon_refused(asked, tokens.access_token, before, revoked)
+            await _soon_refused(asked, tokens.access_token, before, revoked, revoking.place)
 
 
 async def _later_it_is_refused(revoking: Target, asked: Target, client: Client) -> None:
@@ -69,19 +69,19 @@ async def _later_it_is_refused(revoking: Target, asked: Target, client: Client) 
     await revoking.until(revoking.now() + LAG)
     answer = expect.conclusive(await asked.refresh(tokens))
     expected = f"no tokens for a refresh token that was revoked at {revoking.place}"
-    expect.that(not answer.has_tokens, expected=expected, got=f"tokens at {asked.place}", at=(revoked, answer))
+    got = f"tokens at {asked.place}, though it was revoked at {revoking.place}"
+    expect.that(not answer.has_tokens, expected=expected, got=got, at=(revoked, answer))
     expect.ideally(False, expected=f"{expected} a moment ago", got=f"refused only {LAG:g} s later at {asked.place}")
 
 
-async def _soon_refused(asked: Target, token: str, opened: Answer, revoked: Answer) -> None:
+async def _soon_refused(asked: Target, token: str, opened: Answer, revoked: Answer, where: str) -> None:
     answer = expect.conclusive(await asked.call_resource(token))
     if not expect.let_in(answer, opened):
         expect.no_server_error(answer)
         return
     await asked.until(asked.now() + LAG)
     later = expect.conclusive(await asked.call_resource(token))
-    expected = "the resource refuses an access token that was revoked at another replica"
-    expect.that(
-        not expect.let_in(later, opened), expected=expected, got=f"it works at {asked.place}", at=(revoked, later)
-    )
+    expected = f"the resource refuses an access token that was revoked at {where}"
+    got = f"it works at {asked.place}, though it was revoked at {where}"
+    expect.that(not expect.let_in(later, opened), expected=expected, got=got, at=(revoked, later))
     expect.ideally(False, expected=f"{expected} at once", got=f"only {LAG:g} s later at {asked.place}", at=answer)
