@@ -36,6 +36,11 @@ def ideally(held: bool, *, expected: str, got: str, at: Answer | Iterable[Answer
     _judge(held, Severity.IMPRECISION, expected, got, at)
 
 
+def measured(answer: Answer, sentence: str) -> None:
+    """Have the verdict state what was measured of this exchange: with a PASS, and with every finding about it."""
+    judgement.get().measured[answer.number] = sentence
+
+
 def conclusive(answer: Answer) -> Answer:
     """Stops the check as BLOCKED if the answer says nothing about the probe: 429, 502, 503, 504 (rule 3 of judging)."""
     if answer.is_inconclusive:
@@ -240,7 +245,9 @@ def _judge(held: bool, severity: Severity, expected: str, got: str, at: Answer |
     current.judged += 1
     if held:
         return
-    finding = Finding(severity, expected, got, _numbers(at))
+    numbers = _numbers(at)
+    measured = [current.measured[number] for number in numbers if number in current.measured]
+    finding = Finding(severity, expected, "; ".join([got, *measured]), numbers)
     current.findings.append(finding)
     if severity is not Severity.IMPRECISION:
         raise Violation(finding)

@@ -70,6 +70,11 @@ def with_claims(token: str, **changes: object) -> str:
     return assembled(header_of(token), {**claims_of(token), **changes}, _signature_of(token))
 
 
+def with_key_id(token: str, kid: str) -> str:
+    """The same JWT with another key id in its header, under the old signature."""
+    return assembled({**header_of(token), "kid": kid}, claims_of(token), _signature_of(token))
+
+
 def with_bent_signature(token: str) -> str:
     """The same JWT with one bit in the middle of its signature turned; for an opaque token, another character there.
 

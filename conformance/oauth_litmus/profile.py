@@ -145,6 +145,8 @@ class Profile(Section):
     revocation_immediate: bool = False
     resource_indicators: bool = False
     """The operator's word that access tokens are restricted to the resource that was asked for (RFC 8707)."""
+    query_tokens: bool = False
+    """The operator's word that the resource still takes tokens in the URL, as RFC 6750 section 2.3 let it."""
     worker_processes: Annotated[int, Field(ge=1)] = 1
     """Processes behind the resource, each with a cache of its own for the keys of access tokens."""
     oauth21_clients_only: bool = False

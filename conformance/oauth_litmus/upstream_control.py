@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, cast
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from oauth_litmus.verdict import Blocked
 
@@ -68,9 +68,13 @@ class UpstreamControl:
             await self._post("jwts", {"like": like, "claims": claims, "without": without, "key": key}), "token"
         )
 
-    async def fault(self, route: str, kind: str, **members: object) -> None:
-        """Let the next matching calls of the server under test meet a fault."""
-        await self._post("faults", {"route": route, "kind": kind, **members})
+    async def fault(self, route: str, kind: str, **members: object) -> str:
+        """Let the next matching calls of the server under test meet a fault; its id, by which it is lifted."""
+        return self._text(await self._post("faults", {"route": route, "kind": kind, **members}), "id")
+
+    async def lift(self, fault: str) -> None:
+        """Lift a fault, however many calls it was still to meet."""
+        self._checked(await self._call("DELETE", f"{self._base}/faults/{quote(fault, safe='')}", b""))
 
     async def requests(self, **filters: str) -> list[dict[str, object]]:
         """What the server under test sent upstream, oldest first."""

@@ -96,11 +96,13 @@ class Judgement:
     judged: int = 0
     left_out: int = 0
     """Probes of the same thing that a run of `core` alone does without."""
+    measured: dict[int, str] = field(default_factory=dict[int, str])
+    """By exchange, what was measured of it without which its answer cannot be weighed."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """A verdict with its reason: empty for a plain PASS."""
+    """A verdict with its reason; that of a PASS is what was measured, and empty where nothing had to be."""
 
     verdict: Verdict
     reason: str = ""
@@ -131,7 +133,8 @@ def decide(level: Level, judgement: Judgement, ending: BaseException | None, *, 
     if judgement.judged == 0:
         return Decision(Verdict.ERROR, "the check ended without having judged anything")
     left_out = judgement.left_out
-    return Decision(Verdict.PASS, f"without {left_out} further probes, which a complete run sends" if left_out else "")
+    short = [f"without {left_out} further probes, which a complete run sends"] if left_out else []
+    return Decision(Verdict.PASS, "; ".join([*judgement.measured.values(), *short]))
 
 
 def _fails(finding: Finding, level: Level, *, strict: bool) -> bool:

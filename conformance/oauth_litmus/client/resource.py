@@ -6,6 +6,8 @@ import json
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urljoin, urlsplit
 
+import httpx
+
 from oauth_litmus.client.browser_leg import BrowserLegVerbs
 from oauth_litmus.rates import Kind
 from oauth_litmus.verdict import Blocked, Skipped
@@ -46,10 +48,11 @@ class ResourceVerbs(BrowserLegVerbs):
         headers: Mapping[str, str] | None = None,
         query: str = "",
         method: str | None = None,
+        body: bytes | None = None,
     ) -> Answer:
         """Call the protected resource with a bearer token (RFC 6750 section 2.1), or with none.
 
-        Without a method, by one that the resource is seen to guard.
+        Without a method, by one that the resource is seen to guard; a POST without a body opens an MCP session.
 
         Raises:
             Blocked: no protected resource is known.
@@ -60,12 +63,14 @@ class ResourceVerbs(BrowserLegVerbs):
         method = method or await self.once("guarded method", self._guarded_method)
         content = {"content-type": "application/json"} if method == "POST" else {}
         bearer = {"authorization": f"Bearer {token}"} if token is not None else {}
+        sent = httpx.Headers({"accept": _ACCEPTS, **content, **bearer})
+        sent.update(httpx.Headers(headers, encoding="utf-8"))
         return await self.send(
             method,
             resource + (query.replace("?", "&", 1) if "?" in resource else query),
             kind=Kind.RESOURCE,
-            headers={"accept": _ACCEPTS, **content, **bearer, **(headers or {})},
-            body=_INITIALIZE if method == "POST" else b"",
+            headers=sent,
+            body=(_INITIALIZE if method == "POST" else b"") if body is None else body,
         )
 
     async def call_operation(self, token: str, scope: str) -> Answer:

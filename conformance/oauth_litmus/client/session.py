@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Self, TypeVar
 
+import httpx
+
 from oauth_litmus.browser_model import Browser
 from oauth_litmus.charging import kind_of
 from oauth_litmus.expect import judgement
@@ -124,13 +126,15 @@ class Session:
         """
 
         via = via or self.gate
+        sent = httpx.Headers(headers, encoding="utf-8")  # which, unlike a mapping, may hold one header twice
+        sent.update(self.extra_headers)
 
         async def once() -> Answer:
             return await self.run.wire.send(
                 method,
                 url,
                 check=self.check,
-                headers={**(headers or {}), **self.extra_headers},
+                headers=sent,
                 body=body,
                 source=self.source,
                 gate=via,

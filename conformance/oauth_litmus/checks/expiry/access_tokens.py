@@ -1,0 +1,121 @@
+"""When an access token ends at the protected resource, by itself or by revocation (OAuth 2.1 section 5.3.2)."""
+
+from __future__ import annotations
+
+from oauth_litmus import expect
+from oauth_litmus.answer import Answer
+from oauth_litmus.boundary import GUARD, Boundary
+from oauth_litmus.check import JWT_ACCESS_TOKENS, LOGIN, RESOURCE, REVOCATION, check
+from oauth_litmus.client import Target, Tokens
+from oauth_litmus.client.resource import token_wait
+from oauth_litmus.target import Server
+from oauth_litmus.verdict import NotApplicable, Skipped
+
+HARD_LIMIT = 300.0
+"""Seconds of clock leeway beyond which a token is simply not expired (RFC 7519 section 4.1.4: a few minutes)."""
+SHORT_LIFE, REVOKED_LIFE = 6, 12
+"""Seconds that access tokens are asked to live, where the operator lends the upstream."""
+PROPAGATION, SETTLED = 5.0, 60.0
+"""Seconds after which a revocation has arrived everywhere, as a rule and at the latest (RFC 7009 section 2.1)."""
+
+
+@check("EXPIRY-09", needs={LOGIN, RESOURCE}, waits=token_wait)
+async def expired_token_is_refused(target: Target) -> None:
+    """Call the resource shortly before the access token ends, and after its end and the declared leeway."""
+    tokens, leeway = await target.short_lived_tokens(SHORT_LIFE), target.server.profile.lifetimes.clock_leeway
+    end, over = Boundary.of_access_token(tokens), Boundary.of_access_token(tokens, leeway)
+    target.may_wait(over.after - target.now())
+    opened = await target.opened(tokens)
+    await target.until(end.before)
+    early = expect.conclusive(await target.call_resource(tokens.access_token))
+    taken = expect.let_in(early, opened)
+    end.before_its_end(early, held=taken)
+    expect.ideally(taken, expected="the token works shortly before its end", got=expect.describe(early), at=early)
+
+    await target.until(over.after)
+    late = expect.conclusive(await target.call_resource(tokens.access_token))
+    over.after_its_end(late)
+    if expect.let_in(late, opened) and leeway < HARD_LIMIT:
+        wanted = f"refused {leeway:g} s after its end, as declared"
+        expect.ideally(False, expected=wanted, got=expect.describe(late), at=late)
+        over = Boundary.of_access_token(tokens, HARD_LIMIT)
+        if target.run.budget.max_wait < over.after - target.now():
+            return
+        await target.until(over.after)
+        late = expect.conclusive(await target.call_resource(tokens.access_token))
+        over.after_its_end(late)
+    expect.refused_token(late, opened, because="the access token has expired")
+
+
+def _leeway_wait(server: Server) -> float:
+    if "clock_leeway" not in server.profile.lifetimes.model_fields_set:
+        raise Skipped(
+            "how long after exp the resource takes a token is not known: "
+            "declare it in the profile, as `[lifetimes] clock_leeway = SECONDS` (0 if not at all)"
+        )
+    return token_wait(server)
+
+
+@check("EXPIRY-10", needs={LOGIN, RESOURCE, JWT_ACCESS_TOKENS}, waits=_leeway_wait)
+async def token_is_over_at_its_exp(target: Target) -> None:
+    """Call the resource when exp and the declared leeway are reached for certain, and a second later."""
+    tokens = await target.short_lived_tokens(SHORT_LIFE)
+    exp = tokens.claims.get("exp")
+    if not isinstance(exp, int | float) or isinstance(exp, bool):
+        raise NotApplicable("the access token carries no exp (EXPIRY-08)")
+    opened, leeway = await target.opened(tokens), target.server.profile.lifetimes.clock_leeway
+    end = Boundary.of_instant(exp + leeway, opened)
+    target.may_wait(end.latest + 1 - target.now())
+
+    wanted = f"refused from exp on, and the declared leeway of {leeway:g} s"
+    await target.until(end.latest)
+    exact = expect.conclusive(await target.call_resource(tokens.access_token))
+    end.after_its_end(exact)
+    taken = expect.let_in(exact, opened)
+    expect.ideally(not taken, expected=wanted, got="accepted at that second", at=exact)
+    await target.until(end.latest + 1)
+    late = expect.conclusive(await target.call_resource(tokens.access_token))
+    end.after_its_end(late)
+    expect.that(not expect.let_in(late, opened), expected=wanted, got="accepted a second later", at=late)
+
+
+@check("EXPIRY-13", needs={LOGIN, RESOURCE, REVOCATION}, waits=token_wait)
+async def revocation_does_not_lapse(target: Target) -> None:
+    """Revoke an access token and call the resource with it until it has ended by itself."""
+    tokens = await target.short_lived_tokens(REVOKED_LIFE, await target.revoking_client())
+    dead = tokens.ends_at + target.server.profile.lifetimes.clock_leeway + GUARD
+    target.may_wait(dead - target.now())
+    opened = await target.opened(tokens)
+    revoked = expect.conclusive(await target.revoke(tokens.access_token, tokens.client, hint="access_token"))
+    pace = max(PROPAGATION, (dead - target.now()) / 20)
+    await _arrives(target, tokens, opened, revoked)
+
+    while target.now() < dead:
+        await target.until(min(target.now() + pace, dead))
+        answer = expect.conclusive(await target.call_resource(tokens.access_token))
+        await _still_refused(target, tokens, opened, revoked, answer)
+
+
+async def _arrives(target: Target, tokens: Tokens, opened: Answer, revoked: Answer) -> None:
+    """Wait for the first refusal, which may take a while to come from behind a balancer."""
+    last = min(revoked.sent_at + SETTLED, tokens.ends_at - GUARD)
+    while expect.let_in(expect.conclusive(await target.call_resource(tokens.access_token)), opened):
+        if target.now() >= last:
+            raise NotApplicable("the resource does not honour the revocation of access tokens (REVOKE-02)")
+        await target.until(min(target.now() + PROPAGATION, last))
+
+
+async def _still_refused(target: Target, tokens: Tokens, opened: Answer, revoked: Answer, answer: Answer) -> None:
+    """A success after a refusal is asked for again a second later: instances may take a while to hear of it."""
+    wanted = "the revoked token stays refused"
+    since = answer.sent_at - revoked.received_at
+    if not expect.let_in(answer, opened):
+        expect.that(True, expected=wanted, got="", at=answer)
+        return
+    await target.until(target.now() + 1)
+    again = expect.conclusive(await target.call_resource(tokens.access_token))
+    lapsed = since > SETTLED or (since >= PROPAGATION and expect.let_in(again, opened))
+    expect.that(
+        not lapsed, expected=wanted, got=f"it is accepted again, {since:.0f} s after", at=(revoked, answer, again)
+    )
+    expect.ideally(False, expected=wanted, got="a single success between refusals", at=answer)

@@ -1,0 +1,101 @@
+"""How long an authorization code lives (OAuth 2.1 section 4.1.2)."""
+
+from __future__ import annotations
+
+from oauth_litmus import expect
+from oauth_litmus.authorization import new_verifier
+from oauth_litmus.boundary import GUARD, Boundary
+from oauth_litmus.check import LOGIN, check
+from oauth_litmus.client import Target
+from oauth_litmus.verdict import NotApplicable
+
+TEN_MINUTES, ONE_HOUR = 600.0, 3600.0
+
+
+@check("EXPIRY-01", needs={LOGIN}, waits=lambda server: server.code_ttl)
+async def code_lives_as_declared(target: Target) -> None:
+    """Redeem a code two seconds before its declared end."""
+    code = await target.login()
+    end = Boundary.of(code, target.server.code_ttl)
+    await target.until(end.before)
+
+    answer = expect.conclusive(await target.redeem(code))
+
+    end.before_its_end(answer, held=answer.has_tokens)
+    expect.tokens(answer, expected=f"tokens shortly before the end of a code that lives {target.server.code_ttl:g} s")
+
+
+@check("EXPIRY-02", needs={LOGIN}, waits=lambda server: (server.profile.lifetimes.code or TEN_MINUTES) + GUARD)
+async def late_code_is_refused(target: Target) -> None:
+    """Redeem a code two seconds after its declared end, or after ten minutes and (another one) after an hour."""
+    declared = target.server.profile.lifetimes.code
+    code, other = await target.login(), None if declared else await target.login()
+    end = Boundary.of(code, declared or TEN_MINUTES)
+    await target.until(end.after)
+
+    answer = expect.conclusive(await target.redeem(code))
+
+    end.after_its_end(answer)
+    if other is not None and answer.has_tokens:
+        expect.ideally(False, expected="a code that lives at most ten minutes", got="tokens after that", at=answer)
+        if target.run.budget.max_wait < ONE_HOUR + GUARD:
+            return
+        end = Boundary.of(other, ONE_HOUR)
+        await target.until(end.after)
+        answer = expect.conclusive(await target.redeem(other))
+        end.after_its_end(answer)
+    expect.refused_grant(answer, because="the code has expired", steering=True)
+
+
+@check("EXPIRY-03", needs={LOGIN}, logins=2, waits=lambda server: server.code_ttl)
+async def code_is_over_at_its_end(target: Target) -> None:
+    """Redeem one code shortly before its declared end, and another one as soon as that end is reached for certain."""
+    younger, older = await target.login(), await target.login()
+    lifetime = target.server.code_ttl
+    shortly, exactly = Boundary.of(younger, lifetime), Boundary.of(older, lifetime)
+    await target.until(shortly.before)
+    alive = expect.conclusive(await target.redeem(younger))
+    shortly.before_its_end(alive, held=alive.has_tokens)
+    if not alive.has_tokens:
+        raise NotApplicable("the code does not live as declared (EXPIRY-01), so that nobody knows when its end is")
+
+    await target.until(exactly.latest)
+    answer = expect.conclusive(await target.redeem(older))
+
+    exactly.after_its_end(answer)
+    expect.that(
+        not answer.has_tokens,
+        expected=f"a refusal from the age of {lifetime:g} s on",
+        got="tokens at that age",
+        at=answer,
+    )
+
+
+@check("EXPIRY-04")
+async def code_lives_ten_minutes_at_most(target: Target) -> None:
+    """Read the declared lifetime of codes; nothing is sent."""
+    declared = target.server.code_ttl
+
+    expect.that(
+        declared <= TEN_MINUTES, expected="codes that live at most 600 s", got=f"a declared lifetime of {declared:g} s"
+    )
+
+
+@check("EXPIRY-05", needs={LOGIN}, logins=2, waits=lambda server: server.code_ttl + GUARD)
+async def failed_attempts_do_not_extend_a_code(target: Target) -> None:
+    """Half-way, present one code as another client and one with a wrong verifier; redeem both after their end."""
+    stranger, lifetime = await target.client("b"), target.server.code_ttl
+    stolen, guessed = await target.login(), await target.login()
+    ends = {code.value: Boundary.of(code, lifetime) for code in (stolen, guessed)}
+    await target.until(guessed.issued_after + lifetime / 2)
+    tried = {
+        stolen.value: await target.redeem(stolen, client=stranger),
+        guessed.value: await target.redeem(guessed, code_verifier=new_verifier()),
+    }
+
+    for code in (stolen, guessed):
+        ends[code.value].before_its_end(tried[code.value], held=False)
+        await target.until(ends[code.value].after)
+        answer = await target.redeem(code)
+        ends[code.value].after_its_end(answer)
+        expect.refused_grant(answer, because="the code has expired, also after a failed attempt")

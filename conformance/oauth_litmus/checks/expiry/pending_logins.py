@@ -1,0 +1,82 @@
+"""How long a login that was begun can be finished (MCP security best practices, OAuth State Parameter Validation)."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from oauth_litmus import expect
+from oauth_litmus.authorization import Attempt
+from oauth_litmus.boundary import GUARD, Boundary
+from oauth_litmus.check import LOGIN, RELAY, UPSTREAM_CONTROL, check
+from oauth_litmus.client import Target
+from oauth_litmus.target import Server
+from oauth_litmus.verdict import Blocked, NotApplicable
+
+TEN_MINUTES = 600.0
+
+
+def _pending(server: Server) -> float:
+    return server.profile.lifetimes.pending_login or TEN_MINUTES
+
+
+@check("EXPIRY-06", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2, waits=lambda server: _pending(server) + GUARD)
+async def pending_login_expires(target: Target) -> None:
+    """Leave one login before its start and one before its callback, and go on after the declared lifetime."""
+    judge = expect.that if target.server.profile.lifetimes.pending_login else expect.ideally
+    client = await target.client()
+    unstarted = await target.authorize(target.request(client))
+    started = await target.hold_upstream(target.request(client))
+    for cookie in started.browser.jar():
+        started.browser.force(cookie)  # its Max-Age must not do the server's work
+    end = Boundary.of(started.last, _pending(target.server))
+    await target.until(end.after)
+
+    over = f"a refusal, since the login was begun more than {_pending(target.server):g} s ago"
+    await target.call_back(started)
+    late = await target.resume(started, started.callback_url or "")
+    end.after_its_end(late.answers[0])
+    judge(late.code is None, expected=over, got="an authorization code at the callback", at=late.answers)
+    start = _start_of(target, unstarted)
+    if start is not None:
+        late = await target.resume(unstarted, start)
+        end.after_its_end(late.answers[0])
+        judge(not _goes_on(late), expected=over, got="the start URL still leads to the upstream", at=late.answers)
+
+
+@check("EXPIRY-07", needs={RELAY}, waits=lambda server: 3 * server.pending_login_ttl + GUARD)
+async def start_page_does_not_prolong_a_login_for_ever(target: Target) -> None:
+    """Load the start URL of one login again and again, for three times its declared lifetime."""
+    lifetime = target.server.pending_login_ttl
+    begun = await target.hold_upstream(target.request(await target.client()))
+    if begun.start_url is None:
+        raise NotApplicable(
+            "the authorization endpoint sends the browser to the upstream itself: there is no start URL"
+        )
+
+    visited = begun
+    for halves in range(1, 7):
+        await target.until(begun.last.received_at + halves * lifetime / 2)
+        visited = await target.resume(begun, begun.start_url)
+        if not _goes_on(visited):
+            break
+
+    expect.that(
+        not _goes_on(visited),
+        expected=f"a login that ends, if it is declared to live {lifetime:g} s",
+        got=f"it goes on after {3 * lifetime:g} s",
+        at=visited.answers,
+    )
+
+
+def _start_of(target: Target, first: Attempt) -> str | None:
+    """Where the authorization endpoint sends the browser on its own site; None if it goes on by itself."""
+    location = first.last.location
+    if location is None or urlsplit(location)[:2] != urlsplit(target.endpoint("authorization"))[:2]:
+        return None
+    if first.last.status >= 400:
+        raise Blocked("set-up: the authorization request was refused", (first.last.number,))
+    return location
+
+
+def _goes_on(attempt: Attempt) -> bool:
+    return attempt.upstream_url is not None or attempt.unfinished or attempt.code is not None

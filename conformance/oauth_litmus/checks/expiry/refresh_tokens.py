@@ -1,0 +1,78 @@
+"""How long a refresh token lives that is not used (OAuth 2.1 section 4.3.3)."""
+
+from __future__ import annotations
+
+from oauth_litmus import expect
+from oauth_litmus.boundary import GUARD, Boundary
+from oauth_litmus.check import REFRESH, RELAY, UPSTREAM_CONTROL, check
+from oauth_litmus.client import Target
+from oauth_litmus.verdict import Skipped
+
+MANY = 6
+"""More calls than a patient relay and a patient client make together."""
+
+
+@check("EXPIRY-11", needs={REFRESH}, logins=2, waits=lambda server: server.refresh_token_ttl + GUARD)
+async def unused_refresh_token_expires(target: Target) -> None:
+    """Refresh two seconds before the declared end of a refresh token, and (another one) two seconds after it."""
+    lifetime = target.server.refresh_token_ttl
+    younger, older = await target.tokens(), await target.tokens()
+    end, over = Boundary.of(younger.answer, lifetime), Boundary.of(older.answer, lifetime)
+    await target.until(end.before)
+    answer = expect.conclusive(await target.refresh(younger))
+    end.before_its_end(answer, held=answer.has_tokens)
+    expect.tokens(answer, expected="tokens shortly before the declared end of the refresh token")
+
+    await target.until(over.after)
+    answer = expect.conclusive(await target.refresh(older))
+    over.after_its_end(answer)
+
+    declared = f"the lifetime of {lifetime:g} s that is declared"
+    expect.safe(not answer.has_tokens, expected=f"a refusal after {declared}", got="tokens", at=answer)
+    expect.refused_grant(answer, because="the refresh token has expired", steering=True)
+
+
+@check("EXPIRY-12", needs={REFRESH}, waits=lambda server: server.refresh_token_ttl + GUARD)
+async def foreign_use_does_not_extend_a_refresh_token(target: Target) -> None:
+    """Half-way, present a refresh token as another client; refresh with it after its declared end."""
+    lifetime, stranger = target.server.refresh_token_ttl, await target.client("b")
+    tokens = await target.tokens()
+    end = Boundary.of(tokens.answer, lifetime)
+    await target.until(tokens.answer.sent_at + lifetime / 2)
+    tried = expect.conclusive(await target.refresh(tokens, client=stranger))
+    end.before_its_end(tried, held=False)
+    if tried.has_tokens:
+        raise Skipped("another client's refresh succeeds (REPLAY-11): there is no refusal whose effect could be seen")
+
+    await target.until(end.after)
+    answer = await target.refresh(tokens)
+
+    end.after_its_end(answer)
+    expect.refused_grant(answer, because="the refresh token has expired, also after a failed attempt")
+
+
+@check(
+    "EXPIRY-12a",
+    needs={REFRESH, RELAY, UPSTREAM_CONTROL},
+    waits=lambda server: server.refresh_token_ttl + GUARD,
+)
+async def upstream_trouble_does_not_extend_a_refresh_token(target: Target) -> None:
+    """Half-way, refresh while the upstream answers 500; refresh with the same token after its declared end."""
+    lifetime = target.server.refresh_token_ttl
+    tokens = await target.tokens_for(await target.login_as(target.user()))
+    end = Boundary.of(tokens.answer, lifetime)
+    await target.until(tokens.answer.sent_at + lifetime / 2)
+    fault = await target.upstream.fault(
+        "token", "status", grant_type="refresh_token", user=target.user(), status=500, times=MANY
+    )
+    tried = await target.refresh(tokens)
+    await target.upstream.lift(fault)
+    end.before_its_end(tried, held=False)
+    if tried.has_tokens:
+        raise Skipped("the refresh succeeds while the upstream fails: there is no failure whose effect could be seen")
+
+    await target.until(end.after)
+    answer = await target.refresh(tokens)
+
+    end.after_its_end(answer)
+    expect.refused_grant(answer, because="the refresh token has expired, also after a failure of the upstream")

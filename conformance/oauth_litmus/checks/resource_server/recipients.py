@@ -1,0 +1,110 @@
+"""Tokens of other kinds, audiences and issuers: the resource takes only what was issued for it (RFC 9068 section 4)."""
+
+from __future__ import annotations
+
+from oauth_litmus import expect
+from oauth_litmus.answer import Answer
+from oauth_litmus.check import JWT_ACCESS_TOKENS, LOGIN, RESOURCE, UPSTREAM_CONTROL, check
+from oauth_litmus.client import Target
+from oauth_litmus.client.upstream_jwts import Changes, forgery
+from oauth_litmus.jwts import audiences_in, claims_of
+from oauth_litmus.verdict import NotApplicable
+
+ELSEWHERE = "https://elsewhere.client.example.com"
+"""Nobody listens there."""
+
+
+@check("BEARER-04", needs={LOGIN, RESOURCE}, logins=2)
+async def only_access_tokens_open(target: Target) -> None:
+    """Present a fresh code, a refresh token and, where there is one, an ID token as the bearer token."""
+    tokens = await target.tokens()
+    opened = await target.opened(tokens)
+    others = {
+        "an authorization code": (await target.login()).value,
+        "a refresh token": tokens.refresh_token,
+        "an ID token": tokens.answer.member("id_token") or None,
+    }
+
+    for what, token in others.items():
+        if token is not None:
+            expect.refused_token(await target.call_resource(token), opened, because=f"it is {what}")
+
+
+@check("BEARER-08", needs={LOGIN, RESOURCE}, logins=5)
+async def token_for_another_audience_is_refused(target: Target) -> None:
+    """Ask for a token for another resource; and present JWTs of the upstream with another aud, others, and none."""
+    _, opened = await target.valid_tokens()
+    seen = await _refuses_other_resource(target, opened)
+    faults: dict[str, Changes] = {
+        "a foreign aud": {"claims": {"aud": f"{ELSEWHERE}/mcp"}},
+        "a list of foreign audiences": {"claims": {"aud": [f"{ELSEWHERE}/mcp", "https://else.example.com"]}},
+        "no aud": {"without": ["aud"]},
+    }
+
+    if target.run.upstream is not None and (present := await forgery(target)) is not None:
+        seen = True
+        for what, changes in faults.items():
+            _refuses(await present(changes), opened, what)
+    if not seen:
+        raise NotApplicable("no token for another audience can be had here, and no forged one can be told from a fault")
+
+
+@check("BEARER-13", needs={LOGIN, RESOURCE, UPSTREAM_CONTROL})
+async def upstream_token_is_not_passed_through(target: Target) -> None:
+    """Present the access token of an upstream session that did not come about through this server."""
+    _, opened = await target.valid_tokens()
+
+    answer = expect.conclusive(await target.call_resource(await target.upstream.session(user=target.user())))
+
+    judge = expect.ideally if target.server.profile.accepts_upstream_tokens else expect.that
+    taken = expect.let_in(answer, opened)
+    judge(not taken, expected="401: the token was not issued here", got="the token is accepted", at=answer)
+
+
+@check("BEARER-14", needs={LOGIN, RESOURCE, UPSTREAM_CONTROL, JWT_ACCESS_TOKENS}, logins=10)
+async def issuer_and_times_are_checked(target: Target) -> None:
+    """Present JWTs of the upstream that are right but for issuer, exp, nbf or sub."""
+    tokens, opened = await target.valid_tokens()
+    present = await forgery(target)
+    if present is None:
+        raise NotApplicable("the resource takes only what it knows to have been issued: its checks cannot be seen")
+    issuer = str(tokens.claims.get("iss", ""))
+    past = int(target.now() - target.server.profile.lifetimes.clock_leeway - 60)
+    faults: dict[str, Changes] = {
+        "another iss": {"claims": {"iss": ELSEWHERE}},
+        "no iss": {"without": ["iss"]},
+        "a longer path in its iss": {"claims": {"iss": f"{issuer}/elsewhere"}},
+        "no exp": {"without": ["exp"]},
+        "an exp that is over": {"claims": {"exp": past}},
+        "an nbf in an hour": {"claims": {"nbf": int(target.now()) + 3600}},
+    }
+
+    for what, changes in faults.items():
+        _refuses(await present(changes), opened, what)
+    lenient: dict[str, Changes] = {
+        "a slash too much in its iss": {"claims": {"iss": f"{issuer}/"}},
+        "no sub": {"without": ["sub"]},
+    }
+    for what, changes in lenient.items():
+        _refuses(await present(changes), opened, what, merely=True)
+
+
+def _refuses(answer: Answer | None, opened: Answer, what: str, *, merely: bool = False) -> None:
+    judge = expect.ideally if merely else expect.that
+    taken = answer is not None and expect.let_in(expect.conclusive(answer), opened)
+    judge(not taken, expected=f"a JWT with {what} is refused", got="it is accepted", at=answer)
+
+
+async def _refuses_other_resource(target: Target, opened: Answer) -> bool:
+    """Judge a token for another resource of the server; False if none can be had, or its audience is hidden or ours."""
+    ours = target.server.resource or ""
+    other = next((url for url in target.server.listed("protected_resources") or () if url != ours), f"{ELSEWHERE}/mcp")
+    attempt = await target.attempt(target.request(await target.client()).but(resource=other))
+    if attempt.code is None:
+        return False
+    answer = await target.redeem(target.code_of(attempt), resource=other)
+    named = audiences_in(claims_of(answer.member("access_token")))
+    if not answer.has_tokens or other not in named or ours in named:
+        return False
+    _refuses(await target.call_resource(answer.member("access_token")), opened, f"aud {other}")
+    return True

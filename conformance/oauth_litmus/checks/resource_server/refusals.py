@@ -1,0 +1,106 @@
+"""How the resource refuses: whoever has no token, garbage, or an expired token (OAuth 2.1 section 5.3, RFC 6750 section 3)."""
+
+from __future__ import annotations
+
+from oauth_litmus import expect
+from oauth_litmus.answer import Answer
+from oauth_litmus.boundary import Boundary
+from oauth_litmus.check import LOGIN, RESOURCE, check
+from oauth_litmus.client import Target
+from oauth_litmus.client.resource import token_wait
+from oauth_litmus.verdict import NotApplicable, Skipped
+
+SHORT_LIFE = 6
+"""Seconds that an access token is asked to live, where the operator lends the upstream."""
+NO_SUCH_METHOD = frozenset({404, 405, 406, 415, 501})
+GARBAGE = {
+    "random text": "mF_9.B5f-4.1JqM",
+    "three letters with dots": "a.b.c",
+    "a JWT that was cut off": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJub2Jv",
+    "8 kB of letters": "A" * 8192,
+    "the word null": "null",
+}
+MALFORMED = {
+    "no token at all": "Bearer",
+    "no base64": "Bearer %%%",
+    "letters beyond ASCII": "Bearer \u00fcn\u00efc\u00f6de",
+}
+
+
+@check("BEARER-01", needs={RESOURCE})
+async def missing_token_is_challenged(target: Target) -> None:
+    """Call the resource without a token by GET, POST and DELETE."""
+    answers = [
+        expect.conclusive(await target.call_resource(None, method=method)) for method in ("GET", "POST", "DELETE")
+    ]
+    asked = [answer for answer in answers if answer.status not in NO_SUCH_METHOD] or answers
+    guarded = any(answer.status == 401 for answer in asked)
+
+    for answer in asked:
+        if guarded and answer.status < 500 and answer.status not in (401, 403):
+            what = f"{answer.method} without a token: {answer.status}"
+            expect.ideally(answer.status >= 400, expected="401 for every method", got=what, at=answer)
+            continue
+        expect.that(answer.status == 401, expected="401 without a token", got=expect.describe(answer), at=answer)
+        _challenges(target, answer)
+
+
+@check("BEARER-02", needs={LOGIN, RESOURCE})
+async def garbage_is_an_invalid_token(target: Target) -> None:
+    """Call the resource with strings that are no tokens, and with headers that are no credentials."""
+    _, opened = await target.valid_tokens()
+
+    for what, garbage in GARBAGE.items():
+        answer = expect.no_server_error(
+            await target.lasting(lambda g=garbage: target.call_resource(g), target.valid_tokens)
+        )
+        expect.refused_token(answer, opened, because=f"it is {what}")
+        named = any(challenge.parameters.get("error") == "invalid_token" for challenge in answer.challenges or ())
+        wanted = f"401 with error=invalid_token for {what}"
+        expect.ideally(answer.status == 401 and named, expected=wanted, got=expect.describe(answer), at=answer)
+    for what, header in MALFORMED.items():
+        headers = {"authorization": header}
+        answer = expect.no_server_error(
+            await target.lasting(lambda h=headers: target.call_resource(None, headers=h), target.valid_tokens)
+        )
+        expect.refused_token(answer, opened, because=f"it is {what}")
+        right = answer.status in (400, 401)
+        expect.ideally(right, expected=f"401 or 400 for {what}", got=expect.describe(answer), at=answer)
+
+
+@check("BEARER-03", needs={LOGIN, RESOURCE}, waits=token_wait)
+async def expired_token_gets_401(target: Target) -> None:
+    """Call the resource with an access token whose end, and the declared leeway after it, are over."""
+    tokens = await target.short_lived_tokens(SHORT_LIFE)
+    over = Boundary.of_access_token(tokens, target.server.profile.lifetimes.clock_leeway)
+    target.may_wait(over.after - target.now())
+    opened = await target.opened(tokens)
+    await target.until(over.after)
+
+    answer = expect.conclusive(await target.call_resource(tokens.access_token))
+
+    over.after_its_end(answer)
+    if expect.let_in(answer, opened):
+        raise Skipped("the expired token still works: declare how long, as `[lifetimes] clock_leeway = SECONDS`")
+    judge = expect.that if target.server.profile.specification == "mcp" else expect.ideally
+    wanted = "401, on which clients refresh"
+    judge(answer.status == 401, expected=wanted, got=expect.describe(answer), at=answer)
+    named = any(challenge.parameters.get("error") == "invalid_token" for challenge in answer.challenges or ())
+    expect.ideally(named, expected="error=invalid_token in a challenge", got="none", at=answer)
+
+
+def _challenges(target: Target, answer: Answer) -> None:
+    """What a client needs to know in order to get a token (RFC 6750 section 3, RFC 9728 section 5.1)."""
+    raw = answer.headers.get("www-authenticate", "none")
+    parsed = answer.challenges
+    if parsed and {challenge.scheme for challenge in parsed} == {"dpop"}:
+        raise NotApplicable("the resource takes tokens that are bound to a key only (DPoP)")
+    expect.that(parsed is not None, expected="a well-formed WWW-Authenticate", got=raw, at=answer)
+    bearer = next((challenge.parameters for challenge in parsed or () if challenge.scheme == "bearer"), None)
+    expect.that(bool(bearer), expected="WWW-Authenticate: Bearer with a parameter", got=raw, at=answer)
+    parameters = bearer or {}
+    expect.ideally("error" not in parameters, expected="no error, since no token was sent", got=raw, at=answer)
+    if target.server.profile.specification == "mcp":
+        judge = expect.that if target.server.discovered.resource_metadata is None else expect.ideally
+        judge("resource_metadata" in parameters, expected="resource_metadata in the challenge", got=raw, at=answer)
+        expect.ideally("scope" in parameters, expected="scope in the challenge", got=raw, at=answer)

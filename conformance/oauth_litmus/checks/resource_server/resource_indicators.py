@@ -1,0 +1,148 @@
+"""The parameter `resource`, by which a client says for whom it wants a token (RFC 8707)."""
+
+from __future__ import annotations
+
+from typing import cast
+from urllib.parse import urlsplit
+
+from oauth_litmus import expect
+from oauth_litmus.answer import Answer
+from oauth_litmus.check import JWT_ACCESS_TOKENS, LOGIN, REGISTRATION, RESOURCE, check
+from oauth_litmus.client import Client, Target
+from oauth_litmus.jwts import audiences_in, claims_of
+from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
+
+ELSEWHERE = "https://elsewhere.client.example.com"
+"""Nobody listens there."""
+MALFORMED = ("foo", f"{ELSEWHERE}/#x")
+"""A relative reference, and a URL with a fragment: RFC 8707 section 2 allows neither."""
+
+
+@check("RES-01", needs={REGISTRATION, RESOURCE}, logins=4)
+async def resource_parameter_is_accepted(target: Target) -> None:
+    """Send the resource with every request, as each kind of client; then with an upper-case host, and with a slash."""
+    if not target.run.driver.walks:
+        raise Skipped("needs logins that the suite walks through: give --login redirects")
+    resource = target.server.resource or ""
+    if target.server.profile.resource is None and not _is_served(target):
+        raise NotApplicable("neither the resource's metadata nor the profile names this server for the resource")
+
+    for client in await target.client_of_each_kind():
+        refusal = await _refusal(target, client, resource)
+        if refusal is not None and await _refusal(target, client, None) is not None:
+            if client.is_public:
+                raise Blocked(f"set-up: a login without resource is refused too: {_shown(refusal)}", (refusal.number,))
+            continue  # its authentication does not work at all (TOKEN-08)
+        if refusal is not None and target.server.profile.specification != "mcp":
+            raise NotApplicable(
+                f"the server knows the resource by another name than {resource}, and only MCP demands that"
+            )
+        expect.that(refusal is None, expected=f"tokens with resource={resource}", got=_shown(refusal), at=refusal)
+    parts = urlsplit(resource)
+    spellings = [parts._replace(netloc=parts.netloc.upper()).geturl()]
+    if parts.path in ("", "/"):  # elsewhere a slash makes another URL (RFC 3986 section 6.2.3)
+        spellings.append(resource.rstrip("/") + "/")
+    for spelling in spellings:
+        refusal = await _refusal(target, await target.client(), spelling)
+        expect.ideally(refusal is None, expected=f"tokens with resource={spelling}", got=_shown(refusal), at=refusal)
+
+
+@check("RES-02", needs={LOGIN, RESOURCE, JWT_ACCESS_TOKENS})
+async def token_names_its_resource(target: Target) -> None:
+    """Compare the aud of an access token with the resource that was asked for."""
+    tokens, _ = await target.valid_tokens()
+
+    named = audiences_in(tokens.claims)
+
+    resource = (target.server.resource or "").rstrip("/")
+    others = sorted(name for name in named if name.startswith(("https://", "http://")))
+    if target.server.profile.resource_indicators and others and resource not in {name.rstrip("/") for name in named}:
+        wanted = f"aud {resource}, as is declared (resource_indicators)"
+        expect.safe(False, expected=wanted, got=f"aud {', '.join(others)}", at=tokens.answer)
+    expect.that(
+        resource in {audience.rstrip("/") for audience in named},
+        expected=f"aud {resource}",
+        got=f"aud {', '.join(sorted(named)) or 'absent'}",
+        at=tokens.answer,
+    )
+
+
+@check("RES-03", needs={LOGIN})
+async def unknown_resource_is_an_invalid_target(target: Target) -> None:
+    """Ask for a token for a relative reference, for a URL with a fragment, and for a resource elsewhere."""
+    if target.server.seen.resource_refused:
+        raise NotApplicable("the server refuses its own resource too (RES-01), so that a refusal shows nothing")
+    client = await target.client()
+
+    for value in (*MALFORMED, f"{ELSEWHERE}/mcp"):
+        answer, error = await _answered(target, client, value)
+        wanted = f"error=invalid_target for resource={value}"
+        if not answer.has_tokens:
+            expect.ideally(error in ("invalid_target", ""), expected=wanted, got=f"error={error}", at=answer)
+            continue
+        named = audiences_in(claims_of(answer.member("access_token")))
+        copied, got = value in named, f"a token for {value}"
+        expect.safe(not (copied and value in MALFORMED), expected=wanted, got=got, at=answer)
+        expect.ideally(not copied, expected=wanted, got=got, at=answer)
+        if not copied and not target.server.profile.resource_indicators:
+            raise NotApplicable("the server ignores the parameter, or does not show what it makes of it")
+        expect.ideally(copied, expected=wanted, got="the parameter is ignored", at=answer)
+
+
+@check("RES-04", needs={LOGIN, RESOURCE}, logins=2)
+async def granted_resource_cannot_be_switched(target: Target) -> None:
+    """Log in for the resource, then name another one in the exchange of a code, and in a refresh."""
+    ours = target.server.resource or ""
+    other = next((url for url in target.server.listed("protected_resources") or () if url != ours), f"{ELSEWHERE}/mcp")
+    tokens = await target.tokens()
+    answers = [await target.redeem(await target.login(), resource=other)]
+    if tokens.refresh_token is not None:
+        answers.append(await target.refresh(tokens, resource=other))
+
+    seen = [answer for answer in map(expect.conclusive, answers) if not answer.has_tokens or _tells(answer)]
+    if not seen:
+        raise NotApplicable("the server issues tokens that do not tell for which resource they are")
+    for answer in seen:
+        wanted = f"error=invalid_target, or a token that is not for {other}"
+        switched = other in audiences_in(claims_of(answer.member("access_token")))
+        expect.that(not switched, expected=wanted, got=f"a token for {other}", at=answer)
+        right = answer.has_tokens or answer.error in ("invalid_target", "invalid_grant")
+        expect.ideally(right, expected=wanted, got=expect.describe(answer), at=answer)
+
+
+def _is_served(target: Target) -> bool:
+    document = target.server.discovered.resource_metadata or {}
+    servers = document.get("authorization_servers")
+    return isinstance(servers, list) and target.server.issuer in cast("list[object]", servers)
+
+
+async def _refusal(target: Target, client: Client, resource: str | None) -> Answer | None:
+    """The first answer that refuses a flow with this resource; None if all goes well."""
+    attempt = await target.attempt(target.request(client).but(resource=resource))
+    if attempt.code is None:
+        return expect.conclusive(attempt.last)
+    answer = expect.conclusive(await target.redeem(target.code_of(attempt), resource=resource))
+    if answer.has_tokens and answer.member("refresh_token"):
+        tokens = target.tokens_of(answer, client, None)
+        answer = expect.conclusive(await target.refresh(tokens, resource=resource))
+    return None if answer.has_tokens else answer
+
+
+def _shown(refusal: Answer | None) -> str:
+    return "" if refusal is None else f"{expect.describe(refusal)} at {urlsplit(refusal.url).path}"
+
+
+async def _answered(target: Target, client: Client, resource: str) -> tuple[Answer, str]:
+    """The answer that refuses or grants a flow with this resource, and its error; an error page need not name one."""
+    attempt = await target.attempt(target.request(client).but(resource=resource))
+    if attempt.code is None:
+        last = expect.conclusive(attempt.last)
+        if attempt.unfinished or last.status >= 500:
+            raise Blocked("the login with this resource came to no end that tells", (last.number,))
+        return last, (attempt.response.error or "") if attempt.response else ""
+    answer = expect.conclusive(await target.redeem(target.code_of(attempt), resource=resource))
+    return answer, answer.error
+
+
+def _tells(answer: Answer) -> bool:
+    return bool(audiences_in(claims_of(answer.member("access_token"))))
