@@ -133,14 +133,17 @@ def _shown(refusal: Answer | None) -> str:
 
 
 async def _answered(target: Target, client: Client, resource: str) -> tuple[Answer, str]:
-    """The answer that refuses or grants a flow with this resource, and its error; an error page need not name one."""
+    """The answer that refuses a login with this resource or grants it, and its error; an error page need not name one.
+
+    The exchange does not name it again: what the authorization request asked for was granted (RFC 8707 section 2.2).
+    """
     attempt = await target.attempt(target.request(client).but(resource=resource))
     if attempt.code is None:
         last = expect.conclusive(attempt.last)
         if attempt.unfinished or last.status >= 500:
             raise Blocked("the login with this resource came to no end that tells", (last.number,))
         return last, (attempt.response.error or "") if attempt.response else ""
-    answer = expect.conclusive(await target.redeem(target.code_of(attempt), resource=resource))
+    answer = expect.conclusive(await target.redeem(target.code_of(attempt), resource=None))
     return answer, answer.error
 
 
