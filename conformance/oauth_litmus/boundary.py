@@ -116,13 +116,14 @@ def instants_of(begun: Answer | Code) -> tuple[float, float]:
 def clock_offset(answer: Answer) -> tuple[float, float] | None:
     """By how many seconds the server's clock is ahead of ours, at the least and at the most; None without a Date.
 
-    A Date tells whole seconds (RFC 9110 section 6.6.1), and the answer was made at some moment of the exchange.
+    A Date tells whole seconds (RFC 9110 section 6.6.1), and the answer was made at some moment of the exchange. Servers
+    render the Date once a second, so that it may be another second old.
     """
     try:
         told = parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
     except (ValueError, TypeError, OverflowError):
         return None
-    return told - answer.received_at, told + RESOLUTION - answer.sent_at
+    return told - answer.received_at, told + 2 * RESOLUTION - answer.sent_at
 
 
 def offset_in_words(answer: Answer) -> str:

@@ -83,13 +83,13 @@ def test_a_finding_states_them_too(end, judgement):
 
 
 def test_the_servers_clock_is_read_from_its_date():
-    assert clock_offset(answer(NOON - 10.0, NOON - 9.5, date=DATE)) == (9.5, 11.0)
+    assert clock_offset(answer(NOON - 10.0, NOON - 9.5, date=DATE)) == (9.5, 12.0)
 
 
 def test_an_instant_of_the_servers_clock_is_met_by_that():
     end = Boundary.of_instant(NOON + 60, answer(NOON - 10.0, NOON - 9.5, date=DATE))
 
-    assert (end.earliest, end.latest) == (NOON + 49.0, NOON + 50.5)
+    assert (end.earliest, end.latest) == (NOON + 48.0, NOON + 50.5)
 
 
 @pytest.mark.parametrize("date", ["yesterday", ""])
