@@ -29,6 +29,8 @@ class Need(StrEnum):
     """A client of the right kind: registered dynamically, or configured."""
     DYNAMIC_REGISTRATION = "dynamic registration"
     LOGIN = "login"
+    ACCESS_TOKEN = "access token"
+    """An access token that the resource takes: of a login, or handed in."""
     REFRESH = "refresh"
     """Refresh tokens are issued."""
     SCOPES = "scopes"
@@ -56,6 +58,7 @@ class Need(StrEnum):
 REGISTRATION = Need.REGISTRATION
 DYNAMIC_REGISTRATION = Need.DYNAMIC_REGISTRATION
 LOGIN = Need.LOGIN
+ACCESS_TOKEN = Need.ACCESS_TOKEN
 REFRESH = Need.REFRESH
 SCOPES = Need.SCOPES
 RESOURCE = Need.RESOURCE
@@ -138,7 +141,7 @@ def check(
         if not function.__doc__:
             raise BadDeclarationError(f"{where}: the docstring is missing: one sentence that says what is done")
         wanted = frozenset(needs or set())
-        spends = logins if logins is not None else int(bool({LOGIN, REFRESH} & wanted))
+        spends = logins if logins is not None else int(bool({LOGIN, ACCESS_TOKEN, REFRESH} & wanted))
         _registry[requirement_id] = Check(requirement, function, wanted, spends, waits)
         return function
 

@@ -11,24 +11,17 @@ import typer
 
 from oauth_litmus import __version__
 from oauth_litmus.commands import add_installed_commands
+from oauth_litmus.login.installed import OWN, driver_for
 from oauth_litmus.plan import Selection, UnknownSelectionError
 from oauth_litmus.profile import Profile, ProfileError, load_profile
 from oauth_litmus.rates import Kind, Rate, limits
 from oauth_litmus.replicas import need_two, replica_origin
 from oauth_litmus.reported_run import OutputOptions, complain, run_and_report
 from oauth_litmus.run import Budget
-from oauth_litmus.runner import Options, driver_for
+from oauth_litmus.runner import Options
 
 WRONG_USAGE = 2
 _DEFAULT_MAX_WAIT = Budget().max_wait
-
-
-class Driver(StrEnum):
-    """Ways to get a person through the login."""
-
-    REDIRECTS = "redirects"
-    MANUAL = "manual"
-    NONE = "none"
 
 
 class SourceAddress(StrEnum):
@@ -44,10 +37,16 @@ def run(
     *,
     profile: Annotated[Path | None, typer.Option(help="What you declare of the deployment, as TOML.")] = None,
     login: Annotated[
-        Driver | None, typer.Option(help="How logins are done; `redirects` if the profile names none.")
+        str | None,
+        typer.Option(
+            metavar="DRIVER", help=f"How logins are done: {', '.join(OWN)}, or `package:object` (docs/login.md)."
+        ),
     ] = None,
     max_logins: Annotated[
         int | None, typer.Option(min=0, help="Logins that --login manual may ask a person for; 3 by default.")
+    ] = None,
+    access_token_file: Annotated[
+        Path | None, typer.Option(help="A file with an access token of yours, for the checks of the resource.")
     ] = None,
     only: Annotated[list[str] | None, typer.Option(help="Only these: an id, a category, or `core`.")] = None,
     skip: Annotated[list[str] | None, typer.Option(help="All but these.")] = None,
@@ -83,6 +82,8 @@ def run(
     """
     try:
         declared = load_profile(profile) if profile else Profile()
+        if access_token_file:
+            declared = declared.with_access_token_in(access_token_file)
         if replica:
             declared = declared.model_copy(update={"replicas": _replicas(replica, declared.replicas)})
         options = Options(

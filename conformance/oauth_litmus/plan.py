@@ -139,6 +139,15 @@ def _login(run: Run, readiness: Readiness) -> Unmet:
     return Blocked(f"preflight: {readiness.login}") if readiness.login else None
 
 
+def _access_token(run: Run, readiness: Readiness) -> Unmet:
+    if run.handed_in is not None:
+        return None
+    unmet = _login(run, readiness)
+    if isinstance(unmet, Skipped):
+        return Skipped(f"{unmet}, or hand in an access token of yours: --access-token-file FILE")
+    return unmet
+
+
 def _refresh(run: Run, readiness: Readiness) -> Unmet:
     unmet = _login(run, readiness)
     if unmet is not None:
@@ -245,6 +254,7 @@ _UNMET: dict[Need, Callable[[Run, Readiness], Unmet]] = {
     Need.REGISTRATION: _registration,
     Need.DYNAMIC_REGISTRATION: _dynamic_registration,
     Need.LOGIN: _login,
+    Need.ACCESS_TOKEN: _access_token,
     Need.REFRESH: _refresh,
     Need.SCOPES: _scopes,
     Need.RESOURCE: _resource,

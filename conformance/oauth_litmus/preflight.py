@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import jwt
 
-from oauth_litmus.authorization import ending_of
+from oauth_litmus.authorization import Tokens, ending_of
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
 if TYPE_CHECKING:
-    from oauth_litmus.authorization import Attempt, Tokens
+    from oauth_litmus.authorization import Attempt
     from oauth_litmus.client import Target
     from oauth_litmus.clients import Client
+    from oauth_litmus.login.handed_in import HandedIn
 
 CHECK = "preflight"
 """The name under which the exchanges of the preflight are recorded."""
@@ -39,9 +40,9 @@ async def fly(target: Target) -> Readiness:
     try:
         client = await target.client()
     except (Blocked, NotApplicable) as error:
-        return Readiness(registration=f"no client: {error}")
+        return Readiness(registration=f"no client: {error}", resource=await _call_with_handed_in(target))
     if not target.run.driver.walks and not target.run.by_hand:
-        return Readiness()
+        return Readiness(resource=await _call_with_handed_in(target))
     try:
         tokens = await _log_in(target, client)
     except (Blocked, Skipped, NotApplicable) as error:
@@ -117,7 +118,7 @@ async def _refresh(target: Target, tokens: Tokens) -> str:
     return "" if answer.has_tokens else f"an ordinary refresh is answered {answer.status} {answer.error}".rstrip()
 
 
-async def _call(target: Target, tokens: Tokens) -> str:
+async def _call(target: Target, tokens: Tokens | HandedIn) -> str:
     if target.server.resource is None:
         return ""
     try:
@@ -129,7 +130,16 @@ async def _call(target: Target, tokens: Tokens) -> str:
     if target.server.seen.resource_answers:
         return ""
     said = f"{answer.status} {answer.headers.get('www-authenticate', '')}".rstrip()
-    return f"the protected resource refuses a fresh access token: {said}"
+    which = "a fresh access token" if isinstance(tokens, Tokens) else "the access token that was handed in"
+    return f"the protected resource refuses {which}: {said}"
+
+
+async def _call_with_handed_in(target: Target) -> str:
+    handed_in = target.run.handed_in
+    if handed_in is None:
+        return ""
+    target.server.seen.access_token_is_jwt = _is_jwt(handed_in.access_token)
+    return await _call(target, handed_in)
 
 
 def _is_jwt(token: str) -> bool:

@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -11,7 +11,7 @@ from oauth_litmus.listener import ListenerSettings
 from oauth_litmus.login.declared import (
     BrowserSettings,
     Click,
-    HandedInTokens,
+    HandedInToken,
     Login,
     LoginStep,
     Match,
@@ -122,8 +122,8 @@ class Profile(Section):
     """Harmless operations of the resource, as `METHOD /path`, by the scope that opens them, as no other scope does."""
     login: Login = Login()
     clients: tuple[ConfiguredClient, ...] = ()
-    tokens: HandedInTokens = HandedInTokens()
-    """Tokens for the checks of the protected resource, where no login is possible."""
+    tokens: HandedInToken = HandedInToken()
+    """An access token for the checks of the protected resource, where no login is possible."""
     initial_access_token_env: str | None = None
     lifetimes: Lifetimes = Lifetimes()
     limits: Limits = Limits()
@@ -150,6 +150,10 @@ class Profile(Section):
     worker_processes: Annotated[int, Field(ge=1)] = 1
     """Processes behind the resource, each with a cache of its own for the keys of access tokens."""
     oauth21_clients_only: bool = False
+
+    def with_access_token_in(self, path: Path) -> Self:
+        """The same, with an access token handed in as a file."""
+        return self.model_copy(update={"tokens": HandedInToken(access_token_file=str(path))})
 
 
 def load_profile(path: Path) -> Profile:
@@ -187,7 +191,7 @@ def _known_keys(location: list[str]) -> list[str]:
     for part in location:
         sections: dict[str, type[BaseModel]] = {
             "login": Login, "steps": LoginStep, "match": Match, "click": Click, "browser": BrowserSettings,
-            "clients": ConfiguredClient, "tokens": HandedInTokens, "lifetimes": Lifetimes, "limits": Limits, "http": Http,
+            "clients": ConfiguredClient, "tokens": HandedInToken, "lifetimes": Lifetimes, "limits": Limits, "http": Http,
             "listener": ListenerSettings,
         }  # fmt: skip
         model = sections.get(part, model)

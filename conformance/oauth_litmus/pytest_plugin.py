@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("oauth-litmus", "conformance of an OAuth 2.1 server (with --pyargs oauth_litmus.checks)")
     group.addoption("--litmus-target", metavar="URL", help="the server to judge: an issuer or a protected resource")
     group.addoption("--litmus-profile", metavar="FILE", type=Path, help="what is declared of the deployment, as TOML")
-    group.addoption("--litmus-login", choices=("redirects", "manual", "none"), help="how logins are done")
+    group.addoption("--litmus-login", metavar="DRIVER", help="how logins are done (docs/login.md)")
     group.addoption("--litmus-max-logins", metavar="N", type=int, help="logins that a person may be asked for")
     group.addoption("--litmus-max-wait", metavar="SECONDS", type=float, help="how long one check may wait")
     group.addoption("--litmus-rate", metavar="KIND=N/SECONDS", action="append", default=[], help="keep to a limit")
@@ -222,11 +222,12 @@ class _Session:
 
 
 def _options(config: pytest.Config, checks: Iterable[Check]) -> Options:
+    from oauth_litmus.login.installed import driver_for
     from oauth_litmus.plan import Selection
     from oauth_litmus.profile import Profile, ProfileError, load_profile
     from oauth_litmus.rates import limits
     from oauth_litmus.run import Budget
-    from oauth_litmus.runner import Options, driver_for
+    from oauth_litmus.runner import Options
 
     given = config.option
     try:

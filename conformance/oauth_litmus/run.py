@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from oauth_litmus.lending import Lender
     from oauth_litmus.listener import Listener
     from oauth_litmus.login.drivers import LoginDriver
+    from oauth_litmus.login.handed_in import HandedIn
     from oauth_litmus.pacer import Pacer
     from oauth_litmus.target import Server
     from oauth_litmus.transcript import Transcript
@@ -77,6 +78,8 @@ class Run:
     registration_headers: Mapping[str, str] = field(default_factory=dict[str, str])
     redirect_uri: str = REDIRECT_URI
     """Where the suite's clients are redirected."""
+    handed_in: HandedIn | None = None
+    """One that the operator handed in, for the checks of the protected resource."""
     by_hand: frozenset[str] = frozenset()
     """Checks for which a person is asked to log in (login driver `manual`)."""
     registered: list[RegisteredClient] = field(default_factory=list["RegisteredClient"])

@@ -21,6 +21,7 @@ from oauth_litmus.engine import SLOTS, Engine, OnResult
 from oauth_litmus.listener import Listener, listening
 from oauth_litmus.login.by_hand import ask_for_logins, everybody
 from oauth_litmus.login.drivers import LoginDriver
+from oauth_litmus.login.handed_in import HandedIn
 from oauth_litmus.login.installed import driver_for
 from oauth_litmus.login.leg import Closing
 from oauth_litmus.login.manual import ManualDriver
@@ -212,6 +213,7 @@ def _run(
         sources=sources,
         separate_sources=separate,
         strict=options.strict,
+        handed_in=_handed_in(profile, transcript),
         configured_clients=tuple(_configured(profile, transcript)),
         registration_headers=_registration_headers(profile, transcript),
     )
@@ -260,6 +262,12 @@ def _configured(profile: Profile, transcript: Transcript) -> list[Client]:
     return clients
 
 
+def _handed_in(profile: Profile, transcript: Transcript) -> HandedIn | None:
+    token = profile.tokens.value()
+    transcript.redactor.learn(token, "access_token")
+    return HandedIn(token) if token else None
+
+
 def _registration_headers(profile: Profile, transcript: Transcript) -> dict[str, str]:
     if profile.initial_access_token_env is None:
         return {}
@@ -284,4 +292,4 @@ async def _tidy_up(run: Run) -> None:
             run.left_behind.append(client.client_id)
 
 
-__all__ = ["Engine", "NoServerError", "Options", "connected", "driver_for", "judge", "normalise"]
+__all__ = ["Engine", "NoServerError", "Options", "connected", "judge", "normalise"]

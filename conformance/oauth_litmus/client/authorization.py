@@ -262,6 +262,7 @@ class AuthorizationVerbs(RegistrationVerbs):
             attempt,
             headers=headers,
             carry=None if driver else carrying(self.run, self.check, attempt),
+            check=self.check,
         )
         async with in_turn(self.run):
             await walk.go(first or beginning, stop)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from oauth_litmus.answer import Answer
     from oauth_litmus.authorization import Tokens
     from oauth_litmus.clients import Client
+    from oauth_litmus.login.handed_in import HandedIn
     from oauth_litmus.target import Server
 
 TOKEN_GUARD = 2.0
@@ -81,7 +82,7 @@ class ResourceVerbs(BrowserLegVerbs):
             method, urljoin(self.server.resource or self.server.issuer, path), kind=Kind.RESOURCE, headers=headers
         )
 
-    async def opened(self, tokens: Tokens) -> Answer:
+    async def opened(self, tokens: Tokens | HandedIn) -> Answer:
         """The resource's answer to a valid access token, with which refusals are compared.
 
         Raises:
@@ -103,11 +104,22 @@ class ResourceVerbs(BrowserLegVerbs):
             tokens = await self.tokens()
         return tokens, await self.opened(tokens)
 
-    async def key_set(self, tokens: Tokens) -> list[dict[str, object]]:
+    async def access_token(self) -> tuple[Tokens | HandedIn, Answer]:
+        """The access token with which the resource is tried: the one handed in, or that of a login; and the answer to it.
+
+        Raises:
+            Blocked: the resource does not take it.
+        """
+        handed_in = self.run.handed_in
+        if handed_in is not None:
+            return handed_in, await self.opened(handed_in)
+        return await self.valid_tokens()
+
+    async def key_set(self, claims: Mapping[str, object]) -> list[dict[str, object]]:
         """The public keys behind access tokens: as the metadata says, or those of the upstream that issued them."""
         url, issuer, upstream = (
             self.server.endpoint("jwks_uri"),
-            tokens.claims.get("iss"),
+            claims.get("iss"),
             self.server.seen.upstream_url,
         )
         if url is not None:

@@ -2,6 +2,7 @@
 
 import os
 import re
+from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -138,7 +139,7 @@ class Login(Section):
     """How a person gets through the login."""
 
     driver: str | None = None
-    """`redirects`, `browser`, `manual`, `none`, or the name of an installed driver."""
+    """`redirects`, `browser`, `manual`, `none`, the name of an installed driver, or `package:object`."""
     fields: dict[str, str] = {}
     """Values for form fields of the login pages, by field name."""
     secret_fields: dict[str, str] = {}
@@ -170,8 +171,44 @@ class Login(Section):
         return {name for fields in (self.secret_fields, *(step.fill_secret for step in self.steps)) for name in fields}
 
 
-class HandedInTokens(Section):
-    """Tokens that somebody else got, where the suite cannot log in: environment variables that hold them."""
+class HandedInToken(Section):
+    """An access token that somebody else got, for the checks of the protected resource where the suite cannot log in."""
 
     access_token_env: str | None = None
-    refresh_token_env: str | None = None
+    """The environment variable that holds it."""
+    access_token_file: str | None = None
+    """The file that holds it."""
+
+    @property
+    def is_given(self) -> bool:
+        """Whether there is one."""
+        return bool(self.access_token_env or self.access_token_file)
+
+    def value(self) -> str | None:
+        """The token; None if none is handed in.
+
+        Raises:
+            ProfileError: the variable is not set, the file cannot be read, or what it holds can be no token.
+        """
+        if self.access_token_file:
+            return _token(_content(Path(self.access_token_file)), f"the file {self.access_token_file}")
+        if self.access_token_env:
+            where = f"the environment variable {self.access_token_env}"
+            return _token(from_environment(self.access_token_env), where)
+        return None
+
+
+def _content(path: Path) -> str:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProfileError(f"cannot read the access token in {path}: {error}") from error
+
+
+def _token(text: str, where: str) -> str:
+    """The text as `b64token` (RFC 6750 section 2.1)."""
+    token = text.strip()
+    if not re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", token):
+        # What it is instead is not said: it may be a secret all the same.
+        raise ProfileError(f"{where} holds no access token: one is a single word of letters, digits and -._~+/")
+    return token

@@ -1,4 +1,4 @@
-"""Which login driver a name means: one of the suite's own, or one that a distribution installed brings."""
+"""Which login driver a name means: one of the suite's own, one that a distribution brings, or `package:object`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from oauth_litmus.profile import Profile
 
 GROUP = "oauth_litmus.login_drivers"
-"""Entry points of this group name a factory that takes the profile and returns a `LoginDriver`."""
+"""Entry points of this group name a factory that takes the profile and returns a `LoginDriver`; so does `package:object`."""
 OWN = ("redirects", "browser", "manual", "none")
 
 
@@ -28,7 +28,7 @@ def driver_for(profile: Profile, name: str | None = None, max_logins: int | None
     Raises:
         ProfileError: there is no such driver, it cannot be used here, or an environment variable is not set.
     """
-    match name or profile.login.driver or ("none" if profile.tokens.access_token_env else "redirects"):
+    match name or profile.login.driver or ("none" if profile.tokens.is_given else "redirects"):
         case "none":
             return NoLogin()
         case "manual":
@@ -38,7 +38,7 @@ def driver_for(profile: Profile, name: str | None = None, max_logins: int | None
         case "browser":
             return _browser(profile)
         case wanted:
-            return _installed(wanted, profile)
+            return _other(wanted, profile)
 
 
 def _browser(profile: Profile) -> LoginDriver:
@@ -56,22 +56,29 @@ def _browser(profile: Profile) -> LoginDriver:
     return BrowserDriver.of(profile)
 
 
-def _installed(name: str, profile: Profile) -> LoginDriver:
-    found: dict[str, EntryPoint] = {entry_point.name: entry_point for entry_point in entry_points(group=GROUP)}
-    if name not in found:
-        known = ", ".join([*OWN, *sorted(found)])
-        raise ProfileError(
-            f"there is no login driver {name!r}; there are {known} (others come as entry points {GROUP})"
-        )
+def _other(name: str, profile: Profile) -> LoginDriver:
+    found = _entry_point(name)
     try:
-        driver = cast("Callable[[Profile], object]", found[name].load())(profile)
+        driver = cast("Callable[[Profile], object]", found.load())(profile)
     except ProfileError:
         raise
     except Exception as error:
         raise ProfileError(
-            f"the login driver {name!r} ({found[name].value}) cannot be used: {type(error).__name__}: {error}"
+            f"the login driver {name!r} ({found.value}) cannot be used: {type(error).__name__}: {error}"
         ) from error
     missing = [member for member in ("name", "walks", "press") if not hasattr(driver, member)]
     if missing:
-        raise ProfileError(f"{found[name].value} made no login driver: it lacks {', '.join(missing)} (docs/login.md)")
+        raise ProfileError(f"{found.value} made no login driver: it lacks {', '.join(missing)} (docs/login.md)")
     return cast("LoginDriver", driver)
+
+
+def _entry_point(name: str) -> EntryPoint:
+    if ":" in name:
+        return EntryPoint(name, name, GROUP)
+    found: dict[str, EntryPoint] = {entry_point.name: entry_point for entry_point in entry_points(group=GROUP)}
+    if name not in found:
+        known = ", ".join([*OWN, *sorted(found)])
+        raise ProfileError(
+            f"there is no login driver {name!r}; there are {known}, and `package:object` (docs/login.md)"
+        )
+    return found[name]

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 
 from oauth_litmus import expect
-from oauth_litmus.check import JWT_ACCESS_TOKENS, LISTENER, LOGIN, RESOURCE, check
+from oauth_litmus.check import ACCESS_TOKEN, JWT_ACCESS_TOKENS, LISTENER, RESOURCE, check
 from oauth_litmus.client import Target
 from oauth_litmus.jwts import header_of, led_to_a_key, tampered, unsigned, with_senders_keys
 
 
-@check("BEARER-05", needs={LOGIN, RESOURCE})
+@check("BEARER-05", needs={ACCESS_TOKEN, RESOURCE})
 async def unsigned_token_is_refused(target: Target) -> None:
     """Present the claims of a valid token (or made-up ones) with alg none in three spellings, and unsigned."""
-    tokens, opened = await target.valid_tokens()
+    tokens, opened = await target.access_token()
     made_up = {"sub": "litmus", "aud": target.server.resource, "exp": int(target.now()) + 3600}
     claims = tokens.claims or {"iss": target.server.issuer, "scope": tokens.granted_scope or "", **made_up}
 
@@ -21,31 +21,31 @@ async def unsigned_token_is_refused(target: Target) -> None:
         expect.refused_token(await target.call_resource(token), opened, because=f"it {what}")
 
 
-@check("BEARER-06", needs={LOGIN, RESOURCE})
+@check("BEARER-06", needs={ACCESS_TOKEN, RESOURCE})
 async def tampered_token_is_refused(target: Target) -> None:
     """Present a valid token with one claim changed under the old signature, and with one bit of that changed."""
-    tokens, opened = await target.valid_tokens()
+    tokens, opened = await target.access_token()
 
     for what, token in tampered(tokens.access_token, now=target.now()).items():
         expect.refused_token(await target.call_resource(token), opened, because=f"it {what}")
 
 
-@check("BEARER-07", needs={LOGIN, RESOURCE, JWT_ACCESS_TOKENS})
+@check("BEARER-07", needs={ACCESS_TOKEN, RESOURCE, JWT_ACCESS_TOKENS})
 async def senders_keys_are_refused(target: Target) -> None:
     """Present forgeries with public keys as HMAC secrets, keys in the header, and key ids that lead elsewhere."""
-    tokens, opened = await target.valid_tokens()
+    tokens, opened = await target.access_token()
 
-    for what, token in with_senders_keys(tokens.access_token, await target.key_set(tokens)).items():
+    for what, token in with_senders_keys(tokens.access_token, await target.key_set(tokens.claims)).items():
         answer = expect.no_server_error(
-            await target.lasting(lambda t=token: target.call_resource(t), target.valid_tokens)
+            await target.lasting(lambda t=token: target.call_resource(t), target.access_token)
         )
         expect.refused_token(answer, opened, because=f"it {what}")
 
 
-@check("BEARER-07a", needs={LOGIN, RESOURCE, JWT_ACCESS_TOKENS, LISTENER})
+@check("BEARER-07a", needs={ACCESS_TOKEN, RESOURCE, JWT_ACCESS_TOKENS, LISTENER})
 async def key_urls_of_the_sender_are_not_fetched(target: Target) -> None:
     """Present forgeries that name a URL of the suite's own for their key, and count who comes for it."""
-    tokens, opened = await target.valid_tokens()
+    tokens, opened = await target.access_token()
     place = target.listener.place()
     forged, keys = led_to_a_key(tokens.access_token, {name: f"{place.url}/{name}" for name in ("jku", "x5u")})
     for name in forged:

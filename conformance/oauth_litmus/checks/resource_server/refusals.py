@@ -5,7 +5,7 @@ from __future__ import annotations
 from oauth_litmus import expect
 from oauth_litmus.answer import Answer
 from oauth_litmus.boundary import Boundary
-from oauth_litmus.check import LOGIN, RESOURCE, check
+from oauth_litmus.check import ACCESS_TOKEN, LOGIN, RESOURCE, check
 from oauth_litmus.client import Target
 from oauth_litmus.client.resource import token_wait
 from oauth_litmus.verdict import NotApplicable, Skipped
@@ -45,14 +45,14 @@ async def missing_token_is_challenged(target: Target) -> None:
         _challenges(target, answer)
 
 
-@check("BEARER-02", needs={LOGIN, RESOURCE})
+@check("BEARER-02", needs={ACCESS_TOKEN, RESOURCE})
 async def garbage_is_an_invalid_token(target: Target) -> None:
     """Call the resource with strings that are no tokens, and with headers that are no credentials."""
-    _, opened = await target.valid_tokens()
+    _, opened = await target.access_token()
 
     for what, garbage in GARBAGE.items():
         answer = expect.no_server_error(
-            await target.lasting(lambda g=garbage: target.call_resource(g), target.valid_tokens)
+            await target.lasting(lambda g=garbage: target.call_resource(g), target.access_token)
         )
         expect.refused_token(answer, opened, because=f"it is {what}")
         named = any(challenge.parameters.get("error") == "invalid_token" for challenge in answer.challenges or ())
@@ -61,7 +61,7 @@ async def garbage_is_an_invalid_token(target: Target) -> None:
     for what, header in MALFORMED.items():
         headers = {"authorization": header}
         answer = expect.no_server_error(
-            await target.lasting(lambda h=headers: target.call_resource(None, headers=h), target.valid_tokens)
+            await target.lasting(lambda h=headers: target.call_resource(None, headers=h), target.access_token)
         )
         expect.refused_token(answer, opened, because=f"it is {what}")
         right = answer.status in (400, 401)

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from oauth_litmus import expect
-from oauth_litmus.check import LOGIN, RESOURCE, check
+from oauth_litmus.check import ACCESS_TOKEN, LOGIN, RESOURCE, check
 from oauth_litmus.client import Target
 from oauth_litmus.client.session import FORM
 
@@ -15,10 +15,10 @@ SPELLINGS = ("bearer", "BEARER", "bEaReR")
 GARBAGE = "mF_9.B5f-4.1JqM"
 
 
-@check("BEARER-09", needs={LOGIN, RESOURCE})
+@check("BEARER-09", needs={ACCESS_TOKEN, RESOURCE})
 async def token_in_the_query_is_ignored(target: Target) -> None:
     """Call the resource with a valid token as the parameter access_token, and no header."""
-    tokens, opened = await target.valid_tokens()
+    tokens, opened = await target.access_token()
 
     answer = await target.call_resource(None, query=f"?access_token={quote(tokens.access_token, safe='')}")
 
