@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from oauth_litmus.check import Need
-from oauth_litmus.login.by_hand import ask_for_logins
+from oauth_litmus.login.by_hand import ask_for_logins, asked_for
+from oauth_litmus.login.manual import ManualDriver
 from oauth_litmus.plan import announcement_of_bursts, cannot_judge
 from oauth_litmus.preflight import Readiness
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped, Verdict
@@ -33,10 +34,20 @@ class Plan:
     logins: int
     longest_wait: float
     """Seconds."""
+    by_hand: tuple[str, ...] = ()
+    """What a person will be asked for, line by line."""
+
+
+def asked_of_a_person(checks: Sequence[Check], run: Run) -> list[str]:
+    """What the driver `manual` will ask a person for, before the first login; nothing with other drivers."""
+    if not isinstance(run.driver, ManualDriver):
+        return []
+    return asked_for([check for check in checks if _obstacle(check, run) is None], run.driver.max_logins)
 
 
 def plan_of(checks: Sequence[Check], run: Run) -> Plan:
     """The plan for these checks against the server that was discovered."""
+    by_hand = tuple(asked_of_a_person(checks, run))
     ask_for_logins(run, [check for check in checks if _obstacle(check, run) is None], reserved=PREFLIGHT_LOGINS)
     runnable: list[Check] = []
     left_out: defaultdict[str, list[Check]] = defaultdict(list)
@@ -56,6 +67,7 @@ def plan_of(checks: Sequence[Check], run: Run) -> Plan:
         after_login=tuple(open_questions),
         logins=logins + PREFLIGHT_LOGINS if logins else 0,
         longest_wait=max((check.waits(run.server) for check in runnable if check.waits), default=0.0),
+        by_hand=by_hand,
     )
 
 
@@ -84,6 +96,7 @@ def plan_lines(plan: Plan, run: Run) -> list[str]:
         f"issuer {found.issuer}, by {found.metadata_url}",
         f"{len(plan.runnable)} checks would run, {sum(map(len, plan.left_out.values()))} would not.",
         f"About {plan.logins} logins ({run.driver.name}); the longest wait is {plan.longest_wait:.0f} s.",
+        *plan.by_hand,
         "",
         f"Would run: {', '.join(check.id for check in plan.runnable) or 'nothing'}",
     ]

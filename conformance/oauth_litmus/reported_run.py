@@ -16,7 +16,7 @@ from rich.console import Console
 from oauth_litmus.check import all_checks
 from oauth_litmus.clock import stopwatch
 from oauth_litmus.discovery import NoServerError
-from oauth_litmus.dry_run import plan_lines, plan_of
+from oauth_litmus.dry_run import asked_of_a_person, plan_lines, plan_of
 from oauth_litmus.plan import UnknownSelectionError, announcement_of_bursts, named
 from oauth_litmus.profile import ProfileError
 from oauth_litmus.report.building import Circumstances, build_report
@@ -106,7 +106,7 @@ class _Conduct:
         bursts = announcement_of_bursts(checks, run)
         if bursts:
             lines.append(bursts)
-        for line in lines:
+        for line in [*lines, *asked_of_a_person(checks, run)]:
             self.progress.print(printable(line), markup=False, highlight=False, soft_wrap=True, style="dim")
 
 

@@ -102,6 +102,7 @@ async def connected(
     ]:
         transcript.redactor.learn(secret)
     transcript.redactor.hide(profile.login.secret_names())
+    handed_in = _handed_in(profile, transcript)
     headers = {
         "user-agent": f"oauth-litmus/{__version__} (Python {platform.python_version()}; run {run_id})",
         **http.all_headers(),
@@ -114,6 +115,7 @@ async def connected(
         _publish_addresses(transcript, discovered.issuer, discovered.resource, *discovered.metadata.values())
         run = _run(replace(options, driver=driver), run_id, discovered, wire, clock, transcript)
         await _see_replicas(run, options.selection)
+        run.handed_in = handed_in
         async with _listening(run, listener) as run.listener:
             yield run
     finally:
@@ -213,7 +215,6 @@ def _run(
         sources=sources,
         separate_sources=separate,
         strict=options.strict,
-        handed_in=_handed_in(profile, transcript),
         configured_clients=tuple(_configured(profile, transcript)),
         registration_headers=_registration_headers(profile, transcript),
     )

@@ -1,0 +1,106 @@
+"""The login driver `browser`, seen with a real Chromium; skipped where there is none."""
+
+import asyncio
+import json
+import os
+import shutil
+import stat
+
+import pytest
+
+from litmus_fixtures.demo_settings import SHORT
+from litmus_fixtures.operator_profile import profile_of
+from litmus_fixtures.served import served_relay
+from oauth_litmus.login.declared import BrowserSettings, ProfileError
+from oauth_litmus.login.installed import driver_for
+from oauth_litmus.plan import Selection
+from oauth_litmus.run import Budget
+from oauth_litmus.runner import Options, connected, judge
+
+pytest.importorskip("playwright", reason="needs Playwright: pip install 'oauth-litmus[browser]'")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome in PATH")
+pytestmark = pytest.mark.sockets
+
+
+@pytest.fixture(scope="module")
+def relay():
+    with served_relay(dict(SHORT)) as served:
+        yield served
+
+
+def profile_for(relay, **settings):
+    profile = profile_of(relay.settings, relay.simulator)
+    # Root gets no sandbox, and in a container nothing else is at stake.
+    args = ("--no-sandbox",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()
+    browser = BrowserSettings(executable=CHROMIUM, args=args, **settings)
+    return profile.model_copy(update={"login": profile.login.model_copy(update={"browser": browser})})
+
+
+def run(relay, profile, driver, *only):
+    async def judged():
+        selection = Selection(only)
+        options = Options(relay.issuer, profile, driver_for(profile, driver), selection, Budget(5))
+        async with connected(options) as run:
+            return await judge(run, selection)
+
+    return asyncio.run(judged())
+
+
+@needs_chromium
+def test_cookies_are_judged_as_with_redirects(relay):
+    profile = profile_for(relay)
+
+    walked, browsed = (run(relay, profile, driver, "cookie") for driver in ("redirects", "browser"))
+
+    assert browsed.readiness.diagnosis == ""
+    assert {i: r.verdict for i, r in browsed.results.items()} == {i: r.verdict for i, r in walked.results.items()}
+
+
+@needs_chromium
+def test_the_session_is_kept_for_its_owner_alone_and_used_again(relay, tmp_path):
+    state = tmp_path / "kept" / "state.json"
+    profile = profile_for(relay, state=str(state))
+
+    first = run(relay, profile, "browser", "COOKIE-01")
+    second = run(relay, profile, "browser", "COOKIE-01")
+
+    assert (first.readiness.diagnosis, second.readiness.diagnosis) == ("", "")
+    assert stat.S_IMODE(state.stat().st_mode) == 0o600
+    assert "cookies" in json.loads(state.read_text())
+
+
+def test_a_state_that_others_may_read_is_refused(relay, tmp_path):
+    state = tmp_path / "state.json"
+    state.write_text('{"cookies": []}')
+    state.chmod(0o644)
+
+    with pytest.raises(ProfileError, match="others may read it: chmod 600"):
+        driver_for(profile_for(relay, state=str(state)), "browser")
+
+
+@needs_chromium
+def test_a_login_that_sticks_leaves_a_picture_and_says_where(relay, tmp_path):
+    profile = profile_for(relay, screenshots=str(tmp_path / "shots"), patience=1.0)
+    step = {"match": {"url": "*"}, "click": "No such button", "times": 9}
+    login = profile.login.model_validate({"browser": profile.login.browser.model_dump(), "steps": [step]})
+
+    engine = run(relay, profile.model_copy(update={"login": login, "upstream_control": None}), "browser", "COOKIE-01")
+
+    pictures = [path.name for path in (tmp_path / "shots").glob("*")]
+    diagnosis = engine.readiness.diagnosis
+    assert "no button or link 'No such button'" in diagnosis
+    if pictures:
+        assert f"a picture of the page is {pictures[0]} in {tmp_path / 'shots'}" in diagnosis
+        assert all(name.startswith("preflight-") for name in pictures)
+
+
+def test_a_browser_that_is_not_there_blocks_with_what_to_write(relay):
+    profile = profile_for(relay)
+    missing = profile.login.browser.model_copy(update={"executable": "/no/such/chromium"})
+    profile = profile.model_copy(update={"login": profile.login.model_copy(update={"browser": missing})})
+
+    engine = run(relay, profile, "browser", "COOKIE-01")
+
+    assert "the browser does not start" in engine.readiness.diagnosis
+    assert "[login.browser] executable" in engine.readiness.diagnosis
