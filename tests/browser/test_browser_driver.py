@@ -6,21 +6,28 @@ import os
 import shutil
 import stat
 
+import httpx
 import pytest
 
 from litmus_fixtures.demo_settings import SHORT
 from litmus_fixtures.operator_profile import profile_of
 from litmus_fixtures.served import served_relay
+from oauth_litmus.answer import Answer
+from oauth_litmus.browser_model import Browser
 from oauth_litmus.login.declared import BrowserSettings, ProfileError
 from oauth_litmus.login.installed import driver_for
+from oauth_litmus.login.leg import Leg, Step
+from oauth_litmus.login.trail import Trail
 from oauth_litmus.plan import Selection
 from oauth_litmus.run import Budget
 from oauth_litmus.runner import Options, connected, judge
+from oauth_litmus.verdict import Verdict
 
 pytest.importorskip("playwright", reason="needs Playwright: pip install 'oauth-litmus[browser]'")
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium, chromium-browser or google-chrome in PATH")
 pytestmark = pytest.mark.sockets
+PAGE = "http://127.0.0.1:1/login?ticket=secret"
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +65,13 @@ def test_cookies_are_judged_as_with_redirects(relay):
 
 
 @needs_chromium
+def test_callbacks_that_are_let_go_together_do_not_wait_for_a_turn_of_the_browser(relay):
+    engine = run(relay, profile_for(relay, pages=1), "browser", "LOGIN-13")
+
+    assert engine.results["LOGIN-13"].verdict is Verdict.PASS
+
+
+@needs_chromium
 def test_the_session_is_kept_for_its_owner_alone_and_used_again(relay, tmp_path):
     state = tmp_path / "kept" / "state.json"
     profile = profile_for(relay, state=str(state))
@@ -80,19 +94,24 @@ def test_a_state_that_others_may_read_is_refused(relay, tmp_path):
 
 
 @needs_chromium
-def test_a_login_that_sticks_leaves_a_picture_and_says_where(relay, tmp_path):
-    profile = profile_for(relay, screenshots=str(tmp_path / "shots"), patience=1.0)
-    step = {"match": {"url": "*"}, "click": "No such button", "times": 9}
-    login = profile.login.model_validate({"browser": profile.login.browser.model_dump(), "steps": [step]})
+async def test_a_login_that_sticks_leaves_a_picture_and_says_where(relay, tmp_path):
+    shots = tmp_path / "shots"
+    profile = profile_for(relay, screenshots=str(shots), patience=1.0)
+    html = b"<title>Who?</title><script>0</script><form><input name=otp required><button>Go</button></form>"
+    page = Answer(1, "GET", PAGE, 200, httpx.Headers({"content-type": "text/html"}), html, 0.0, 0.0)
+    trail = Trail()
+    leg = Leg(Step(PAGE), page, lambda url: True, frozenset(), Browser(lambda: 0.0), trail, "LOGIN-01")
+    driver = driver_for(profile, "browser")
 
-    engine = run(relay, profile.model_copy(update={"login": login, "upstream_control": None}), "browser", "COOKIE-01")
+    try:
+        assert await driver.carry(leg) is None
+    finally:
+        await driver.close()
 
-    pictures = [path.name for path in (tmp_path / "shots").glob("*")]
-    diagnosis = engine.readiness.diagnosis
-    assert "no button or link 'No such button'" in diagnosis
-    if pictures:
-        assert f"a picture of the page is {pictures[0]} in {tmp_path / 'shots'}" in diagnosis
-        assert all(name.startswith("preflight-") for name in pictures)
+    assert [path.name for path in shots.iterdir()] == ["LOGIN-01-1.png"]
+    assert f"a picture of the page is LOGIN-01-1.png in {shots}" in trail.stuck
+    assert "'Who?', with fields otp; buttons 'Go'" in trail.stuck
+    assert "secret" not in trail.stuck
 
 
 def test_a_browser_that_is_not_there_blocks_with_what_to_write(relay):

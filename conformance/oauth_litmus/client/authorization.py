@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
@@ -264,7 +265,8 @@ class AuthorizationVerbs(RegistrationVerbs):
             carry=None if driver else carrying(self.run, self.check, attempt),
             check=self.check,
         )
-        async with in_turn(self.run):
+        # Callbacks that are let go together must not wait for each other's turns: none would ever be sent.
+        async with nullcontext() if via else in_turn(self.run):
             await walk.go(first or beginning, stop)
         if driver is None and not self.run.driver.walks and stop is not Stop.FIRST_ANSWER:
             await go_on_by_hand(self.run, self.check, attempt, stop)
