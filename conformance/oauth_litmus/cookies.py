@@ -162,3 +162,11 @@ def _unix_seconds(year: int, month: int, day: int, time: tuple[int, ...]) -> flo
         return datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()
     except ValueError:
         return None
+
+
+_VARYING_END = re.compile(r"[-_.](?=[A-Za-z0-9]*\d)[A-Za-z0-9]{6,}$")
+
+
+def stem(name: str) -> str:
+    """A cookie's name without the part that differs from login to login (a hash of the state, say)."""
+    return _VARYING_END.sub("", name)

@@ -8,8 +8,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from litmus_fixtures.in_process import Applications
 from oauth_litmus.authorization import AuthorizationRequest
+from oauth_litmus.cookies import stem
 from oauth_litmus.login.drivers import NoLogin, RedirectsDriver
-from oauth_litmus.login.walk import MAX_STEPS, stem
+from oauth_litmus.login.walk import MAX_STEPS
 from oauth_litmus.verdict import Blocked, NotApplicable
 
 UPSTREAM = "http://localhost:9999"

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from oauth_litmus.browser_model import Navigation
-from oauth_litmus.cookies import SetCookie, default_path
-from oauth_litmus.login.walk import stem
+from oauth_litmus.cookies import SetCookie, default_path, stem
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlencode, urlsplit
@@ -11,6 +10,7 @@ from oauth_litmus.answer import Answer, AuthorizationResponse
 from oauth_litmus.authorization import Attempt, AuthorizationRequest
 from oauth_litmus.browser_model import Browser, Navigation, Rejected, Stored
 from oauth_litmus.charging import kind_of
+from oauth_litmus.cookies import stem
 from oauth_litmus.login.drivers import why_stuck
 from oauth_litmus.login.leg import Carrier, Leg, Step
 from oauth_litmus.login.pages import Submission, read_page
@@ -231,14 +231,6 @@ class Walk:
             return False  # an answer as a form that posts itself: the client is not there to take it
         seen = self.server.seen.upstream_url
         return _can_exist(url) if seen is None else _origin(url) == _origin(seen)
-
-
-_VARYING_END = re.compile(r"[-_.](?=[A-Za-z0-9]*\d)[A-Za-z0-9]{6,}$")
-
-
-def stem(name: str) -> str:
-    """A cookie's name without the part that differs from login to login (a hash of the state, say)."""
-    return _VARYING_END.sub("", name)
 
 
 def step_of(submission: Submission, page_url: str) -> Step:

@@ -7,9 +7,8 @@ from urllib.parse import urlsplit
 from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, RELAY, check
 from oauth_litmus.client import Target
-from oauth_litmus.cookies import path_matches
+from oauth_litmus.cookies import path_matches, stem
 from oauth_litmus.login.state_cookie import StateCookie, state_cookie
-from oauth_litmus.login.walk import stem
 from oauth_litmus.sites import domain_matches, host_of, is_public_suffix
 
 SLACK = 60.0

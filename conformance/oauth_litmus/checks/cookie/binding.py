@@ -9,9 +9,9 @@ from oauth_litmus.authorization import Attempt
 from oauth_litmus.browser_model import Navigation, StoredCookie
 from oauth_litmus.check import LOGIN, RELAY, UPSTREAM_CONTROL, check
 from oauth_litmus.client import Target
+from oauth_litmus.cookies import stem
 from oauth_litmus.login.callback_url import with_parameter
 from oauth_litmus.login.state_cookie import state_cookie
-from oauth_litmus.login.walk import stem
 from oauth_litmus.verdict import Blocked
 
 

@@ -10,11 +10,10 @@ from oauth_litmus.authorization import Attempt, s256
 from oauth_litmus.check import LOGIN, RELAY, check
 from oauth_litmus.client import Target
 from oauth_litmus.client.browser_leg import HELD_LOGINS
-from oauth_litmus.cookies import SetCookie
+from oauth_litmus.cookies import SetCookie, stem
 from oauth_litmus.disclosure import discloses, verifiers_in
 from oauth_litmus.login.callback_url import parameter
 from oauth_litmus.login.state_cookie import state_cookie
-from oauth_litmus.login.walk import stem
 
 MIN_VARYING_CHARACTERS = 22
 """Base64url characters that hold 128 bits."""

@@ -11,11 +11,11 @@ from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, RELAY, check
 from oauth_litmus.checks.login_relay.refusals import no_code, still_pending
 from oauth_litmus.client import Target
+from oauth_litmus.cookies import stem
 from oauth_litmus.login.callback_url import binding_parameters, with_parameter
 from oauth_litmus.login.error_page import error_page
 from oauth_litmus.login.pages import Submission
 from oauth_litmus.login.state_cookie import living_cookies, state_cookie
-from oauth_litmus.login.walk import stem
 
 if TYPE_CHECKING:
     from oauth_litmus.answer import Answer

@@ -11,10 +11,9 @@ from oauth_litmus.answer import Answer
 from oauth_litmus.authorization import Attempt
 from oauth_litmus.check import LOGIN, RELAY, UPSTREAM_CONTROL, check
 from oauth_litmus.client import Target
-from oauth_litmus.cookies import SetCookie
+from oauth_litmus.cookies import SetCookie, stem
 from oauth_litmus.disclosure import discloses
 from oauth_litmus.login.callback_url import parameter
-from oauth_litmus.login.walk import stem
 
 
 @check("LOGIN-15", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2)
