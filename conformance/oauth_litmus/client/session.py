@@ -56,8 +56,9 @@ class Session:
         return self.run.clock.now()
 
     async def until(self, instant: float) -> None:
-        """Return at that instant. Waits of all checks overlap."""
+        """Return at that instant. Waits of all checks overlap; what was waited for then goes before all that did not wait."""
         await self.run.clock.until(instant)
+        self.hurry()
 
     async def once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
         """Something that all checks of the run share, made by the first that asks."""
