@@ -6,6 +6,7 @@ import asyncio
 import heapq
 import time
 from abc import ABC, abstractmethod
+from collections import deque
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeVar
 
@@ -33,7 +34,7 @@ class Clock(ABC):
     """
 
     def __init__(self, slots: int) -> None:
-        self._slots = asyncio.Semaphore(slots)
+        self._slots = _Slots(slots)
         self._unpaid = 0
         self._ready = 0
         self._all_wait = asyncio.Event()
@@ -70,7 +71,8 @@ class Clock(ABC):
                 raise
             finally:
                 self._back_from(waiting)
-            await self._take_slot()
+            # Whoever waited for a moment must not stand in a queue when it has come.
+            await self._take_slot(first=True)
 
     async def for_result_of(self, awaitable: Awaitable[T]) -> T:
         """Wait for what another check does; this wait holds up neither a slot nor the clock."""
@@ -89,9 +91,9 @@ class Clock(ABC):
         """Return when no check can go on by itself: all have ended, or wait for an instant."""
         await self._all_wait.wait()
 
-    async def _take_slot(self) -> None:
+    async def _take_slot(self, *, first: bool = False) -> None:
         try:
-            await self._slots.acquire()
+            await self._slots.acquire(first=first)
         except BaseException:
             self._unpaid += 1
             raise
@@ -122,6 +124,37 @@ class Clock(ABC):
     @abstractmethod
     def _left(self) -> None:
         """A check stopped being ready."""
+
+
+class _Slots:
+    """A semaphore with two queues, of which one goes first."""
+
+    def __init__(self, free: int) -> None:
+        self.free = free
+        self._first: deque[asyncio.Future[None]] = deque()
+        self._others: deque[asyncio.Future[None]] = deque()
+
+    async def acquire(self, *, first: bool) -> None:
+        if self.free:
+            self.free -= 1
+            return
+        given: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        (self._first if first else self._others).append(given)
+        try:
+            await given
+        except asyncio.CancelledError:
+            if not given.cancelled():  # it was given while its taker was being cancelled
+                self.release()
+            raise
+
+    def release(self) -> None:
+        for queue in (self._first, self._others):
+            while queue:
+                given = queue.popleft()
+                if not given.done():
+                    given.set_result(None)
+                    return
+        self.free += 1
 
 
 class WallClock(Clock):

@@ -328,7 +328,7 @@ async def test_cancellation_leaves_every_count_right(any_clock, while_it):
 
     assert any_clock.ready == 0
     assert any_clock._unpaid == 0
-    assert any_clock._slots._value == 2
+    assert any_clock._slots.free == 2
 
 
 async def test_who_is_cancelled_without_a_slot_ends_at_once_though_none_is_free(any_clock):
@@ -351,7 +351,7 @@ async def test_who_is_cancelled_without_a_slot_ends_at_once_though_none_is_free(
 
     assert waiting.cancelled()
     await cancelled(*keepers)
-    assert any_clock._slots._value == 2
+    assert any_clock._slots.free == 2
 
 
 # The wall clock

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from litmus_fixtures.broken_servers.registry import all_broken_servers
+from oauth_litmus.check import Need, all_checks
 
 pytestmark = pytest.mark.sockets
 
@@ -22,6 +23,10 @@ EXPECTED_WARNS: dict[str, dict[str, str]] = {
     },
     "relay": {},
 }
+NOT_JUDGED_HERE = {"EXPIRY-16a", "RATE-12a", "RATE-12b"}
+"""A secret lives for a year, and logins end before the window of a limit does."""
+MISSED_BY_A_BUSY_MACHINE = {"EXPIRY-03", "REPLAY-14"}
+"""They aim at an instant, or at two seconds of grace, and say so if they came too late."""
 # Two of five that were run by hand: challenge_is_its_own_verifier, narrowing_is_for_ever, query_is_ignored,
 # codes_are_never_spent, looking_at_a_code_renews_it.
 BROKEN = ("challenge_is_its_own_verifier", "narrowing_is_for_ever")
@@ -51,6 +56,10 @@ def good(request, tmp_path_factory):
     return request.param, *demo(tmp_path_factory.mktemp("demo"), "--tokens", request.param)
 
 
+def needing_replicas() -> set[str]:
+    return {check.id for check in all_checks().values() if Need.REPLICAS in check.needs}
+
+
 def by_verdict(report, verdict: str) -> set[str]:
     return {check["id"] for check in report["checks"] if check["verdict"] == verdict}
 
@@ -60,7 +69,9 @@ def test_the_good_server_is_not_red(good):
 
     assert finished.returncode == 0, finished.stdout[-3000:]
     assert len(by_verdict(report, "PASS")) >= AT_LEAST
-    assert not by_verdict(report, "SKIP") | by_verdict(report, "BLOCKED") | by_verdict(report, "ERROR")
+    assert by_verdict(report, "SKIP") == NOT_JUDGED_HERE | needing_replicas()
+    assert by_verdict(report, "BLOCKED") <= MISSED_BY_A_BUSY_MACHINE
+    assert not by_verdict(report, "ERROR")
 
 
 def test_the_warns_of_the_good_server_are_known(good):
@@ -90,7 +101,9 @@ def test_without_time_the_waiting_checks_say_so(tmp_path):
     skipped = [check for check in report["checks"] if check["verdict"] == "SKIP"]
     assert finished.returncode == 0
     assert skipped
-    assert all("--max-wait" in check["reason"] for check in skipped), [check["reason"] for check in skipped]
+    others = [check["reason"] for check in skipped if check["id"] not in NOT_JUDGED_HERE | needing_replicas()]
+    assert others
+    assert all("--max-wait" in reason for reason in others), others
     assert sum(report["counts"].values()) == len(report["checks"])
 
 
