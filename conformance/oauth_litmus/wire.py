@@ -26,7 +26,8 @@ ANSWER_TIMEOUT = 75.0
 CONNECT_TIMEOUT = 10.0
 EVENTS_READ = 1.0
 """Seconds for which a stream of events is read: MCP's GET stays open for good, and its head has said it all by then."""
-_POOL = httpx.Limits(max_connections=None, max_keepalive_connections=64)
+_POOL = httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=2.0)
+"""Servers close what is idle, many after five seconds; a request on a connection that is being closed gets no answer."""
 
 TransportFactory = Callable[[str | None], httpx.AsyncBaseTransport]
 """Makes the transport of one source address (None: the machine's own choice)."""
