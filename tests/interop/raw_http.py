@@ -66,6 +66,9 @@ class Raw:
 
     def authorize(self, client_id: str, /, **changes: str | None) -> Answer:
         """A correct authorization request, with parameters changed or left out (None)."""
+        return self.send("GET", self.authorize_url(client_id, **changes))
+
+    def authorize_url(self, client_id: str, /, **changes: str | None) -> str:
         correct = {
             "response_type": "code",
             "client_id": client_id,
@@ -75,7 +78,7 @@ class Raw:
             "state": "s",
         }
         sent = {name: value for name, value in (correct | changes).items() if value is not None}
-        return self.send("GET", f"/authorize?{urlencode(sent)}")
+        return f"/authorize?{urlencode(sent)}"
 
     def redeem(
         self, client_id: str, code: str, headers: dict[str, str] | None = None, /, **changes: str | None

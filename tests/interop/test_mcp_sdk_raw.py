@@ -4,10 +4,14 @@ A test that fails here says that the SDK has changed: then its pin in `test_mcp_
 """
 
 import base64
+import hashlib
+import http.client
+import json
 import re
+from urllib.parse import urlencode, urlsplit
 
 import pytest
-from raw_http import CALLBACK, Raw
+from raw_http import CALLBACK, VERIFIER, Raw
 
 pytestmark = pytest.mark.sockets
 
@@ -150,3 +154,136 @@ def test_token_07_a_wrong_secret_by_basic_is_refused_without_a_challenge(raw):
 
 def test_rate_01_no_number_of_requests_is_too_much(raw, client):
     assert {raw.authorize(client).status for _ in range(60)} == {302}
+
+
+def repeated(raw, client, **values):
+    """A correct authorization request in which these parameters are there twice."""
+    query = urlsplit(raw.authorize_url(client)).query
+    return raw.send("GET", f"/authorize?{query}&{urlencode(values)}")
+
+
+def test_authz_04_and_redir_24_of_a_repeated_parameter_one_value_counts(raw, client):
+    assert "code" in repeated(raw, client, state="another").redirect
+    assert "code" in repeated(raw, client, code_challenge="E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM").redirect
+    assert repeated(raw, client, redirect_uri="https://evil.example/cb").status == 400
+
+
+def test_authz_09_an_empty_scope_is_refused_and_a_missing_one_is_not(raw, client):
+    assert "code" in raw.authorize(client).redirect
+    assert raw.authorize(client, scope="").redirect["error"] == "invalid_scope"
+
+
+def test_bearer_10_two_spaces_before_the_token_are_one_too_many(raw, client):
+    token = raw.tokens(client)["access_token"]
+
+    assert raw.send("GET", "/mcp", authorization=f"Bearer  {token}").status == 401
+
+
+@pytest.mark.parametrize("path", ["/.well-known/oauth-authorization-server", "/token", "/register"])
+def test_headers_04_nosniff_is_not_said(raw, path):
+    answer = raw.send("GET" if path.startswith("/.well") else "POST", path)
+
+    assert answer.headers["x-content-type-options"] is None
+
+
+def test_meta_05_public_clients_are_registered_and_not_advertised(raw):
+    metadata = raw.send("GET", "/.well-known/oauth-authorization-server").json
+
+    assert "none" not in metadata["token_endpoint_auth_methods_supported"]
+    assert raw.register(method="none").status == 201
+
+
+def test_pkce_10_a_challenge_that_no_verifier_can_match_brings_a_code(raw, client):
+    assert "code" in raw.authorize(client, code_challenge="short").redirect
+
+
+def test_pkce_11_a_verifier_of_one_character_will_do(raw, client):
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(b"x").digest()).rstrip(b"=").decode()
+    code = raw.authorize(client, code_challenge=challenge).redirect["code"]
+
+    assert raw.redeem(client, code, code_verifier="x").status == 200
+
+
+@pytest.mark.parametrize("spelling", [f" {CALLBACK}", f"{CALLBACK} ", f"{CALLBACK}\t", f"{CALLBACK}\n"])
+def test_redir_26_white_space_around_the_uri_is_taken_off(raw, client, spelling):
+    answer = raw.authorize(client, redirect_uri=spelling)
+
+    assert answer.location.startswith(f"{CALLBACK}?code=")
+
+
+def test_reg_02_a_body_of_a_megabyte_is_registered(raw):
+    document = {"redirect_uris": [CALLBACK], "token_endpoint_auth_method": "none", "client_name": "n" * 1_000_000}
+
+    assert raw.send("POST", "/register", json.dumps(document), content_type="application/json").status == 201
+
+
+def test_replay_14_a_used_refresh_token_brings_nothing_however_soon(raw, client):
+    tokens = raw.tokens(client)
+    form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"], "client_id": client}
+
+    assert [raw.form("/token", form).status for _ in range(2)] == [200, 400]
+
+
+def test_revoke_08_a_wrong_secret_is_an_unauthorized_client(raw):
+    registered = raw.register(method="client_secret_post").json
+    form = {"client_id": registered["client_id"], "token": "any"}
+
+    answers = [raw.form("/revoke", {**form, **secret}) for secret in ({}, {"client_secret": "wrong"})]
+
+    assert [(answer.status, answer.json["error"]) for answer in answers] == [(401, "unauthorized_client")] * 2
+
+
+def test_token_05_of_a_repeated_parameter_one_value_counts(raw, client):
+    code = raw.authorize(client).redirect["code"]
+    correct = {"grant_type": "authorization_code", "client_id": client, "code": code, "redirect_uri": CALLBACK}
+    body = urlencode([*correct.items(), ("code_verifier", "x" * 43), ("code_verifier", VERIFIER)])
+
+    answer = raw.send("POST", "/token", body, content_type="application/x-www-form-urlencoded")
+
+    assert answer.status == 200
+
+
+def test_token_09_a_request_may_authenticate_in_two_ways(raw):
+    registered = raw.register(method="client_secret_post").json
+    client, secret = registered["client_id"], registered["client_secret"]
+    pair = base64.b64encode(f"{client}:{secret}".encode()).decode()
+    code = raw.authorize(client).redirect["code"]
+
+    assert raw.redeem(client, code, {"authorization": f"Basic {pair}"}, client_secret=secret).status == 200
+
+
+def test_cors_02_a_preflight_of_the_token_endpoint_does_not_allow_authorization(raw):
+    answer = raw.send(
+        "OPTIONS",
+        "/token",
+        origin="https://client.example.com",
+        access_control_request_method="POST",
+        access_control_request_headers="authorization",
+    )
+
+    assert "authorization" not in (answer.headers["access-control-allow-headers"] or "").lower()
+
+
+def test_bearer_11_of_two_authorization_headers_the_first_counts(raw, client):
+    valid = f"Bearer {raw.tokens(client)['access_token']}"
+
+    def status(*values: str) -> int:
+        connection = http.client.HTTPConnection(urlsplit(raw.origin).netloc, timeout=10)
+        connection.putrequest("POST", "/mcp")
+        for value in values:
+            connection.putheader("authorization", value)
+        connection.putheader("content-length", "0")
+        connection.endheaders()
+        answered = connection.getresponse().status
+        connection.close()
+        return answered
+
+    assert status(valid, "Bearer another") == status(valid) != status("Bearer another", valid) == 401
+
+
+def test_rate_13_any_number_of_wrong_secrets_is_tried(raw):
+    client = raw.register(method="client_secret_post").json["client_id"]
+
+    tried = [raw.redeem(client, "any", client_secret=f"wrong-{number}").status for number in range(50)]
+
+    assert tried == [401] * 50

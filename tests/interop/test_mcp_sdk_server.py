@@ -24,6 +24,7 @@ pytestmark = pytest.mark.sockets
 Pins = dict[str, tuple[str, str]]
 """The clause, and what the server does, by check."""
 FAILS: Pins = {
+    "AUTHZ-09": ("RFC 6749 §3.1", "`scope=` is invalid_scope, not treated as left out"),
     "PKCE-09": ("OAuth 2.1 §3.1", "`code_challenge=` is not treated as left out: a code comes, that nobody can redeem"),
     "REDIR-11": ("OAuth 2.1 §8.4.2", "the port of a loopback redirect URI is compared"),
     "REDIR-17": ("RFC 6749 §3.1.2", "a parameter without a value is lost from the query of a registered redirect URI"),
@@ -32,6 +33,22 @@ FAILS: Pins = {
     "TOKEN-08": ("RFC 6749 §2.3.1", "HTTP Basic is advertised, and works only with client_id in the body too"),
 }
 WARNS: Pins = {
+    "AUTHZ-04": ("OAuth 2.1 §3.1", "of a repeated parameter one value counts, and the login goes on"),
+    "BEARER-10": ("RFC 9110 §11.1", "a token after two spaces is refused"),
+    "BEARER-11": ("OAuth 2.1 §5.3.2", "of two Authorization headers the first counts"),
+    "CORS-02b": ("Fetch, CORS-preflight fetch", "a preflight of the token endpoint does not allow authorization"),
+    "HEADERS-04a": ("Fetch, X-Content-Type-Options", "no nosniff"),
+    "META-05": ("RFC 8414 §2", "public clients are registered, and `none` is not advertised"),
+    "PKCE-10": ("RFC 7636 §4.2", "a challenge of any shape brings a code"),
+    "PKCE-11": ("RFC 7636 §4.1", "a verifier of one character will do"),
+    "REDIR-24": ("OAuth 2.1 §3.1", "redirect_uri may be there twice"),
+    "REDIR-26": ("OAuth 2.1 §7.12", "white space around the redirect URI is taken off"),
+    "REG-02c": ("RFC 7591 §3.1", "a body of a megabyte is registered"),
+    "REPLAY-14": ("OAuth 2.1 §4.3.1", "no grace for a refresh whose answer was lost, which nobody must give"),
+    "REVOKE-08": ("OAuth 2.1 §2.4", "a wrong secret is unauthorized_client, not invalid_client"),
+    "TOKEN-05a": ("OAuth 2.1 §3.2", "of two verifiers one counts"),
+    "TOKEN-05b": ("OAuth 2.1 §3.2", "repeated parameters are not refused"),
+    "TOKEN-09": ("OAuth 2.1 §2.4", "a request may authenticate in two ways"),
     "AUTHZ-02": ("OAuth 2.1 §4.1.2.1", "an empty response_type is unsupported_response_type, not invalid_request"),
     "BEARER-01": ("OAuth 2.1 §5.3.1", "the challenge to a request without a token names an error, and no scope"),
     "ISS-01": ("RFC 9207 §2", "no iss in answers, and none is promised"),
@@ -43,7 +60,12 @@ WARNS: Pins = {
     "REDIR-16": ("OAuth 2.1 §10.2", "redirect_uri is demanded of the token request; another one is invalid_request"),
     "TOKEN-03": ("OAuth 2.1 §3.2.4", "an unknown grant_type is invalid_request, not unsupported_grant_type"),
 }
-WARNS_OF_BURSTS: Pins = {"RATE-01": ("operational practice", "no limit: the SDK leaves that to whoever deploys it")}
+WARNS_OF_BURSTS: Pins = {
+    "RATE-01": ("operational practice", "no limit: the SDK leaves that to whoever deploys it"),
+    "RATE-13": ("OAuth 2.1 §2.4.1", "nor any on wrong secrets"),
+}
+BLOCKED = {"ISS-03", "REDIR-12", "REVOKE-03a", "REVOKE-03b"}
+"""By the failure of a check that they depend on: one fault is one finding."""
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "interop.md"
 LEAST_PASSED = 70
 """Fewer verdicts than this would mean that the suite has stopped to judge."""
@@ -118,7 +140,9 @@ def test_the_findings_of_bursts_are_the_known_ones(stormy, verdict, pinned):
 
 @pytest.mark.parametrize("verdict", [Verdict.BLOCKED, Verdict.ERROR], ids=str)
 def test_everything_that_is_offered_can_be_judged(calm, stormy, verdict):
-    assert differences(calm, verdict, ()) + differences(stormy, verdict, ()) == []
+    known = BLOCKED if verdict is Verdict.BLOCKED else set()
+
+    assert differences(calm, verdict, known) + differences(stormy, verdict, ()) == []
 
 
 def test_most_checks_pass(calm):
@@ -135,6 +159,6 @@ def test_every_pin_cites_a_clause_of_its_requirement():
 
 def test_the_documentation_tells_of_every_pin_and_of_no_other():
     rows = [line.split("|")[1] for line in DOCUMENTATION.read_text().splitlines() if line.startswith("|")]
-    told = {name for cell in rows for name in re.findall(r"[A-Z]+-\d\d", cell)}
+    told = {name for cell in rows for name in re.findall(r"[A-Z]+-\d\d[a-z]?", cell)}
 
     assert told == {*FAILS, *WARNS, *WARNS_OF_BURSTS}
