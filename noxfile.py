@@ -70,7 +70,7 @@ def lint(session: nox.Session) -> None:
 @nox.session(python=_newest_there_is())
 def types(session: nox.Session) -> None:
     """Pyright, strict, on all three packages."""
-    session.install("-e", ".[reference,test]", "pyright")
+    session.install("-e", ".[reference,test,browser]", "pyright")
     session.run("pyright")
 
 
@@ -95,6 +95,13 @@ def conformance(session: nox.Session) -> None:
     """The suite over sockets: against the demo, against the reference on a real Valkey, and against others' servers."""
     session.install("-e", ".[reference,test]")
     session.run("pytest", "-q", "--durations=5", "tests/demo", "tests/races", "tests/interop", *session.posargs)
+
+
+@nox.session(python=_newest_there_is())
+def browser(session: nox.Session) -> None:
+    """The login driver that is a real browser, at the demo (needs a Chromium in PATH)."""
+    session.install("-e", ".[reference,test,browser]")
+    session.run("pytest", "-q", "tests/browser", *session.posargs)
 
 
 @nox.session(python=_newest_there_is())
