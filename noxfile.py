@@ -14,6 +14,7 @@ PYTHONS = ["3.11", "3.12", "3.13"]
 NEWEST = PYTHONS[-1]
 PACKAGES = {"conformance": "oauth_litmus", "reference": "supabase_relay", "fixtures": "litmus_fixtures"}
 TESTS = ["tests/conformance", "tests/reference", "tests/fixtures"]
+COMMAND_LINE = "tests/conformance/test_cli.py"
 MUST_BE_IN_THE_WHEEL = [
     "oauth_litmus/py.typed",
     "oauth_litmus/report/schema.json",
@@ -78,9 +79,13 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Tests of the suite, the reference and the fixtures."""
     session.install("-e", ".[reference,test]")
-    # The command line is tested in processes of its own, each of which takes a second to start: once is enough.
-    slow = () if _newest_there_is().endswith(str(session.python)) else ("--ignore", "tests/conformance/test_cli.py")
-    session.run("pytest", "-q", *slow, *(session.posargs or TESTS))
+    if session.posargs:
+        session.run("pytest", "-q", *session.posargs)
+        return
+    session.run("pytest", "-q", "-n", "2", "--ignore", COMMAND_LINE, *TESTS)
+    # It is tested in processes of its own, each of which takes a second to start: once is enough, and alone, for the signals.
+    if _newest_there_is().endswith(str(session.python)):
+        session.run("pytest", "-q", COMMAND_LINE)
 
 
 @nox.session(python=_newest_there_is())
