@@ -19,6 +19,9 @@ StoreUnavailable = RedisError
 TIMEOUT = 5.0
 """Seconds to wait for the store before a request fails."""
 
+MOST_CONNECTIONS = 64
+"""Of one process to the store: requests beyond them wait their turn, for no longer than the store itself may take."""
+
 BROOM = 300
 """Seconds that a key outlives its contents: lifetimes are judged by the relay, the store only sweeps up."""
 
@@ -33,15 +36,24 @@ def connect(url: str | None) -> "redis.asyncio.Redis":
     if url is None:
         from fakeredis import FakeAsyncRedis, FakeServer
 
-        return FakeAsyncRedis(server=FakeServer(), decode_responses=True)
-    return redis.asyncio.Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
+        return FakeAsyncRedis(
+            server=FakeServer(),
+            decode_responses=True,
+            connection_pool_class=redis.asyncio.BlockingConnectionPool,
+            max_connections=MOST_CONNECTIONS,
+        )
+    # The ordinary pool refuses what comes when all its connections are in use; a burst is no failure of the store.
+    pool = redis.asyncio.BlockingConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]
         url,
+        max_connections=MOST_CONNECTIONS,
+        timeout=TIMEOUT,
         decode_responses=True,
         socket_timeout=TIMEOUT,
         socket_connect_timeout=TIMEOUT,
         health_check_interval=30,
         retry=Retry(NoBackoff(), 1),  # a connection may have died in the pool; every script may be repeated
     )
+    return redis.asyncio.Redis.from_pool(pool)
 
 
 class Connection:
