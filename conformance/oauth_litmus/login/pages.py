@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import warnings
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from bs4 import BeautifulSoup, Tag
+from bs4 import BeautifulSoup, NavigableString, Tag
 from bs4.exceptions import ParserRejectedMarkup
 from soupsieve import SelectorSyntaxError
 
@@ -23,6 +24,8 @@ __all__ = ["Button", "Field", "Form", "Link", "Option", "Page", "Submission", "c
 _REFRESH = re.compile(r"\s*[0-9.]+\s*(?:[;,\s]\s*(?:url\s*=\s*)?(?P<url>.*))?", re.IGNORECASE | re.DOTALL)
 _UNSEEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _CONTROLS = ["input", "button", "select", "textarea"]
+_MOST = 1000
+"""The links, forms, controls and headings of a page that are read, and the parts of a label: more is not for a person."""
 _ENCTYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 
 
@@ -60,12 +63,13 @@ def read_page(url: str, html: str) -> Page:
     soup = _parse(html)
     base = _base(url, soup)
     title = soup.find("title")
-    forms = tuple(_forms(url, base, soup))
+    owned = _controls_by_form(soup)
+    forms = tuple(_forms(url, base, soup, owned))
     links = tuple(_links(base, soup))
     refresh = _meta_refresh(url, base, soup)
-    headings = tuple(_text(tag) for tag in soup.find_all(re.compile("h[1-6]")))
-    buttons = tuple(_script_buttons(soup))
-    return Page(url, _text(title) if title else "", _visible_text(soup), forms, links, refresh, headings, buttons, html)
+    headings = tuple(_label(tag) for tag in soup.find_all(re.compile("h[1-6]"), limit=_MOST))
+    buttons = tuple(_script_buttons(soup, owned))
+    return Page(url, _label(title) if title else "", _visible_text(soup), forms, links, refresh, headings, buttons, html)
 
 
 def found_by(page: Page, selector: str) -> bool:
@@ -84,10 +88,11 @@ def pressable(page: Page, selector: str) -> Link | tuple[Form, Button | None] | 
         return None
     if found.name == "a":
         url = _absolute(base, _attribute(found, "href"))
-        return Link(url, _text(found)) if url else None
+        return Link(url, _label(found)) if url else None
+    owned = _controls_by_form(soup)
     tags = _sending_forms(base, page.url, soup)
     for (tag, _), form in zip(tags, page.forms, strict=True):
-        own = [control for control in _own_controls(soup, tag) if _submits(control)]
+        own = [control for control in _own_controls(owned, tag) if _submits(control)]
         if tag is found:
             return form, next(iter(form.buttons), None)
         if any(control is found for control in own):
@@ -142,9 +147,9 @@ def _absolute(base: str, reference: str) -> str | None:
     return resolved
 
 
-def _forms(url: str, base: str, soup: BeautifulSoup) -> Iterator[Form]:
+def _forms(url: str, base: str, soup: BeautifulSoup, owned: dict[int, list[Tag]]) -> Iterator[Form]:
     for tag, action in _sending_forms(base, url, soup):
-        own = _own_controls(soup, tag)
+        own = _own_controls(owned, tag)
         enctype = _attribute(tag, "enctype").strip().lower()
         yield Form(
             action=action,
@@ -159,22 +164,22 @@ def _forms(url: str, base: str, soup: BeautifulSoup) -> Iterator[Form]:
 def _sending_forms(base: str, url: str, soup: BeautifulSoup) -> list[tuple[Tag, str]]:
     """The forms that send something, each with its absolute action."""
     found: list[tuple[Tag, str]] = []
-    for tag in soup.find_all("form"):
+    for tag in soup.find_all("form", limit=_MOST):
         action = _absolute(base, _attribute(tag, "action")) if _attribute(tag, "action").strip() else url
         if action is not None and _attribute(tag, "method").strip().lower() != "dialog":
             found.append((tag, action))
     return found
 
 
-def _own_controls(soup: BeautifulSoup, form: Tag) -> list[Tag]:
-    return [control for control in _controls_by_form(soup).get(id(form), []) if not _is_disabled(control)]
+def _own_controls(owned: dict[int, list[Tag]], form: Tag) -> list[Tag]:
+    return [control for control in owned.get(id(form), []) if not _is_disabled(control)]
 
 
 def _controls_by_form(soup: BeautifulSoup) -> dict[int, list[Tag]]:
     """The controls of each form, by identity of its tag: those inside it, and those that name it in `form`."""
     by_id = {_attribute(tag, "id"): tag for tag in reversed(soup.find_all("form", id=True))}
     owned: dict[int, list[Tag]] = {}
-    for control in soup.find_all(_CONTROLS):
+    for control in soup.find_all(_CONTROLS, limit=_MOST):
         named = _attribute(control, "form")
         owner = by_id.get(named) if named else control.find_parent("form")
         if owner is not None:
@@ -196,15 +201,15 @@ def _submits(control: Tag) -> bool:
     return control.name == "input" and _type(control) in ("submit", "image")
 
 
-def _script_buttons(soup: BeautifulSoup) -> Iterator[str]:
-    owned = {id(control) for controls in _controls_by_form(soup).values() for control in controls}
-    for tag in soup.find_all("button"):
-        if id(tag) not in owned or not _submits(tag):
-            yield _text(tag) or _attribute(tag, "aria-label")
+def _script_buttons(soup: BeautifulSoup, owned: dict[int, list[Tag]]) -> Iterator[str]:
+    in_forms = {id(control) for controls in owned.values() for control in controls}
+    for tag in soup.find_all("button", limit=_MOST):
+        if id(tag) not in in_forms or not _submits(tag):
+            yield _label(tag) or _attribute(tag, "aria-label")
 
 
 def _button(control: Tag, base: str) -> Button:
-    own = _text(control) if control.name == "button" else _attribute(control, "value")
+    own = _label(control) if control.name == "button" else _attribute(control, "value")
     label = own or next((text for name in ("aria-label", "title", "alt") if (text := _attribute(control, name))), "")
     action, method = _attribute(control, "formaction"), _attribute(control, "formmethod").strip().lower()
     return Button(
@@ -248,10 +253,10 @@ def _option(tag: Tag) -> Option:
 
 
 def _links(base: str, soup: BeautifulSoup) -> Iterator[Link]:
-    for tag in soup.find_all("a", href=True):
+    for tag in soup.find_all("a", href=True, limit=_MOST):
         url = _absolute(base, _attribute(tag, "href"))
         if url is not None and urlsplit(url).scheme != "javascript":
-            yield Link(url, _text(tag))
+            yield Link(url, _label(tag))
 
 
 def _meta_refresh(url: str, base: str, soup: BeautifulSoup) -> str | None:
@@ -279,6 +284,12 @@ def _is_unseen(tag: Tag) -> bool:
         or tag.has_attr("hidden")
         or _UNSEEN_STYLE.search(_attribute(tag, "style")) is not None
     )
+
+
+def _label(tag: Tag) -> str:
+    """What a link or a button says; of one that was never closed, so that the rest of the page is in it, the beginning."""
+    parts = islice(tag.descendants, _MOST)
+    return " ".join(" ".join(part for part in parts if type(part) is NavigableString).split())
 
 
 def _text(tag: Tag) -> str:
