@@ -69,7 +69,9 @@ def read_page(url: str, html: str) -> Page:
     refresh = _meta_refresh(url, base, soup)
     headings = tuple(_label(tag) for tag in soup.find_all(re.compile("h[1-6]"), limit=_MOST))
     buttons = tuple(_script_buttons(soup, owned))
-    return Page(url, _label(title) if title else "", _visible_text(soup), forms, links, refresh, headings, buttons, html)
+    return Page(
+        url, _label(title) if title else "", _visible_text(soup), forms, links, refresh, headings, buttons, html
+    )
 
 
 def found_by(page: Page, selector: str) -> bool:
