@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+import pickle
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import wraps
+from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 from litmus_fixtures.broken_servers.registry import BrokenServer, all_broken_servers, replaced
 from litmus_fixtures.demo_settings import SHORT, on_valkey
@@ -25,7 +29,7 @@ from oauth_litmus.runner import Options, connected, judge
 from oauth_litmus.verdict import Verdict
 
 FULL = bool(os.environ.get("LITMUS_FULL_MATRIX"))
-DEAR = 9
+DEAR = 6
 """Exchanges beyond which a check is run against broken servers that name it, and otherwise in the full matrix only."""
 EVERYBODY = "discovery and preflight"
 
@@ -47,10 +51,10 @@ def settings_of(server: BrokenServer) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class GoodRun:
-    """What a good run showed: the seams that every check entered, its cost, and the WARNs that the good server has."""
+    """What a good run showed: its verdicts, the seams that every check entered, and what each cost."""
 
     entered: Mapping[str, frozenset[str]]
-    warns: frozenset[str]
+    seen: Seen
     cost: Mapping[str, int]
     """Exchanges of every check."""
 
@@ -81,7 +85,31 @@ async def good_run(settings: Mapping[str, str], straw: str | None = None, replic
             seen = _seen(await judge(run, Selection()))
             _inherit(run, entered)
             cost = {identifier: len(run.transcript.of(identifier)) for identifier in all_checks()}
-    return GoodRun({check: frozenset(seams) for check, seams in entered.items()}, seen.warns, cost)
+    return GoodRun({check: frozenset(seams) for check, seams in entered.items()}, seen, cost)
+
+
+class GoodRuns:
+    """The good runs of one session, each recorded once for all its workers: a run of everything costs as much as fifteen mutants."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(exist_ok=True)
+
+    async def against(self, server: BrokenServer) -> GoodRun:
+        """The one to compare a broken server with.
+
+        Which seams a check enters depends on the class of access token; other settings change what happens in them.
+        """
+        return await self.of(settings_of(server).get("ACCESS_TOKENS", "supabase"), server.straw, server.replicas)
+
+    async def of(self, tokens: str, straw: str | None = None, replicas: int = 0) -> GoodRun:
+        """The run of this kind of server; whoever asks first makes it."""
+        recorded = self._folder / f"{straw or tokens}-{replicas}"
+        with FileLock(f"{recorded}.lock"):
+            if not recorded.exists():
+                made = await good_run({} if straw else {"ACCESS_TOKENS": tokens}, straw, replicas)
+                recorded.write_bytes(pickle.dumps(made))
+        return pickle.loads(recorded.read_bytes())
 
 
 def checks_against(server: BrokenServer, good: GoodRun) -> tuple[str, ...]:

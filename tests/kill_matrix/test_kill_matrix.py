@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from matrix import checks_against, good_run, judged_in_process, judged_over_sockets, settings_of
+from matrix import GoodRuns, checks_against, judged_in_process, judged_over_sockets
 
 from litmus_fixtures.broken_servers.registry import BrokenServer, all_broken_servers
 from oauth_litmus.check import Need, all_checks
@@ -59,23 +59,14 @@ CATEGORIES = ("pkce", "replay", "scope", "redirect_uri", "rate_limit", "expiry",
 
 
 @pytest.fixture(scope="session")
-def good_runs():
-    """What a good run shows, per class of access token and per variant of the straw server; recorded once."""
-    return {}
-
-
-async def _good(recorded, server: BrokenServer):
-    # Which seams a check enters depends on the class of access token; other settings change what happens in them.
-    kind = server.straw or settings_of(server).get("ACCESS_TOKENS", "supabase")
-    key = (kind, server.replicas)
-    if key not in recorded:
-        recorded[key] = await good_run({} if server.straw else {"ACCESS_TOKENS": kind}, server.straw, server.replicas)
-    return recorded[key]
+def good_runs(tmp_path_factory, testrun_uid):
+    """Recorded by the first worker that needs one."""
+    return GoodRuns(tmp_path_factory.getbasetemp().parent / f"good-runs-{testrun_uid}")
 
 
 @pytest.mark.parametrize("tokens", ["supabase", "relay"])
-async def test_the_good_server_is_clean(tokens):
-    seen = await judged_in_process(None, (), {"ACCESS_TOKENS": tokens})
+async def test_the_good_server_is_clean(tokens, good_runs):
+    seen = (await good_runs.of(tokens)).seen
 
     assert not seen.fails | seen.blocked | seen.errors, seen
 
@@ -89,7 +80,7 @@ async def test_good_replicas_are_clean(tokens):
 
 @pytest.mark.parametrize("server", IN_PROCESS, ids=lambda server: server.name)
 async def test_in_process_exactly_the_named_checks_see_it(server, good_runs):
-    good = await _good(good_runs, server)
+    good = await good_runs.against(server)
 
     seen = await judged_in_process(server, checks_against(server, good))
 
@@ -100,7 +91,7 @@ async def test_in_process_exactly_the_named_checks_see_it(server, good_runs):
 @pytest.mark.valkey
 @pytest.mark.parametrize("server", OVER_SOCKETS, ids=lambda server: server.name)
 async def test_over_sockets_exactly_the_named_checks_see_it(server, good_runs):
-    good = await _good(good_runs, server)
+    good = await good_runs.against(server)
 
     seen = await judged_over_sockets(server, checks_against(server, good))
 
@@ -146,7 +137,9 @@ def test_every_category_of_the_mission_has_four_checks(category):
 
 def _exactly(server: BrokenServer, seen, good) -> None:
     assert not seen.errors, seen
-    assert (seen.fails, seen.warns - good.warns) == (server.fails, server.warns), f"{server.name}: {server.lie}\n{seen}"
+    assert (seen.fails, seen.warns - good.seen.warns) == (server.fails, server.warns), (
+        f"{server.name}: {server.lie}\n{seen}"
+    )
     # An instance that does not know the clients cannot be asked for anything else: the replica checks do not count.
     blocked = {identifier for identifier in seen.blocked if Need.REPLICAS not in all_checks()[identifier].needs}
     assert len(blocked) <= MOST_BLOCKED, f"{server.name} breaks too much: {sorted(blocked)}"

@@ -1,0 +1,149 @@
+"""Whole runs in real time against a relay with ordinary limits and lifetimes, from one address; `nox -s endurance`.
+
+Their clocks are the wall's: they take from a quarter of an hour to most of an hour, side by side, and gate no landing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from time import monotonic
+
+import pytest
+
+from litmus_fixtures.demo_settings import SHORT
+from litmus_fixtures.operator_profile import profile_of
+from litmus_fixtures.served import served_relay
+from oauth_litmus.check import Need, all_checks
+from oauth_litmus.engine import SLOTS, Engine
+from oauth_litmus.plan import Selection
+from oauth_litmus.profile import Limits
+from oauth_litmus.rates import Kind
+from oauth_litmus.run import Budget, Run
+from oauth_litmus.runner import Options, connected, judge
+from oauth_litmus.verdict import Verdict
+
+pytestmark = pytest.mark.sockets
+
+PER_MINUTE = 10
+LIMITED_ACTIONS = ("REGISTER", "AUTHORIZE", "START", "CALLBACK")
+ORDINARY = {
+    **{f"LIMIT_{action}": f"{PER_MINUTE}/60" for action in LIMITED_ACTIONS},
+    "CODE_TTL": "300",
+    "PENDING_LOGIN_TTL": "600",
+    "REFRESH_TOKEN_TTL": "600",
+}
+UNLIMITED = {**SHORT, **{name: "0" for name in SHORT if name.startswith("LIMIT_")}}
+MAX_WAIT = 700.0
+QUARTER_OF_AN_HOUR = 900.0
+LONGEST_OF_SHORT = max(float(SHORT[name]) for name in SHORT if name.endswith("_TTL"))
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A run that is over, and the seconds that it took."""
+
+    run: Run
+    engine: Engine
+    seconds: float
+
+    def figures(self, title: str) -> str:
+        """One line for the documentation."""
+        spent = {str(kind): count for kind, count in self.run.pacer.spent.items()}
+        verdicts = Counter(str(result.verdict) for result in self.engine.results.values())
+        refused = dict(self.run.pacer.refused)
+        return f"{title}: {self.seconds:.0f} s, requests {spent}, refused {refused}, verdicts {dict(verdicts)}"
+
+    def with_verdict(self, *verdicts: Verdict) -> set[str]:
+        return {identifier for identifier, result in self.engine.results.items() if result.verdict in verdicts}
+
+    @property
+    def unjudged_core(self) -> set[str]:
+        """Core checks that were neither judged nor without an object; those that a burst was refused to are left out."""
+        checks = all_checks()
+        return {
+            identifier
+            for identifier in self.with_verdict(Verdict.SKIP, Verdict.BLOCKED, Verdict.ERROR)
+            if checks[identifier].requirement.core and not self._lacks_permission(identifier)
+        }
+
+    def _lacks_permission(self, identifier: str) -> bool:
+        return Need.BURST in all_checks()[identifier].needs and not self.run.budget.burst
+
+    @property
+    def imposed_by_limits(self) -> float:
+        """Seconds that the limits alone impose on the requests that were made."""
+        kinds = (Kind.REGISTER, Kind.AUTHORIZE, Kind.START, Kind.CALLBACK)
+        return max((self.run.pacer.spent.get(kind, 0) - 1) // PER_MINUTE * 60.0 for kind in kinds)
+
+
+async def judged(
+    values: dict[str, str],
+    *,
+    declared: bool = True,
+    burst: bool = False,
+    only: tuple[str, ...] = (),
+    latency: float = 0.0,
+    single: bool = True,
+) -> Judged:
+    with served_relay(values, latency=latency) as served:
+        profile = profile_of(served.settings, served.simulator)
+        if not declared:
+            profile = profile.model_copy(update={"limits": Limits()})
+        selection = Selection(only=only)
+        options = Options(
+            served.issuer,
+            profile,
+            selection=selection,
+            budget=Budget(MAX_WAIT, burst=burst),
+            source_addresses="single" if single else "auto",
+        )
+        begun = monotonic()
+        async with connected(options) as run:
+            engine = await judge(run, selection)
+            return Judged(run, engine, monotonic() - begun)
+
+
+@pytest.mark.parametrize("declared", [True, False], ids=["declared", "undeclared"])
+async def test_a_complete_run_takes_no_longer_than_the_limits_impose(declared):
+    seen = await judged(ORDINARY, declared=declared)
+
+    print(seen.figures(f"complete, limits {'declared' if declared else 'undeclared'}"))
+    assert seen.with_verdict(Verdict.FAIL, Verdict.BLOCKED, Verdict.ERROR) == set()
+    assert seen.unjudged_core == set()
+    assert max(seen.run.pacer.refused.values(), default=0) <= (0 if declared else SLOTS)
+    assert seen.seconds <= 1.2 * max(MAX_WAIT, seen.imposed_by_limits)
+
+
+async def test_a_complete_run_with_bursts_meets_a_429_in_bursts_alone():
+    seen = await judged(ORDINARY, burst=True)
+
+    print(seen.figures("complete with bursts, limits declared"))
+    bursts = {identifier for identifier, check in all_checks().items() if Need.BURST in check.needs}
+    refused = {
+        identifier
+        for identifier in all_checks()
+        if any(exchange.response.startswith("429") for exchange in seen.run.transcript.of(identifier))
+    }
+    assert refused <= bursts
+    assert seen.with_verdict(Verdict.FAIL, Verdict.BLOCKED, Verdict.ERROR) == set()
+    assert seen.unjudged_core == set()
+
+
+async def test_core_alone_takes_less_than_a_quarter_of_an_hour():
+    seen = await judged(ORDINARY, only=("core",))
+
+    print(seen.figures("core, limits declared"))
+    assert seen.unjudged_core == set()
+    assert seen.seconds < QUARTER_OF_AN_HOUR
+
+
+@pytest.mark.parametrize(
+    ("latency", "at_most"), [(0.0, 30.0), (0.1, LONGEST_OF_SHORT + 30.0)], ids=["near", "100 ms each way"]
+)
+async def test_without_limits_a_run_takes_little_longer_than_its_longest_wait(latency, at_most):
+    seen = await judged(UNLIMITED, burst=True, latency=latency, single=False)
+
+    print(seen.figures(f"no limits, lifetimes of seconds, {latency * 1000:.0f} ms each way"))
+    assert seen.with_verdict(Verdict.FAIL, Verdict.BLOCKED, Verdict.ERROR) == set()
+    assert seen.seconds < at_most
