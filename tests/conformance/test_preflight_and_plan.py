@@ -13,7 +13,7 @@ from oauth_litmus.listener import Listener
 from oauth_litmus.login.drivers import NoLogin
 from oauth_litmus.plan import Selection, UnknownSelectionError, cannot_judge
 from oauth_litmus.preflight import Readiness, fly
-from oauth_litmus.profile import Profile
+from oauth_litmus.profile import Limits, Profile
 from oauth_litmus.run import Budget
 from oauth_litmus.upstream_control import UpstreamControl
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
@@ -318,6 +318,17 @@ def test_a_check_that_waits_longer_than_allowed_says_what_to_give(seconds, allow
 
     assert (reason is None) is allowed
     assert allowed or "give --max-wait" in str(reason)
+
+
+@pytest.mark.parametrize("separate", [True, False])
+@pytest.mark.parametrize("name", ["RATE-02", "RATE-07", "RATE-09"])
+def test_a_window_need_not_end_where_each_check_has_an_address_of_its_own(name, separate):
+    limits = Limits(authorize="100/900", token="50/900")
+    run = run_for(profile=Profile(limits=limits), metadata={**ENDPOINTS, **REGISTRATION}, budget=Budget(burst=True))
+    run.server.separate_sources = separate
+    reason = cannot_judge(all_checks()[name], run, ALL_WELL)
+
+    assert reason is None if separate else "waits 900 s" in str(reason)
 
 
 def test_a_lifetime_that_is_not_declared_says_how_to_declare_it():
