@@ -42,8 +42,13 @@ class Answer:
 
     @property
     def is_html(self) -> bool:
-        """Whether a browser would show this as a page."""
+        """Whether the body is a page."""
         return self.media_type in ("text/html", "application/xhtml+xml")
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether a browser shows this as a page: it leaves a redirect before it looks at the body."""
+        return self.is_html and self.location is None
 
     @property
     def is_inconclusive(self) -> bool:

@@ -58,6 +58,21 @@ def longest_window(server: Server) -> float:
     return max((rate.seconds for rate in server.profile.limits.declared().values()), default=0.0)
 
 
+def until_quiet(server: Server) -> float:
+    """Seconds until nothing that others sent counts in the limit that the checks push against; see `windows_to_end`.
+
+    Raises:
+        Skipped: no limit is declared.
+    """
+    seconds = declared_window(server)
+    return 0.0 if server.separate_sources else seconds
+
+
+def until_all_is_quiet(server: Server) -> float:
+    """The same for all limits together."""
+    return 0.0 if server.separate_sources else longest_window(server)
+
+
 def rate_of(server: Server, *names: str) -> tuple[str, Rate]:
     """The first of these actions for which a limit is declared, with its limit.
 

@@ -202,7 +202,7 @@ def _run(
 ) -> Run:
     profile = options.profile
     server = Server(profile, discovered)
-    sources, separate = _sources(options, server)
+    sources, server.separate_sources = _sources(options, server)
     run = Run(
         run_id=run_id,
         server=server,
@@ -213,7 +213,7 @@ def _run(
         driver=options.driver or driver_for(profile),
         budget=options.budget,
         sources=sources,
-        separate_sources=separate,
+        separate_sources=server.separate_sources,
         strict=options.strict,
         configured_clients=tuple(_configured(profile, transcript)),
         registration_headers=_registration_headers(profile, transcript),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 import socket
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,13 @@ FIRST = (2 << 16) + 1
 """127.2.0.1: away from 127.0.0.1, which servers trust as a proxy, and from 127.0.1.1, which hosts files use."""
 
 
+SPREAD = 200 << 16
+"""Addresses among which a run begins: windows of limits outlast a run, and the next one must not meet what it used."""
+
+
 def loopback_addresses() -> Callable[[], str]:
-    """A supply of addresses, each handed out once."""
-    numbers = itertools.count(FIRST)
+    """A supply of addresses, each handed out once, and hardly ever those of another run."""
+    numbers = itertools.count(FIRST + secrets.randbelow(SPREAD))
 
     def following() -> str:
         number = next(numbers)

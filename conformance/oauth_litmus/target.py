@@ -60,6 +60,8 @@ class Server:
     profile: Profile
     discovered: Discovered
     seen: Seen = field(default_factory=Seen)
+    separate_sources: bool = False
+    """Whether each check comes from an address of its own, so that none meets what others used of a limit."""
 
     @property
     def issuer(self) -> str:

@@ -13,7 +13,7 @@ from oauth_litmus.listener import Listener
 from oauth_litmus.login.drivers import NoLogin
 from oauth_litmus.plan import Selection, UnknownSelectionError, cannot_judge
 from oauth_litmus.preflight import Readiness, fly
-from oauth_litmus.profile import Profile
+from oauth_litmus.profile import Limits, Profile
 from oauth_litmus.run import Budget
 from oauth_litmus.upstream_control import UpstreamControl
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
@@ -320,6 +320,17 @@ def test_a_check_that_waits_longer_than_allowed_says_what_to_give(seconds, allow
     assert allowed or "give --max-wait" in str(reason)
 
 
+@pytest.mark.parametrize("separate", [True, False])
+@pytest.mark.parametrize("name", ["RATE-02", "RATE-07", "RATE-09"])
+def test_a_window_need_not_end_where_each_check_has_an_address_of_its_own(name, separate):
+    limits = Limits(authorize="100/900", token="50/900")
+    run = run_for(profile=Profile(limits=limits), metadata={**ENDPOINTS, **REGISTRATION}, budget=Budget(burst=True))
+    run.server.separate_sources = separate
+    reason = cannot_judge(all_checks()[name], run, ALL_WELL)
+
+    assert reason is None if separate else "waits 900 s" in str(reason)
+
+
 def test_a_lifetime_that_is_not_declared_says_how_to_declare_it():
     check = replace(check_of(None, "TEST-01"), waits=lambda server: server.code_ttl + 1)
     reason = cannot_judge(check, run_for(), ALL_WELL)
@@ -455,6 +466,18 @@ async def test_a_second_client_that_is_not_configured_is_a_skip():
 
     with pytest.raises(Skipped, match="configure it in the profile"):
         await Target(run, "test").client("b")
+
+
+async def test_a_client_with_certain_redirect_uris_may_be_a_configured_one():
+    loopback, two = ["http://127.0.0.1/cb"], ["https://client.example.com/a", "https://client.example.com/b"]
+    clients = [{"client_id": "native", "redirect_uris": loopback}, {"client_id": "two", "redirect_uris": two}]
+    _, run = await flown(Server(registration=False), profile=Profile.model_validate({"clients": clients}))
+    target = Target(run, "test")
+
+    assert (await target.client_with(*loopback)).client_id == "native"
+    assert (await target.client_with(*reversed(two))).redirect_uri == two[1]
+    with pytest.raises(Skipped, match='`redirect_uris = \\["https://client.example.com/a"\\]`: configure it'):
+        await target.client_with(two[0])
 
 
 async def test_the_id_in_an_issuers_path_is_shown():

@@ -88,6 +88,16 @@ async def test_what_only_resembles_the_registered_uri_is_somewhere_else(location
     assert (attempt.response, attempt.left_for) == (None, location)
 
 
+@pytest.mark.parametrize("answered", ["?error=invalid_request", "?code=abc"])
+async def test_an_answer_at_the_address_that_was_asked_for_is_not_followed_as_a_login(answered):
+    asked_for = "http://user@127.0.0.1:52731/cb"
+    attempt = await target(Places(authorize=to(f"{asked_for}{answered}"))).attempt(
+        request().but(redirect_uri=asked_for)
+    )
+
+    assert (attempt.left_for, attempt.upstream_url, len(attempt.answers)) == (f"{asked_for}{answered}", None, 1)
+
+
 async def test_a_registered_query_is_kept():
     registered = f"{REDIRECT_URI}?tenant=1"
     attempt = await target(Places(authorize=to(f"{registered}&code=abc"))).attempt(request(registered))

@@ -104,7 +104,7 @@ class Walk:
         return leg if self.driver.takes(leg) else None
 
     def _ends_a_leg(self, url: str) -> bool:
-        return _origin(url) in self._home or _is_of(url, self.attempt.request.lands_at) or not _can_exist(url)
+        return _origin(url) in self._home or self._is_the_clients(url) or not _can_exist(url)
 
     async def _beyond(self, leg: Leg) -> Step | None:
         onwards = await self._carry(leg) if self._carry else None
@@ -227,10 +227,16 @@ class Walk:
 
     def _is_on_the_way(self, url: str) -> bool:
         """Whether an address outside belongs to the login: where the preflight went, before that any that can exist."""
-        if _is_of(url, self.attempt.request.lands_at):
-            return False  # an answer as a form that posts itself: the client is not there to take it
+        if self._is_the_clients(url):
+            return False
         seen = self.server.seen.upstream_url
         return _can_exist(url) if seen is None else _origin(url) == _origin(seen)
+
+    def _is_the_clients(self, url: str) -> bool:
+        """Whether nobody is there to go on: an answer that posts itself, or one to an address that a probe asked for."""
+        request = self.attempt.request
+        asked_for = tuple(value for name, value in request.parameters if name == "redirect_uri" and value)
+        return _is_of(url, (*request.lands_at, *asked_for))
 
 
 def step_of(submission: Submission, page_url: str) -> Step:

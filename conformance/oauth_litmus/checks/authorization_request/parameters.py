@@ -74,11 +74,11 @@ async def empty_parameters_count_as_left_out(target: Target) -> None:
     await target.control(request)
     names = ("scope", "state", *(("redirect_uri",) if len(client.redirect_uris) == 1 else ()))
 
-    if not await _empty_is_left_out(target, request, *names):
+    if await _refusal_of_empty(target, request, *names) is not None:
         for name in names:
-            same = await _empty_is_left_out(target, request, name)
+            refusal = await _refusal_of_empty(target, request, name)
             got = f"{name}= is refused, though a request without {name} is not"
-            expect.that(same, expected=f"{name}= counts as left out", got=got)
+            expect.that(refusal is None, expected=f"{name}= counts as left out", got=got, at=refusal)
 
     refusal = await target.attempt(request.but(state="", response_type="bogus"))
     come_back = refusal.response.get("state") if refusal.response else None
@@ -86,13 +86,13 @@ async def empty_parameters_count_as_left_out(target: Target) -> None:
     expect.that(not come_back, expected=expected, got=got, at=refusal.answers)
 
 
-async def _empty_is_left_out(target: Target, request: AuthorizationRequest, *names: str) -> bool:
-    """Whether empty parameters are taken where the request is taken without them."""
+async def _refusal_of_empty(target: Target, request: AuthorizationRequest, *names: str) -> Answer | None:
+    """The refusal of empty parameters, or of several at once that are left out; None where either is like the other."""
     without = expect.conclusive((await target.authorize(request.but(**dict.fromkeys(names)))).last)
-    if is_refused(without) and len(names) == 1:
-        return True
+    if is_refused(without):
+        return None if len(names) == 1 else without
     empty = expect.conclusive((await target.authorize(request.but(**dict.fromkeys(names, "")))).last)
-    return not is_refused(without) and not is_refused(empty)
+    return empty if is_refused(empty) else None
 
 
 async def _first_answer(target: Target, request: AuthorizationRequest, without: AuthorizationRequest) -> Answer:

@@ -63,7 +63,7 @@ async def pages_tell_other_sites_no_url(target: Target) -> None:
         policy = _referrer_policy(answer)
         where = f"a Referrer-Policy without the URL on {path_of(answer)}"
         telling = policy in TELLING
-        if answer.is_html:
+        if answer.is_shown:
             judge = expect.safe if _SECRET.search(answer.url) else expect.that
             judge(not telling, expected=where, got=f"Referrer-Policy: {policy}", at=answer)
             expect.ideally(bool(policy), expected=where, got="no Referrer-Policy", at=answer)
@@ -106,7 +106,7 @@ async def pages_escape_the_request(target: Target) -> None:
 
 async def _own_pages(target: Target) -> list[Answer]:
     attempts = [await finished_login(target), await refused_login(target)]
-    pages = [answer for attempt in attempts for answer in target.own_answers(attempt) if answer.is_html]
+    pages = [answer for attempt in attempts for answer in target.own_answers(attempt) if answer.is_shown]
     if not pages:
         raise NotApplicable("the server shows no pages of its own")
     return pages

@@ -9,7 +9,14 @@ from oauth_litmus import expect
 from oauth_litmus.authorization import ending_of
 from oauth_litmus.check import BROWSER_LEG, BURST, DYNAMIC_REGISTRATION, LOGIN, REGISTRATION, check
 from oauth_litmus.checks.headers.observed import FOREIGN_ORIGIN, allowed_origin
-from oauth_litmus.limited_actions import limited_action, longest_window, rate_of, refused, windows_to_end
+from oauth_litmus.limited_actions import (
+    limited_action,
+    longest_window,
+    rate_of,
+    refused,
+    until_all_is_quiet,
+    windows_to_end,
+)
 from oauth_litmus.rates import Kind
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
@@ -28,7 +35,7 @@ SMALLEST_LIMIT = 3
 """Of an action that is tried before and after another was used up."""
 
 
-@check("RATE-09", needs={BURST, REGISTRATION}, waits=longest_window)
+@check("RATE-09", needs={BURST, REGISTRATION}, waits=until_all_is_quiet)
 async def limit_of_one_action_does_not_close_another(target: Target) -> None:
     """Use up one limit, then read the metadata and do what has another, as was possible a moment before."""
     action = await limited_action(target)
@@ -48,7 +55,7 @@ async def limit_of_one_action_does_not_close_another(target: Target) -> None:
         expect.ideally(answer.status != 429, expected=expected, got=got, at=answer)
 
 
-@check("RATE-14a", needs={BURST, LOGIN, BROWSER_LEG}, logins=LOGINS, waits=longest_window)
+@check("RATE-14a", needs={BURST, LOGIN, BROWSER_LEG}, logins=LOGINS, waits=until_all_is_quiet)
 async def two_logins_fit_in_the_limits(target: Target) -> None:
     """Register, log in, redeem and refresh, twice in a row, with metadata and preflights as clients fetch them."""
     declared = target.server.profile.limits.declared()
@@ -66,7 +73,7 @@ async def two_logins_fit_in_the_limits(target: Target) -> None:
     expect.that(not refusals, expected=f"no 429 in {LOGINS} ordinary logins", got=got, at=refusals[:1])
 
 
-@check("RATE-14b", needs={BURST, DYNAMIC_REGISTRATION}, waits=longest_window)
+@check("RATE-14b", needs={BURST, DYNAMIC_REGISTRATION}, waits=until_all_is_quiet)
 async def preflights_do_not_use_up_a_limit(target: Target) -> None:
     """Send as many preflights as the limit on registrations allows requests, then one registration."""
     _, rate = rate_of(target.server, "register")

@@ -10,10 +10,10 @@ from oauth_litmus.limited_actions import (
     OTHER_REFUSALS,
     TOO_MANY,
     declared_actions,
-    declared_window,
     exhaust,
     limited_action,
     refused,
+    until_quiet,
 )
 from oauth_litmus.verdict import Blocked
 
@@ -55,7 +55,7 @@ async def declared_limits_are_enforced(target: Target) -> None:
         )
 
 
-@check("RATE-02", needs={BURST, REGISTRATION}, waits=declared_window)
+@check("RATE-02", needs={BURST, REGISTRATION}, waits=until_quiet)
 async def refusal_is_429(target: Target) -> None:
     """Push one action over its limit and look at the first refusal."""
     action = await limited_action(target)
@@ -79,7 +79,7 @@ async def refusal_is_429(target: Target) -> None:
     )
 
 
-@check("RATE-03", needs={BURST, REGISTRATION}, waits=declared_window)
+@check("RATE-03", needs={BURST, REGISTRATION}, waits=until_quiet)
 async def retry_after_is_well_formed(target: Target) -> None:
     """Push one action over its limit and read Retry-After."""
     action = await limited_action(target)

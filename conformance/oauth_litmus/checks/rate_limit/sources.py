@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import BURST, REGISTRATION, SECOND_SOURCE, check
-from oauth_litmus.limited_actions import declared_window, limited_action, refused
+from oauth_litmus.limited_actions import limited_action, refused, until_quiet
 from oauth_litmus.verdict import NotApplicable, Skipped
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ FORWARDING = {
 }
 
 
-@check("RATE-07", needs={BURST, REGISTRATION}, waits=declared_window)
+@check("RATE-07", needs={BURST, REGISTRATION}, waits=until_quiet)
 async def spoofed_headers_do_not_evade_the_limit(target: Target) -> None:
     """Exhaust a limit, then send each forwarding header with a made-up address between two plain requests."""
     _how_it_is_reached(target)
@@ -44,7 +44,7 @@ async def spoofed_headers_do_not_evade_the_limit(target: Target) -> None:
         expect.that(evading is None, expected=expected, got=got, at=evading)
 
 
-@check("RATE-08", needs={BURST, REGISTRATION, SECOND_SOURCE}, waits=declared_window)
+@check("RATE-08", needs={BURST, REGISTRATION, SECOND_SOURCE}, waits=until_quiet)
 async def sources_are_counted_apart(target: Target) -> None:
     """Exhaust a limit from one address, then send one request from another."""
     action = await limited_action(target)

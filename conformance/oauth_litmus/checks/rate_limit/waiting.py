@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import BURST, REGISTRATION, check
-from oauth_litmus.limited_actions import GUARD, TOO_MANY, declared_window, limited_action, quiet_after, refused
+from oauth_litmus.limited_actions import (
+    GUARD,
+    TOO_MANY,
+    declared_window,
+    limited_action,
+    quiet_after,
+    refused,
+    until_quiet,
+)
 from oauth_litmus.verdict import NotApplicable
 
 if TYPE_CHECKING:
@@ -21,7 +29,9 @@ POLLS = 20
 """Requests of a client that asks again and again, spread over two windows."""
 
 
-@check("RATE-04", needs={BURST, REGISTRATION}, waits=lambda server: 2 * declared_window(server) + GUARD)
+@check(
+    "RATE-04", needs={BURST, REGISTRATION}, waits=lambda server: until_quiet(server) + declared_window(server) + GUARD
+)
 async def retry_after_is_truthful(target: Target) -> None:
     """After a 429 stay silent for as long as it says, and try once; a second time if that is refused too."""
     action = await limited_action(target)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from oauth_litmus import expect
-from oauth_litmus.check import DYNAMIC_REGISTRATION, check
-from oauth_litmus.checks.redirect_uri.probes import all_refused, only_spelled_otherwise
+from oauth_litmus.check import REGISTRATION, check
+from oauth_litmus.checks.redirect_uri.probes import all_refused, fragment_counts, only_spelled_otherwise
 from oauth_litmus.client import Client, Target
 from oauth_litmus.verdict import NotApplicable
 
@@ -22,18 +22,19 @@ IPV6_ELSEWHERE = "http://[::1]:61023/cb"
 LOCALHOST = "http://localhost:3000/cb"
 
 
-@check("REDIR-11", needs={DYNAMIC_REGISTRATION}, logins=2)
+@check("REDIR-11", needs={REGISTRATION}, logins=2)
 async def loopback_port_is_free(target: Target) -> None:
     """Register 127.0.0.1 without a port and with one, and ask for the answer at another port."""
     found = [await target.client_with(uri) for uri in (LOOPBACK_WITHOUT_PORT, LOOPBACK)]
     clients = [client for client in found if client is not None]
     if not clients:
         raise NotApplicable("the server registers no loopback redirect URIs")
+    for client in clients:
+        await target.control(target.request(client))
 
     attempts = [await _answer_at(target, client, LOOPBACK_ELSEWHERE) for client in clients]
 
-    refusals = [attempt for attempt in attempts if attempt.response is None and not attempt.unfinished]
-    seen = [expect.conclusive(attempt.last) for attempt in refusals]
+    seen = [expect.conclusive(attempt.last) for attempt in attempts if _is_refused(attempt)]
     expected = f"an answer at {LOOPBACK_ELSEWHERE}"
     expect.that(len(seen) < len(clients), expected=expected, got="the port is refused", at=seen)
     expect.ideally(not seen, expected=expected, got="the port is refused to one form of registration", at=seen)
@@ -43,7 +44,7 @@ async def loopback_port_is_free(target: Target) -> None:
         expect.that(rightly, expected=expected, got="the answer goes to the registered port", at=attempt.answers)
 
 
-@check("REDIR-12", needs={DYNAMIC_REGISTRATION}, logins=1)
+@check("REDIR-12", needs={REGISTRATION}, logins=1)
 async def ipv6_loopback_port_is_free(target: Target) -> None:
     """Register [::1] without a port and with one, and ask for the answer at another port."""
     if await _takes_no_loopback(target):
@@ -52,18 +53,19 @@ async def ipv6_loopback_port_is_free(target: Target) -> None:
     if client is None:
         expect.ideally(False, expected="http://[::1] beside http://127.0.0.1", got="[::1] cannot be registered")
         return
+    await target.control(target.request(client))
 
     attempt = await _answer_at(target, client, IPV6_ELSEWHERE)
 
     expected, got = f"an answer at {IPV6_ELSEWHERE}", expect.describe(expect.conclusive(attempt.last))
-    answered = attempt.response is not None or attempt.unfinished
-    expect.that(answered, expected=expected, got=f"the port is refused: {got}", at=attempt.answers)
+    refused = _is_refused(attempt)
+    expect.that(not refused, expected=expected, got=f"the port is refused: {got}", at=attempt.answers)
     landed = attempt.response.location if attempt.response else IPV6_ELSEWHERE
     rightly = landed.startswith(IPV6_ELSEWHERE)
     expect.that(rightly, expected=expected, got="the answer goes to a registered port", at=attempt.answers)
 
 
-@check("REDIR-13", needs={DYNAMIC_REGISTRATION})
+@check("REDIR-13", needs={REGISTRATION})
 async def only_the_loopback_port_is_free(target: Target) -> None:
     """Change everything but the port of a loopback redirect URI."""
     client = await target.client_with(LOOPBACK)
@@ -80,9 +82,12 @@ async def only_the_loopback_port_is_free(target: Target) -> None:
     ports = ["127.0.0.1:abc", "127.0.0.1:99999", f"{place}.evil.example"]
     spellings = [*(f"http://{host}:{port}/cb" for host in hosts), *(f"http://{authority}/cb" for authority in ports)]
     await only_spelled_otherwise(target, client, [*spellings, f"https://{place}/cb"], as_written=True)
+    with_fragment = f"{LOOPBACK}#frag"
+    attempt = await target.attempt(target.request(client, redirect_uri=with_fragment))
+    fragment_counts(attempt, with_fragment, "frag")
 
 
-@check("REDIR-14", needs={DYNAMIC_REGISTRATION})
+@check("REDIR-14", needs={REGISTRATION})
 async def only_localhost_is_localhost(target: Target) -> None:
     """Register the name localhost, and ask for an answer at hosts that begin with it or hide behind it."""
     client = await target.client_with(LOCALHOST)
@@ -98,11 +103,16 @@ async def only_localhost_is_localhost(target: Target) -> None:
 async def _answer_at(target: Target, client: Client, uri: str) -> Attempt:
     request = target.request(client, redirect_uri=uri).landing_at(uri)
     attempt = await target.attempt(request)
-    if not attempt.unfinished:
-        return attempt
-    # Without a login, an error tells where answers go.
-    refusal = await target.attempt(request.but(response_type="bogus"))
-    return refusal if refusal.response is not None else attempt
+    if attempt.unfinished:
+        # Without a login, an error tells where answers go.
+        refusal = await target.attempt(request.but(response_type="bogus"))
+        attempt.response = refusal.response
+    return attempt
+
+
+def _is_refused(attempt: Attempt) -> bool:
+    """Whether no code can be had there: by a page, or by an error at the very port that was asked for."""
+    return not attempt.unfinished and (attempt.response is None or attempt.response.error is not None)
 
 
 async def _takes_no_loopback(target: Target) -> bool:

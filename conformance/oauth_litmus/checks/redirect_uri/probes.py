@@ -58,6 +58,15 @@ async def all_refused(target: Target, client: Client, variants: Iterable[str], b
         expect.not_sent_to(attempt, variant, because=because)
 
 
+def fragment_counts(attempt: Attempt, variant: str, fragment: str) -> None:
+    """What became of a redirect URI with a fragment: a WARN if it is silently removed."""
+    landed = attempt.response.location if attempt.response else ""
+    if attempt.code is not None and landed and fragment not in landed:
+        expect.ideally(False, expected="an error page", got="the fragment is silently removed", at=attempt.answers)
+    else:
+        expect.not_sent_to(attempt, variant, because="a redirect URI has no fragment")
+
+
 async def only_spelled_otherwise(target: Target, client: Client, variants: Iterable[str], *, as_written: bool) -> None:
     """Spellings of the registered URI: a WARN if the answer goes there, or (as_written) to the spelling itself."""
     for variant in target.sample(variants):
@@ -68,7 +77,8 @@ async def only_spelled_otherwise(target: Target, client: Client, variants: Itera
 def is_only_spelled_otherwise(attempt: Attempt, variant: str, *, as_written: bool) -> None:
     """What became of one such spelling."""
     to_the_spelling = as_written and (attempt.left_for or "").lower().startswith(variant.lower())
-    if attempt.unfinished or (attempt.code is not None and (attempt.response is not None or to_the_spelling)):
+    to_the_registered = attempt.code is not None and attempt.response is not None
+    if attempt.unfinished or to_the_registered or to_the_spelling:
         got = f"{variant} is taken for {attempt.request.client.redirect_uri}"
         expect.ideally(False, expected="a refusal: the strings differ", got=got, at=attempt.answers)
     else:

@@ -1,0 +1,73 @@
+"""How the client is told that its request was refused (OAuth 2.1 section 4.1.2.1)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from oauth_litmus import expect
+from oauth_litmus.check import REGISTRATION, check
+from oauth_litmus.verdict import NotApplicable
+
+if TYPE_CHECKING:
+    from oauth_litmus.answer import AuthorizationResponse
+    from oauth_litmus.client import Target
+
+_ALLOWED = re.compile(r"[\x20\x21\x23-\x5B\x5D-\x7E]*")
+REGISTERED = frozenset(
+    [
+        "invalid_request",
+        "unauthorized_client",
+        "access_denied",
+        "unsupported_response_type",
+        "invalid_scope",
+        "server_error",
+        "temporarily_unavailable",
+        "invalid_target",
+        "request_not_supported",
+        "request_uri_not_supported",
+        "invalid_request_object",
+        "invalid_request_uri",
+        "registration_not_supported",
+        "login_required",
+        "interaction_required",
+        "consent_required",
+        "account_selection_required",
+        "unmet_authentication_requirements",
+        "invalid_authorization_details",
+    ]
+)
+"""Errors of authorization endpoints in the OAuth Extensions Error Registry, and those of OAuth 2.1 itself."""
+
+
+@check("AUTHZ-10", needs={REGISTRATION})
+async def error_is_told_by_one_code(target: Target) -> None:
+    """Provoke error redirects by a response_type, a scope and a challenge that are wrong or missing; read them."""
+    request = target.request(await target.client())
+    provocations = {
+        "an unknown response_type": request.but(response_type="bogus"),
+        "no response_type": request.but(response_type=None),
+        "an unknown scope": request.but(scope="no-such-scope"),
+        "no code_challenge": request.but(code_challenge=None, code_challenge_method=None),
+    }
+
+    responses = {what: (await target.attempt(wrong)).response for what, wrong in provocations.items()}
+
+    errors = {what: response for what, response in responses.items() if response is not None and response.error}
+    if not errors:
+        raise NotApplicable("the errors of authorization requests are shown as pages")
+    for what, response in errors.items():
+        _is_well_formed(what, response)
+
+
+def _is_well_formed(what: str, response: AuthorizationResponse) -> None:
+    error, at = response.error or "", response.answer
+    times = sum(name == "error" for name, _ in (*response.parameters, *response.fragment))
+    expect.that(times == 1, expected=f"error once, for {what}", got=f"{times} of them", at=at)
+    expect.that(response.code is None, expected=f"an error alone, for {what}", got="a code beside it", at=at)
+    registered = error in REGISTERED
+    expect.ideally(registered, expected=f"a registered error for {what}", got=f"error={error}", at=at)
+    for name in ("error", "error_description"):
+        text = response.get(name) or ""
+        expected = f'printable ASCII but " and \\ in {name}, for {what}'
+        expect.ideally(_ALLOWED.fullmatch(text) is not None, expected=expected, got=repr(text), at=at)
