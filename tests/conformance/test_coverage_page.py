@@ -9,12 +9,18 @@ from oauth_litmus.requirements import catalogue
 
 PAGE = (Path(__file__).parents[2] / "docs" / "coverage.md").read_text("utf-8")
 NAMED = re.compile(r"\b([A-Z]+)-(\d{2}[a-z]?\b|\*)")
+RANGE = re.compile(r"\b([A-Z]+)-(\d{2}) to \1-(\d{2})\b")
 NOTHING = ["-", "-", "-"]
 
 
 def expanded(text: str) -> set[str]:
-    """The requirements that a text names: by id, by a family's star, or by the number that only lettered parts have."""
-    found: set[str] = set()
+    """The requirements that a text names: by id, by a range, by a family's star, or by a number that only parts have."""
+    found = {
+        each
+        for prefix, first, last in RANGE.findall(text)
+        for each in catalogue()
+        if each.startswith(f"{prefix}-") and first <= each.removeprefix(f"{prefix}-")[:2] <= last
+    }
     for prefix, rest in NAMED.findall(text):
         name = f"{prefix}-{rest}"
         parts = {each for each in catalogue() if each[:-1] == name or (rest == "*" and each.startswith(name[:-1]))}
@@ -56,6 +62,7 @@ def test_a_name_of_nothing_is_found(text):
         ("REG-02", {"REG-02a", "REG-02b", "REG-02c"}),
         ("REG-02b", {"REG-02b"}),
         ("EXPIRY-12", {"EXPIRY-12"}),
+        ("REG-05 to REG-07", {"REG-05a", "REG-05b", "REG-05c", "REG-06a", "REG-06b", "REG-07"}),
         ("`RES-*`", {"RES-01", "RES-02", "RES-03", "RES-04"}),
         ("RFC-8707, SEP-2350", set()),
     ],
