@@ -6,23 +6,45 @@ from oauth_litmus import expect
 from oauth_litmus.answer import Answer
 from oauth_litmus.check import LOGIN, OPERATIONS, RESOURCE, SCOPES, check
 from oauth_litmus.client import Target, Tokens
-from oauth_litmus.verdict import Blocked, NotApplicable
+from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
 
 @check("SCOPE-12a", needs={LOGIN, RESOURCE, SCOPES, OPERATIONS})
 async def missing_scope_closes_an_operation(target: Target) -> None:
     """Call an operation with a token of a login for another scope than the one that it needs."""
     needed, other = _scopes_of_the_operation(target)
-    whole, _ = await target.valid_tokens()
-    opened = await _opened(target, whole, needed)
-    tokens = await target.tokens(scope=other)
-    if needed in tokens.scopes | (tokens.claimed_scopes or frozenset()):
-        raise NotApplicable(f"a login for {other} alone grants {needed} too")
-    await _is_alive(target, tokens, other)
+    tokens, opened = await _lacking(target, needed, other)
 
     answer = await target.call_operation(tokens.access_token, needed)
 
     _is_closed(answer, opened, needed)
+
+
+@check("SCOPE-12c", needs={LOGIN, RESOURCE, SCOPES, OPERATIONS})
+async def challenge_names_the_missing_scope(target: Target) -> None:
+    """Read the challenge of an operation that is refused for its scope, and log in for what it names."""
+    if target.server.profile.specification != "mcp":
+        raise NotApplicable("only MCP asks for the scope in a challenge; RFC 6750 leaves it open")
+    needed, other = _scopes_of_the_operation(target)
+    tokens, opened = await _lacking(target, needed, other)
+
+    answer = expect.conclusive(await target.call_operation(tokens.access_token, needed))
+
+    challenged = _insufficient(answer)
+    if challenged is None:
+        raise NotApplicable("the refusal is no challenge for want of scope, which SCOPE-12a judges")
+    named, raw = challenged.get("scope", "").split(), answer.headers.get("www-authenticate", "")
+    expect.that(bool(named), expected=f"scope in the challenge, with {needed}", got=raw, at=answer)
+    unknown = set(named) - set(target.server.scopes)
+    if needed not in named and unknown:
+        raise Skipped(f"the challenge names {' '.join(sorted(unknown))}, which is not among the profile's scopes")
+    if needed not in named:
+        wider = await target.tokens(scope=" ".join(dict.fromkeys((other, *named))))
+        retried = expect.conclusive(await target.call_operation(wider.access_token, needed))
+        opens = expect.let_in(retried, opened) and not _is_rpc_error(retried)
+        expect.that(
+            opens, expected=f"a scope that opens the operation, as {needed} does", got=raw, at=(answer, retried)
+        )
 
 
 @check("SCOPE-12b", needs={LOGIN, RESOURCE, SCOPES, OPERATIONS})
@@ -55,6 +77,21 @@ def _scopes_of_the_operation(target: Target) -> tuple[str, str]:
     return needed, other
 
 
+async def _lacking(target: Target, needed: str, other: str) -> tuple[Tokens, Answer]:
+    """Tokens of a login without the scope that an operation needs; and what the operation answers to one that has it.
+
+    Raises:
+        NotApplicable: the login grants that scope too.
+    """
+    whole, _ = await target.valid_tokens()
+    opened = await _opened(target, whole, needed)
+    tokens = await target.tokens(scope=other)
+    if needed in tokens.scopes | (tokens.claimed_scopes or frozenset()):
+        raise NotApplicable(f"a login for {other} alone grants {needed} too")
+    await _is_alive(target, tokens, other)
+    return tokens, opened
+
+
 async def _opened(target: Target, tokens: Tokens, needed: str) -> Answer:
     """The answer of the operation to a token that has the scope.
 
@@ -77,10 +114,7 @@ async def _is_alive(target: Target, tokens: Tokens, scope: str) -> None:
         await _opened(target, tokens, scope)
         return
     answer = await target.call_resource(tokens.access_token)
-    lacks_scope = any(
-        challenge.parameters.get("error") == "insufficient_scope" for challenge in answer.challenges or ()
-    )
-    if not lacks_scope:
+    if _insufficient(answer) is None:
         await target.opened(tokens)
 
 
@@ -91,9 +125,15 @@ def _is_closed(answer: Answer, opened: Answer, needed: str) -> None:
     expect.that(not taken, expected=wanted, got=f"{answer.status}: the operation is carried out", at=answer)
     if answer.status >= 500:
         raise Blocked(f"the refusal is a {answer.status}, which says nothing about the probe", (answer.number,))
-    named = any(challenge.parameters.get("error") == "insufficient_scope" for challenge in answer.challenges or ())
+    named = _insufficient(answer) is not None
     got = f"{answer.status}, {expect.challenge_of(answer)}"
     expect.ideally(answer.status == 403 and named, expected=wanted, got=got, at=answer)
+
+
+def _insufficient(answer: Answer) -> dict[str, str] | None:
+    """The parameters of a challenge for want of scope (RFC 6750 section 3.1); None if there is none."""
+    challenges = (challenge.parameters for challenge in answer.challenges or ())
+    return next((each for each in challenges if each.get("error") == "insufficient_scope"), None)
 
 
 def _is_rpc_error(answer: Answer) -> bool:
