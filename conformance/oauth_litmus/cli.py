@@ -60,6 +60,12 @@ def run(
     max_wait: Annotated[
         float, typer.Option(min=0, help="Seconds that one check may wait for a lifetime to end.")
     ] = _DEFAULT_MAX_WAIT,
+    max_time: Annotated[
+        float | None,
+        typer.Option(
+            min=1, help="Seconds after which the run ends, whatever the server does; 3 hours and more by default."
+        ),
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="What is imprecise fails as well.")] = False,
     source_address: Annotated[
         SourceAddress, typer.Option(help="On loopback each check can come from an address of its own.")
@@ -91,7 +97,7 @@ def run(
             declared,
             driver=driver_for(declared, login, max_logins),
             selection=Selection(tuple(only or ()), tuple(skip or ())),
-            budget=Budget(max_wait, burst=burst, max_logins=max_logins),
+            budget=Budget(max_wait, burst=burst, max_logins=max_logins, max_time=max_time),
             rates=_rates(rate or []),
             source_addresses=source_address.value,
             strict=strict,

@@ -11,6 +11,7 @@ from oauth_litmus.login.by_hand import ask_for_logins, asked_for
 from oauth_litmus.login.manual import ManualDriver
 from oauth_litmus.plan import announcement_of_bursts, cannot_judge
 from oauth_litmus.preflight import Readiness
+from oauth_litmus.tidying import TIDIED_WITHIN
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped, Verdict
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def plan_lines(plan: Plan, run: Run) -> list[str]:
         f"issuer {found.issuer}, by {found.metadata_url}",
         f"{len(plan.runnable)} checks would run, {sum(map(len, plan.left_out.values()))} would not.",
         f"About {plan.logins} logins ({run.driver.name}); the longest wait is {plan.longest_wait:.0f} s.",
+        f"The run ends within {run.budget.longest + TIDIED_WITHIN:.0f} s, whatever the server does (--max-time).",
         *plan.by_hand,
         "",
         f"Would run: {', '.join(check.id for check in plan.runnable) or 'nothing'}",

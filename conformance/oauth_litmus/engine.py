@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence, Set
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ from oauth_litmus.verdict import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from oauth_litmus.run import Run
 
 SLOTS = 24
@@ -64,12 +67,18 @@ class Engine:
         self.readiness = Readiness()
         self.results: dict[str, Result] = {}
         self.interrupted = False
+        self.stopped = ""
+        """Why the run ended before its checks had; empty if it did not."""
         self._on_result = on_result
 
     async def preflight(self) -> Readiness:
         """Go once through an ordinary login (see `preflight`)."""
-        async with self.run.clock.running():
-            self.readiness = await fly(Target(self.run, PREFLIGHT))
+        async with self._until_it_must_end(), self.run.clock.running():
+            try:
+                self.readiness = await fly(Target(self.run, PREFLIGHT))
+            except Exception as error:
+                said = f"{type(error).__name__}: {error}"
+                self.readiness = Readiness(registration=f"the suite itself failed at an ordinary login ({said})")
         return self.readiness
 
     async def judge(self, checks: Sequence[Check]) -> list[Result]:
@@ -89,18 +98,52 @@ class Engine:
         runnable.sort(key=lambda check: -(check.waits(self.run.server) if check.waits else 0.0))
         self.run.ranks.update({check.id: rank for rank, check in enumerate(runnable)})
         try:
-            async with asyncio.TaskGroup() as group:
-                for check in runnable:
-                    if Need.BURST not in check.needs:
-                        group.create_task(self._one(check), name=check.id)
-                if self.run.separate_sources:
-                    await asyncio.sleep(0)
-                    group.create_task(self._bursts(runnable), name="bursts")
-            if not self.run.separate_sources:
-                await self._bursts(runnable)
+            async with self._until_it_must_end():
+                await self._all(runnable)
         finally:
             self._keep_one_fault_one_finding()
+        for check in checks:
+            if check.id not in self.results:
+                self._finish(Result(check, Decision(Verdict.BLOCKED, self.stopped)))
         return [self.results[check.id] for check in checks]
+
+    async def _all(self, runnable: Sequence[Check]) -> None:
+        async with asyncio.TaskGroup() as group:
+            for check in runnable:
+                if Need.BURST not in check.needs:
+                    group.create_task(self._one(check), name=check.id)
+            if self.run.separate_sources:
+                await asyncio.sleep(0)
+                group.create_task(self._bursts(runnable), name="bursts")
+        if not self.run.separate_sources:
+            await self._bursts(runnable)
+
+    @asynccontextmanager
+    async def _until_it_must_end(self) -> AsyncGenerator[None]:
+        """What is done inside is cut short when the target no longer answers, or the run has lasted as long as it may."""
+        task, health = asyncio.current_task(), self.run.health
+
+        async def watch() -> None:
+            try:
+                async with asyncio.timeout(self.run.time_left):
+                    await health.gave_up.wait()
+                self.stopped = health.stopped
+            except TimeoutError:
+                self.stopped = (
+                    f"the run was stopped after {self.run.budget.longest:.0f} s: --max-time lets it take longer, if it "
+                    "was not the server that took so long"
+                )
+            if task is not None:
+                task.cancel()
+
+        watching = asyncio.ensure_future(watch())
+        try:
+            yield
+        except asyncio.CancelledError:
+            if not self.stopped or task is None or task.uncancel():
+                raise
+        finally:
+            watching.cancel()
 
     def interrupt(self, checks: Sequence[Check]) -> None:
         """Give a SKIP that says so to every check that has no verdict yet."""
@@ -145,7 +188,9 @@ class Engine:
             except (NotApplicable, Skipped, Blocked) as reason:
                 ending = reason
             except asyncio.CancelledError:
-                raise
+                if not self.stopped:
+                    raise
+                ending = Blocked(self.stopped)
             except Exception as error:
                 ending = error
         decision = decide(check.requirement.level, judgement, ending, strict=self.run.strict)

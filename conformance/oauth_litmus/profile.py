@@ -21,6 +21,7 @@ from oauth_litmus.login.declared import (
 )
 from oauth_litmus.rates import Rate, WrittenRate
 from oauth_litmus.replicas import replica_origin
+from oauth_litmus.wire import ANSWER_TIMEOUT
 
 __all__ = [
     "ConfiguredClient",
@@ -37,6 +38,7 @@ __all__ = [
 Seconds = Annotated[float, Field(gt=0)]
 AuthMethod = Literal["none", "client_secret_post", "client_secret_basic"]
 WrittenReplica = Annotated[str, AfterValidator(replica_origin)]
+WrittenHost = Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+$")]
 WrittenOperation = Annotated[str, Field(pattern=r"^[A-Z]+ /\S*$")]
 
 
@@ -98,6 +100,16 @@ class Http(Section):
     ca_file: str | None = None
     client_certificate: str | None = None
     client_key: str | None = None
+    timeout: Annotated[float, Field(gt=0, le=ANSWER_TIMEOUT)] = ANSWER_TIMEOUT
+    """Seconds that one answer may take. A login that a relay hands on takes as long as its upstream does."""
+
+    def secrets(self) -> dict[str, str]:
+        """The headers that only the target may see, read from the environment.
+
+        Raises:
+            ProfileError: an environment variable is not set.
+        """
+        return {name: from_environment(variable) for name, variable in self.secret_headers.items()}
 
     def all_headers(self) -> dict[str, str]:
         """All extra headers, secrets read from the environment.
@@ -105,7 +117,7 @@ class Http(Section):
         Raises:
             ProfileError: an environment variable is not set.
         """
-        return {**self.headers, **{name: from_environment(variable) for name, variable in self.secret_headers.items()}}
+        return {**self.headers, **self.secrets()}
 
 
 class Profile(Section):
@@ -134,6 +146,8 @@ class Profile(Section):
     """The URL of the upstream-control contract, where the operator lends the upstream to the suite."""
     replicas: tuple[WrittenReplica, ...] = ()
     """The URLs of single instances behind the issuer, which share what they know of codes, tokens and limits."""
+    trusted_hosts: tuple[WrittenHost, ...] = ()
+    """Hosts beside that of the given URL which are the server's too, where its documents name endpoints at other sites."""
     topology: Literal["direct", "via_edge", "trusted"] | None = None
     """How the suite's requests reach the server; `trusted`: its address counts as a trusted proxy."""
     own_server: bool = False

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from oauth_litmus.clients import REDIRECT_URI
+from oauth_litmus.clock import stopwatch
+from oauth_litmus.health import ASKED_WITHIN, Health
+from oauth_litmus.wire import NoAnswerError
 
 if TYPE_CHECKING:
     from oauth_litmus.answer import Answer
@@ -24,6 +27,11 @@ if TYPE_CHECKING:
     from oauth_litmus.wire import Wire
 
 T = TypeVar("T")
+ROOM_FOR_ANY_RUN = 3 * 3600.0
+"""Seconds: a limit of ten logins per minute makes a whole run last 45 minutes."""
+SEVERAL_WAITS = 3
+HEALTH = "health"
+"""The name under which the exchanges are recorded by which the suite sees whether the server still answers."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,13 @@ class Budget:
     """Seconds that one check may wait for a lifetime or a window to end."""
     burst: bool = False
     max_logins: int | None = None
+    max_time: float | None = None
+    """Real seconds that the whole run may take."""
+
+    @property
+    def longest(self) -> float:
+        """Seconds after which the run ends, whatever the server does: what was asked for, or room for any ordinary run."""
+        return ROOM_FOR_ANY_RUN + SEVERAL_WAITS * self.max_wait if self.max_time is None else self.max_time
 
 
 @dataclass(frozen=True)
@@ -85,6 +100,25 @@ class Run:
     registered: list[RegisteredClient] = field(default_factory=list["RegisteredClient"])
     left_behind: list[str] = field(default_factory=list[str])
     """Clients that were registered and could not be removed, by `client_id`."""
+    health: Health = field(init=False)
+    began: float = field(default_factory=stopwatch)
+    """When the run began to look for its server, by the stopwatch."""
+
+    def __post_init__(self) -> None:
+        self.health = Health(self.clock, self._answers_plainly)
+
+    @property
+    def time_left(self) -> float:
+        """Real seconds until the run has lasted as long as it may."""
+        return max(0.0, self.budget.longest - (stopwatch() - self.began))
+
+    async def _answers_plainly(self) -> bool:
+        url, within = self.server.discovered.metadata_url, min(ASKED_WITHIN, self.wire.timeout)
+        try:
+            answer = await self.wire.send("GET", url, check=HEALTH, within=within)
+        except NoAnswerError:
+            return False
+        return answer.status < 500
 
     def remember(self, answer: Answer) -> None:
         """Keep what it takes to remove a client that was registered."""

@@ -15,9 +15,10 @@ from oauth_litmus import __version__
 from oauth_litmus.check import Need, all_checks
 from oauth_litmus.client import Target
 from oauth_litmus.clients import Client
-from oauth_litmus.clock import Clock, WallClock
-from oauth_litmus.discovery import Discovery, NoServerError, normalise
+from oauth_litmus.clock import Clock, WallClock, stopwatch
+from oauth_litmus.discovery import NoServerError, normalise
 from oauth_litmus.engine import SLOTS, Engine, OnResult
+from oauth_litmus.finding import DISCOVERY, find
 from oauth_litmus.listener import Listener, listening
 from oauth_litmus.login.by_hand import ask_for_logins, everybody
 from oauth_litmus.login.drivers import LoginDriver
@@ -26,6 +27,7 @@ from oauth_litmus.login.installed import driver_for
 from oauth_litmus.login.leg import Closing
 from oauth_litmus.login.manual import ManualDriver
 from oauth_litmus.pacer import Pacer
+from oauth_litmus.places import Places
 from oauth_litmus.plan import Selection, cannot_judge
 from oauth_litmus.profile import Profile, ProfileError, from_environment
 from oauth_litmus.rates import Kind
@@ -33,6 +35,7 @@ from oauth_litmus.replicas import elsewhere
 from oauth_litmus.run import Budget, Run
 from oauth_litmus.source_addresses import can_be_bound, loopback_addresses
 from oauth_litmus.target import Discovered, Server
+from oauth_litmus.tidying import tidy_up
 from oauth_litmus.transcript import Transcript
 from oauth_litmus.upstream_control import Call, UpstreamControl
 from oauth_litmus.verdict import Blocked
@@ -45,8 +48,6 @@ if TYPE_CHECKING:
     from oauth_litmus.rates import Rate
 
 SourceMode = Literal["auto", "single", "loopback"]
-DISCOVERY = "discovery"
-"""The name under which the exchanges of the discovery are recorded."""
 
 
 @dataclass(frozen=True)
@@ -105,20 +106,29 @@ async def connected(
     handed_in = _handed_in(profile, transcript)
     headers = {
         "user-agent": f"oauth-litmus/{__version__} (Python {platform.python_version()}; run {run_id})",
-        **http.all_headers(),
+        **http.headers,
     }
     transcript.redactor.publish(run_id)
-    wire = Wire(transports, clock, transcript, headers)
+    # The upstream is lent by the same operator, and may well stand behind the same edge.
+    known = Places.declared(options.url, profile).and_of(profile.upstream_control)
+    wire = Wire(
+        transports, clock, transcript, headers, secret_headers=http.secrets(), known=known, timeout=http.timeout
+    )
     _publish_addresses(transcript, options.url, profile.issuer, profile.resource, *profile.replicas)
+    stack = AsyncExitStack()
     try:
-        discovered = await _discover(options, wire)
+        began = stopwatch()
+        discovered = await find(options.url, profile, wire, longest=options.budget.longest)
         _publish_addresses(transcript, discovered.issuer, discovered.resource, *discovered.metadata.values())
         run = _run(replace(options, driver=driver), run_id, discovered, wire, clock, transcript)
+        run.began = began
+        stack.push_async_callback(run.health.close)
         await _see_replicas(run, options.selection)
         run.handed_in = handed_in
         async with _listening(run, listener) as run.listener:
             yield run
     finally:
+        await stack.aclose()
         await wire.close()
         if isinstance(driver, Closing):
             await driver.close()
@@ -186,15 +196,8 @@ async def judge(run: Run, selection: Selection, on_result: OnResult = lambda res
         if task is not None:
             task.uncancel()
         engine.interrupt(checks)
-    await _tidy_up(run)
+    await tidy_up(run)
     return engine
-
-
-async def _discover(options: Options, wire: Wire) -> Discovered:
-    async def get(url: str) -> Answer:
-        return await wire.send("GET", url, check=DISCOVERY, headers={"accept": "application/json"})
-
-    return await Discovery(get, options.profile).find(options.url)
 
 
 def _run(
@@ -275,22 +278,6 @@ def _registration_headers(profile: Profile, transcript: Transcript) -> dict[str,
     token = from_environment(profile.initial_access_token_env)
     transcript.redactor.learn(token)
     return {"authorization": f"Bearer {token}"}
-
-
-async def _tidy_up(run: Run) -> None:
-    """Remove the clients of this run where the server allows it (RFC 7592 section 2.3); what stays is listed."""
-    target = Target(run, "tidying up")
-    async with run.clock.running():
-        for client in run.registered:
-            if client.management_uri and urlsplit(client.management_uri).netloc == urlsplit(run.server.issuer).netloc:
-                headers = {"authorization": f"Bearer {client.management_token}"}
-                try:
-                    answer = await target.send("DELETE", client.management_uri, kind=Kind.REGISTER, headers=headers)
-                except Blocked:
-                    answer = None
-                if answer is not None and answer.status == 204:
-                    continue
-            run.left_behind.append(client.client_id)
 
 
 __all__ = ["Engine", "NoServerError", "Options", "connected", "judge", "normalise"]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from oauth_litmus.clients import AuthMethod
-from oauth_litmus.sites import host_of, is_loopback
+from oauth_litmus.places import Places
+from oauth_litmus.sites import host_of, is_loopback, scheme_of
 from oauth_litmus.verdict import Skipped
 
 if TYPE_CHECKING:
@@ -62,6 +64,26 @@ class Server:
     seen: Seen = field(default_factory=Seen)
     separate_sources: bool = False
     """Whether each check comes from an address of its own, so that none meets what others used of a limit."""
+
+    @cached_property
+    def places(self) -> Places:
+        """Where codes, verifiers and tokens may go; the issuer is one that was typed, declared, or named by the resource."""
+        return Places.declared(self.discovered.given, self.profile).and_of(self.discovered.issuer)
+
+    def stranger(self, what: str, url: str) -> str:
+        """Why nothing secret is sent to a URL that the server's documents name, in a sentence; empty if it is.
+
+        An endpoint may well be at another host (RFC 8414 section 2), and even at another site; only the operator knows.
+        """
+        if self.places.cover(url):
+            return ""
+        host, home = host_of(url), host_of(self.discovered.given)
+        if scheme_of(url) != "https":
+            return f"the metadata names {what} at {url}, which is no https URL: no code, token or secret is sent there"
+        return (
+            f"the metadata names {what} at {host}, which is not of the site of {home}: no code, token or secret is sent "
+            f"there until the profile says that it is the server's too, as `trusted_hosts = [{host!r}]`"
+        ).replace("'", '"')
 
     @property
     def issuer(self) -> str:

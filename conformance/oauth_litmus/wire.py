@@ -1,4 +1,4 @@
-"""Sends one request and reads one answer, bounded in time and size: no OAuth, no redirects, no cookies."""
+"""Sends one request and reads one answer, bounded in time and size (`reading.py`): no OAuth, no redirects, no cookies."""
 
 from __future__ import annotations
 
@@ -13,19 +13,18 @@ from typing import TYPE_CHECKING
 import httpx
 
 from oauth_litmus.answer import Answer
+from oauth_litmus.places import Places
+from oauth_litmus.reading import read
 
 if TYPE_CHECKING:
     from oauth_litmus.clock import Clock
     from oauth_litmus.replicas import Route
     from oauth_litmus.transcript import Transcript
 
-MAX_BODY = 1_048_576
-"""Bytes of a body that are read; the rest is left."""
 ANSWER_TIMEOUT = 75.0
 """Seconds for one whole exchange: longer than the 60 s within which a relay must give up on its upstream."""
 CONNECT_TIMEOUT = 10.0
-EVENTS_READ = 1.0
-"""Seconds for which a stream of events is read: MCP's GET stays open for good, and its head has said it all by then."""
+"""Seconds for a connection, its TLS handshake included."""
 _POOL = httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=2.0)
 """Servers close what is idle, many after five seconds; a request on a connection that is being closed gets no answer."""
 
@@ -44,6 +43,11 @@ class NoAnswerError(Exception):
     def cut(self) -> bool:
         """Whether there was a connection, and the server closed it in place of an answer."""
         return isinstance(self.__cause__, httpx.ReadError | httpx.WriteError | httpx.RemoteProtocolError)
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether all the time that an answer may take was spent on it."""
+        return isinstance(self.__cause__, TimeoutError | httpx.TimeoutException)
 
 
 @dataclass
@@ -125,13 +129,25 @@ class Wire:
     """Sends requests from source addresses, one transport each, and records what was exchanged."""
 
     def __init__(
-        self, transports: TransportFactory, clock: Clock, transcript: Transcript, headers: Mapping[str, str]
+        self,
+        transports: TransportFactory,
+        clock: Clock,
+        transcript: Transcript,
+        headers: Mapping[str, str],
+        *,
+        secret_headers: Mapping[str, str] | None = None,
+        known: Places | None = None,
+        timeout: float = ANSWER_TIMEOUT,
     ) -> None:
+        """A wire whose exchanges take `timeout` seconds at most; `secret_headers` go to `known` places alone."""
         self._make_transport = transports
         self._transports: dict[str | None, httpx.AsyncBaseTransport] = {}
         self._clock = clock
         self._transcript = transcript
         self._headers = dict(headers)
+        self._secret_headers = dict(secret_headers or {})
+        self._known = known or Places()
+        self.timeout = timeout
 
     async def send(
         self,
@@ -144,26 +160,29 @@ class Wire:
         source: str | None = None,
         gate: Gate | None = None,
         route: Route | None = None,
+        within: float | None = None,
     ) -> Answer:
         """Send one request and read its answer, by the route to one replica where one is given.
+
+        `within` so many seconds, where it may take less than others.
 
         Raises:
             NoAnswerError: nothing came back that could be read; the sentence says what happened.
         """
         number = self._transcript.next_number()
         try:
-            request = self._request(method, url, headers, body, gate, route)
+            request = self._request(method, url, headers, body, gate, route, within)
         except (httpx.InvalidURL, ValueError) as error:
             sentence = self._transcript.redactor.text(f"cannot send {method} to {url!r}: {error}")
             raise NoAnswerError(sentence, number) from error
         transport = self._transports.get(source) or self._transports.setdefault(source, self._make_transport(source))
         sent_at = self._clock.now()
         try:
-            async with asyncio.timeout(ANSWER_TIMEOUT):
+            async with asyncio.timeout(within or self.timeout):
                 response = await transport.handle_async_request(request)
-                content, truncated = await _read(response)
+                content, truncated = await read(response)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as error:
-            sentence = f"no answer to {method} {request.url.host}{request.url.path}: {_reason(error)}"
+            sentence = f"no answer to {method} {request.url.host}{request.url.path}: {_reason(error, request)}"
             self._transcript.record(number, check, request, body, sentence)
             raise NoAnswerError(self._transcript.redactor.text(sentence), number) from error
         self._transcript.record(number, check, request, body, response, content)
@@ -189,9 +208,9 @@ class Wire:
         exchange = asyncio.create_task(transport.handle_async_request(request), name=check)
         sending = asyncio.create_task(last.sent.wait())
         try:
-            await asyncio.wait([exchange, sending], timeout=ANSWER_TIMEOUT, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([exchange, sending], timeout=self.timeout, return_when=asyncio.FIRST_COMPLETED)
             if cut is Cut.HEAD_READ:
-                await asyncio.wait([exchange], timeout=ANSWER_TIMEOUT)
+                await asyncio.wait([exchange], timeout=self.timeout)
         finally:
             exchange.cancel()
             sending.cancel()
@@ -214,15 +233,19 @@ class Wire:
         body: bytes,
         gate: Gate | LastByte | None,
         route: Route | None = None,
+        within: float | None = None,
     ) -> httpx.Request:
         merged = httpx.Headers({"accept": "*/*", "accept-encoding": "identity", **self._headers})
+        if self._known.cover(url):
+            merged.update(self._secret_headers)
         # A probe may well hold what no client would send: bytes beyond ASCII go out as UTF-8.
         merged.update(httpx.Headers(headers, encoding="utf-8"))
         content: bytes | AsyncIterator[bytes] = body
         if gate is not None and (body or isinstance(gate, LastByte)):
             merged["content-length"] = str(len(body))
             content = gate.pass_body(body)
-        timeouts = {"connect": CONNECT_TIMEOUT, "read": ANSWER_TIMEOUT, "write": ANSWER_TIMEOUT, "pool": ANSWER_TIMEOUT}
+        longest = within or self.timeout
+        timeouts = {"connect": min(CONNECT_TIMEOUT, longest), "read": longest, "write": longest, "pool": longest}
         extensions: dict[str, object] = {"timeout": timeouts}
         if isinstance(gate, Gate) and not body:
             extensions["trace"] = gate.trace
@@ -234,32 +257,13 @@ class Wire:
         return httpx.Request(method, url, headers=merged, content=content or None, extensions=extensions)
 
 
-async def _read(response: httpx.Response) -> tuple[bytes, bool]:
-    chunks: list[bytes] = []
-    size = 0
-    endless = response.headers.get("content-type", "").lower().startswith("text/event-stream")
-    try:
-        async with asyncio.timeout(EVENTS_READ if endless else None):
-            async for chunk in response.aiter_bytes():
-                chunks.append(chunk)
-                size += len(chunk)
-                if size > MAX_BODY:
-                    return b"".join(chunks)[:MAX_BODY], True
-    except TimeoutError:
-        if not endless:
-            raise
-        return b"".join(chunks), True
-    finally:
-        await response.aclose()
-    return b"".join(chunks), False
-
-
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, request: httpx.Request) -> str:
+    timeouts = request.extensions["timeout"]
     match error:
         case httpx.ConnectTimeout():
-            return f"no connection within {CONNECT_TIMEOUT:g} s"
+            return f"no connection within {timeouts['connect']:g} s"
         case TimeoutError() | httpx.TimeoutException():
-            return f"nothing within {ANSWER_TIMEOUT:g} s"
+            return f"no whole answer within {timeouts['read']:g} s"
         case _:
             return _cause_in_words(error)
 

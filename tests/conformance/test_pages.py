@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from html import escape
 
 import pytest
@@ -343,10 +344,27 @@ def test_any_string_at_all_is_a_page(url, html):
 
 
 def test_deep_nesting_is_read():
-    read = page("<div><form>" * 5000 + "<b>deep</b><button>Go</button>")
+    read = page("<div><form>" * 2000 + "<b>deep</b><button>Go</button>")
 
     assert mentions(read, "deep")
 
 
 def test_markup_that_the_parser_refuses_is_an_empty_page():
     assert page("<![if foo").forms == ()
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["<a>", "<a ", "<a x='", "<!--", "</", "<?", "<![CDATA[", "&", "<h1>", "<a href=x>", "<p style='display:none'>"],
+)
+def test_a_page_without_measure_is_read_in_a_moment_and_not_to_its_end(piece):
+    began = time.process_time()
+
+    read = page(piece * (1_048_576 // len(piece)))
+
+    assert len(read.links) <= 1000
+    assert time.process_time() - began < 5
+
+
+def test_a_page_that_was_cut_within_a_tag_is_read_up_to_it():
+    assert page("<form action=/go><input name=a value=1></form><a href='/beg").forms[0].fields[0].value == "1"

@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from oauth_litmus.clock import WallClock
+from oauth_litmus.reading import MAX_BODY
 from oauth_litmus.transcript import Transcript
-from oauth_litmus.wire import MAX_BODY, ConnectionSettings, Gate, Wire
+from oauth_litmus.wire import ConnectionSettings, Gate, Wire
 
 pytestmark = pytest.mark.sockets
 

@@ -61,6 +61,8 @@ class ResourceVerbs(BrowserLegVerbs):
         resource = self.server.resource
         if resource is None:
             raise Blocked("no protected resource is known")
+        if token is not None or query:
+            self._see_no_stranger("its protected resource", resource)
         method = method or await self.once("guarded method", self._guarded_method)
         content = {"content-type": "application/json"} if method == "POST" else {}
         bearer = {"authorization": f"Bearer {token}"} if token is not None else {}

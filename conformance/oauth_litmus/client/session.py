@@ -30,6 +30,8 @@ T = TypeVar("T")
 FORM = "application/x-www-form-urlencoded"
 _TRIES = 3
 _PAUSE_BEFORE_RETRY = 1.0
+_TELLS_NOTHING = ("GET", "HEAD", "OPTIONS")
+_BY_LOGIN = (Kind.START, Kind.LOGIN, Kind.CALLBACK)
 
 
 class Session:
@@ -123,12 +125,13 @@ class Session:
         Without a kind the request goes to another server (the upstream), whose budget is not the target's.
 
         Raises:
-            Blocked: no answer after several tries, or the budget is closed.
+            Blocked: no answer after several tries, the budget is closed, or it would tell a stranger something.
         """
-
         via = via or self.gate
         sent = httpx.Headers(headers, encoding="utf-8")  # which, unlike a mapping, may hold one header twice
         sent.update(self.extra_headers)
+        if kind is not None and (method not in _TELLS_NOTHING or "authorization" in sent):
+            self._see_no_stranger("an address", url)
 
         async def once() -> Answer:
             return await self.run.wire.send(
@@ -142,24 +145,56 @@ class Session:
                 route=self._route_of(url),
             )
 
-        if via is not None or kind is None or not self.paced:
+        if kind is None:
             return await self._answered(once)
+        place = self._place(kind, url)
+
+        async def healthy() -> Answer:
+            await self.run.health.admit(place, in_step=via is not None)
+            return await self._answered(once, place, in_step=via is not None)
+
+        if via is not None or not self.paced:
+            return await healthy()
+        self.run.health.see_that_it_lives(place)
         for _ in range(_TRIES - 1):
-            answer = await self.run.pacer.paced(kind, self.source, lambda: self._answered(once), rank=self.rank)
+            answer = await self.run.pacer.paced(kind, self.source, healthy, rank=self.rank)
             if answer.status not in (502, 503, 504):
                 return answer
             await self.until(self.now() + _PAUSE_BEFORE_RETRY)
-        return await self.run.pacer.paced(kind, self.source, lambda: self._answered(once), rank=self.rank)
+        return await self.run.pacer.paced(kind, self.source, healthy, rank=self.rank)
+
+    def _place(self, kind: Kind, url: str) -> str:
+        """By which name the health of a place is kept: pages of logins have addresses of their own for each login."""
+        where = url.partition("?")[0].partition("#")[0]
+        at = f" at {self.route.origin}" if self.route else ""
+        return (f"{kind} pages" if kind in _BY_LOGIN else where) + at
+
+    def _see_no_stranger(self, what: str, url: str) -> None:
+        """Let no code, token or secret out to a host that is not the server's, as far as the operator says.
+
+        Raises:
+            Blocked: it would be one; the reason says how to say that it is none.
+        """
+        why = self.server.stranger(what, url)
+        if why:
+            raise Blocked(why)
 
     def _route_of(self, url: str) -> Route | None:
         """A replica stands in for the issuer, and for nobody else (the upstream, a resource at another host)."""
         return self.route if origin_of(url) == origin_of(self.server.issuer) else None
 
-    async def _answered(self, send: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def _answered(
+        self, send: Callable[[], Awaitable[Answer]], place: str | None = None, *, in_step: bool = False
+    ) -> Answer:
         try:
-            return await send()
+            answer = await send()
         except NoAnswerError as error:
+            if place is not None:
+                self.run.health.left_unanswered(place, error, in_step=in_step)
             raise (ConnectionCut if error.cut else Blocked)(str(error), (error.number,)) from error
+        if place is not None:
+            self.run.health.answered(place, answer)
+        return answer
 
     async def lasting(self, send: Callable[[], Awaitable[Answer]], control: Callable[[], Awaitable[object]]) -> Answer:
         """An answer that is no passing trouble (rule 3 of judging).
@@ -216,8 +251,10 @@ class Session:
 
         Raises:
             NotApplicable: the metadata does not name it.
+            Blocked: it is at a host that nobody says is the server's.
         """
         url = self.server.endpoint(name)
         if url is None:
             raise NotApplicable(f"the metadata names no {name}_endpoint")
+        self._see_no_stranger(f"its {name}_endpoint", url)
         return url

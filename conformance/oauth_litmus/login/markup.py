@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import warnings
 
-from bs4 import BeautifulSoup
+from oauth_litmus.hypertext import parsed
 
 CALL = "litmus(1)"
 """What scripts in the suite's probes call: it means nothing to anybody."""
@@ -14,8 +13,8 @@ IMAGE = f"<img src=x onerror={CALL}>"
 SCRIPT_URL = f"javascript:{CALL}"
 _FOLLOWED = ("href", "action", "formaction", "src")
 _INTERNALS = re.compile(
-    r"Traceback \(most recent call last\)|File \"[^\"]+\", line \d+|^\s+at [\w$.<>]+ ?\([^)]*:\d+|SQLSTATE|WRONGTYPE"
-    r"|\b(?:redis|psycopg2?|asyncpg|sqlalchemy|pymongo)\.[a-z.]*exceptions?\b",
+    r"Traceback \(most recent call last\)|File \"[^\"]+\", line \d+|^[ \t]+at [\w$.<>]{1,200} ?\([^)\n]{0,400}?:\d+|SQLSTATE|WRONGTYPE"
+    r"|\b(?:redis|psycopg2?|asyncpg|sqlalchemy|pymongo)\.[a-z.]{0,80}exceptions?\b",
     re.MULTILINE,
 )
 
@@ -25,9 +24,7 @@ def injected(html: str, *, images: bool = False) -> str | None:
 
     Only with `images` does a script URL as the source of an image count: no browser of today runs it.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        soup = BeautifulSoup(html, "html.parser")
+    soup = parsed(html)
     if any(tag.get_text().strip() == CALL for tag in soup.find_all("script")):
         return "a script element"
     for tag in soup.find_all(True):

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
-import warnings
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from bs4 import BeautifulSoup, NavigableString, Tag
-from bs4.exceptions import ParserRejectedMarkup
+from bs4.element import CData, NavigableString, Tag
 from soupsieve import SelectorSyntaxError
 
+from oauth_litmus.hypertext import parsed
 from oauth_litmus.login.choice import choose
 from oauth_litmus.login.forms import Button, Field, Form, Option, Submission
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from bs4 import BeautifulSoup
 
 __all__ = ["Button", "Field", "Form", "Link", "Option", "Page", "Submission", "choose_form", "mentions", "read_page"]
 
@@ -25,7 +26,9 @@ _REFRESH = re.compile(r"\s*[0-9.]+\s*(?:[;,\s]\s*(?:url\s*=\s*)?(?P<url>.*))?", 
 _UNSEEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _CONTROLS = ["input", "button", "select", "textarea"]
 _MOST = 1000
-"""The links, forms, controls and headings of a page that are read, and the parts of a label: more is not for a person."""
+"""The links, forms, controls and headings of a page that are read: more is not for a person."""
+_PARTS = 200
+"""The parts of a label that are read."""
 _ENCTYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 
 
@@ -60,28 +63,26 @@ class Page:
 
 def read_page(url: str, html: str) -> Page:
     """Reads any string as the page at `url`; never raises. Scripts do not run, so what they would do is not seen."""
-    soup = _parse(html)
+    soup = parsed(html)
     base = _base(url, soup)
     title = soup.find("title")
     owned = _controls_by_form(soup)
-    forms = tuple(_forms(url, base, soup, owned))
-    links = tuple(_links(base, soup))
+    forms, links = tuple(_forms(url, base, soup, owned)), tuple(_links(base, soup))
     refresh = _meta_refresh(url, base, soup)
     headings = tuple(_label(tag) for tag in soup.find_all(re.compile("h[1-6]"), limit=_MOST))
     buttons = tuple(_script_buttons(soup, owned))
-    return Page(
-        url, _label(title) if title else "", _visible_text(soup), forms, links, refresh, headings, buttons, html
-    )
+    said = _label(title) if title else ""
+    return Page(url, said, _visible_text(soup), forms, links, refresh, headings, buttons, html)
 
 
 def found_by(page: Page, selector: str) -> bool:
     """Whether a CSS selector finds anything; one that is not well-formed finds nothing."""
-    return _found(_parse(page.html), selector) is not None
+    return _found(parsed(page.html), selector) is not None
 
 
 def pressable(page: Page, selector: str) -> Link | tuple[Form, Button | None] | None:
     """The link, or the form with its button (or by itself), that a CSS selector finds."""
-    soup = _parse(page.html)
+    soup = parsed(page.html)
     found = _found(soup, selector)
     base = _base(page.url, soup)
     while found is not None and found.name not in ("a", "form", *_CONTROLS):
@@ -122,16 +123,6 @@ def mentions(page: Page, text: str) -> bool:
     """Whether the visible text of the page has `text` in it; case and white space do not matter."""
     # All white space goes, because a name may be split over inline tags.
     return "".join(text.split()).casefold() in "".join(page.text.split()).casefold()
-
-
-def _parse(html: str) -> BeautifulSoup:
-    # The first of two attributes of one name counts, as in browsers; html.parser alone would take the last.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return BeautifulSoup(html, "html.parser", on_duplicate_attribute="ignore", multi_valued_attributes=None)
-        except (ParserRejectedMarkup, RecursionError):
-            return BeautifulSoup("", "html.parser")
 
 
 def _base(url: str, soup: BeautifulSoup) -> str:
@@ -274,10 +265,20 @@ def _meta_refresh(url: str, base: str, soup: BeautifulSoup) -> str | None:
 
 
 def _visible_text(soup: BeautifulSoup) -> str:
-    """The text without the head and what is hidden. It takes those parts out of `soup`, so it is read last."""
-    for tag in soup.find_all(_is_unseen):
-        tag.extract()
-    return _text(soup)
+    """The text without the head and what is hidden."""
+    parts: list[str] = []
+    open_tags = [iter(soup.contents)]
+    while open_tags:
+        for child in open_tags[-1]:
+            if isinstance(child, Tag):
+                if not _is_unseen(child):
+                    open_tags.append(iter(child.contents))
+                    break
+            elif type(child) in (NavigableString, CData):
+                parts.append(str(child))
+        else:
+            open_tags.pop()
+    return " ".join(" ".join(parts).split())
 
 
 def _is_unseen(tag: Tag) -> bool:
@@ -290,12 +291,8 @@ def _is_unseen(tag: Tag) -> bool:
 
 def _label(tag: Tag) -> str:
     """What a link or a button says; of one that was never closed, so that the rest of the page is in it, the beginning."""
-    parts = islice(tag.descendants, _MOST)
+    parts = islice(tag.descendants, _PARTS)
     return " ".join(" ".join(part for part in parts if type(part) is NavigableString).split())
-
-
-def _text(tag: Tag) -> str:
-    return " ".join(tag.get_text(" ").split())
 
 
 def _attribute(tag: Tag, name: str) -> str:

@@ -16,7 +16,7 @@ from oauth_litmus.login.leg import Carrier, Leg, Step
 from oauth_litmus.login.pages import Submission, read_page
 from oauth_litmus.rates import Kind
 from oauth_litmus.sites import host_of, scheme_of
-from oauth_litmus.verdict import NotApplicable
+from oauth_litmus.verdict import Blocked, NotApplicable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -270,7 +270,7 @@ def _origin(url: str) -> str:
 
 def _origins(server: Server) -> frozenset[str]:
     urls = [server.issuer, server.endpoint("authorization"), server.endpoint("token")]
-    return frozenset(_origin(url) for url in urls if url)
+    return frozenset(_origin(url) for url in urls if url and server.places.cover(url))
 
 
 def _redirect(answer: Answer, step: Step) -> Step:
@@ -292,8 +292,12 @@ def start(server: Server, request: AuthorizationRequest, browser: Browser) -> tu
 
     Raises:
         NotApplicable: the server has no authorization endpoint.
+        Blocked: it is at a host that nobody says is the server's: a person's password might be typed in there.
     """
     endpoint = server.endpoint("authorization")
     if endpoint is None:
         raise NotApplicable("the metadata names no authorization_endpoint")
+    stranger = server.stranger("its authorization_endpoint", endpoint)
+    if stranger:
+        raise Blocked(stranger)
     return Attempt(request, browser), Step(request.url(endpoint))

@@ -72,6 +72,7 @@ def build_report(engine: Engine, circumstances: Circumstances) -> Report:
         duration=round(circumstances.duration, 3),
         exit_status=_exit_status(records, outcomes, interrupted=engine.interrupted),
         interrupted=engine.interrupted,
+        stopped=clean(engine.stopped),
         target=_target(run),
         profile=profile_shown(run.server.profile),
         settings=_settings(run, circumstances),

@@ -146,6 +146,8 @@ class Report(_Record):
     """Seconds."""
     exit_status: ExitStatus
     interrupted: bool
+    stopped: str
+    """Why the run ended before its checks had, where that was for the server's sake or for its length; else empty."""
     target: TargetRecord
     profile: dict[str, object]
     """What the operator declared; of secrets only the names of the environment variables."""

@@ -155,6 +155,8 @@ def _summary(report: Report, console: Console) -> None:
     console.print()
     if report.interrupted:
         console.print(Text("Interrupted: the report is partial.", "bold red"))
+    if report.stopped:
+        _hanging(Text("Stopped: ", "bold red"), Text(printable(report.stopped), "bold red"), console)
     _left_behind(report, console)
     counts = " + ".join(f"{count} {verdict}" for verdict, count in report.counts.items())
     waived = f" ({report.waived} waived)" if report.waived else ""

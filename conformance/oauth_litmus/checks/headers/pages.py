@@ -6,12 +6,11 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urljoin
 
-from bs4 import BeautifulSoup
-
 from oauth_litmus import expect
 from oauth_litmus.charging import kind_of
 from oauth_litmus.check import REGISTRATION, check
 from oauth_litmus.checks.headers.observed import finished_login, path_of, refused_login
+from oauth_litmus.hypertext import parsed
 from oauth_litmus.login.markup import MARKUP, SCRIPT_URL, injected, internals
 from oauth_litmus.login.pages import read_page
 from oauth_litmus.rates import Kind
@@ -36,7 +35,9 @@ POLICIES = (
 _LOADED = {"script": "src", "img": "src", "iframe": "src", "link": "href", "audio": "src", "video": "src"}
 _LINKED_WITHOUT_LOADING = {"canonical", "alternate", "author", "license", "help", "next", "prev", "search"}
 _FRAME_BUSTING = re.compile(r"\b(?:top|parent|self)\s*[!=]==?\s*(?:window\.)?(?:self|top|window|parent)\b")
-_CREDENTIALS = re.compile(r"\b(?:rediss?|valkey|postgres(?:ql)?|mysql|mongodb|amqps?)(?:\+\w+)?://[^\s/@]*:[^\s/@]+@")
+_CREDENTIALS = re.compile(
+    r"\b(?:rediss?|valkey|postgres(?:ql)?|mysql|mongodb|amqps?)(?:\+\w{1,40})?://[^\s/@:]{0,200}:[^\s/@]{1,200}@"
+)
 _SECRET = re.compile(r"[?&](?:state|code|session_state|code_challenge)=|/[A-Za-z0-9_-]{20,}(?:[/?]|$)")
 """A URL that holds a state, a code, or what begins or finishes a login."""
 
@@ -137,9 +138,7 @@ def _referrer_policy(answer: Answer) -> str:
     """The policy in force: the last that is known, of the header or else of the page's own (Referrer Policy section 8.1)."""
     named = answer.headers.get("referrer-policy", "").lower().split(",")
     if answer.is_html:
-        for tag in BeautifulSoup(answer.text, "html.parser").find_all(
-            "meta", attrs={"name": re.compile("^referrer$", re.IGNORECASE)}
-        ):
+        for tag in parsed(answer.text).find_all("meta", attrs={"name": re.compile("^referrer$", re.IGNORECASE)}):
             named.append(str(tag.get("content", "")).lower())
     known = [policy.strip() for policy in named if policy.strip() in POLICIES]
     return known[-1] if known else ""
@@ -148,7 +147,7 @@ def _referrer_policy(answer: Answer) -> str:
 def _loaded(answer: Answer) -> list[str]:
     """The absolute URLs of what a browser loads for a page."""
     found: list[str] = []
-    for tag in BeautifulSoup(answer.text, "html.parser", multi_valued_attributes=None).find_all(list(_LOADED)):
+    for tag in parsed(answer.text).find_all(list(_LOADED)):
         raw = tag.get(_LOADED[tag.name])
         unloaded = tag.name == "link" and set(str(tag.get("rel", "")).lower().split()) & _LINKED_WITHOUT_LOADING
         if isinstance(raw, str) and raw.strip() and not unloaded:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from bs4 import BeautifulSoup
-
 from oauth_litmus import expect
 from oauth_litmus.check import REGISTRATION, check
 from oauth_litmus.checks.redirect_uri.probes import STRANGER, is_only_spelled_otherwise, web_client
+from oauth_litmus.hypertext import parsed
 from oauth_litmus.verdict import NotApplicable
 
 if TYPE_CHECKING:
@@ -101,6 +100,6 @@ def _is_escaped(attempt: Attempt, element: str, state: str) -> Form | None:
 
 
 def _injected(answer: Answer, element: str) -> bool:
-    soup = BeautifulSoup(answer.text, "html.parser")
+    soup = parsed(answer.text)
     scripts = [tag.get_text().strip() for tag in soup.find_all("script")]
     return soup.find(element) is not None or element in scripts
