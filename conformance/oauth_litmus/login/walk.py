@@ -227,6 +227,9 @@ class Walk:
 
     def _is_on_the_way(self, url: str) -> bool:
         """Whether an address outside belongs to the login: where the preflight went, before that any that can exist."""
+        asked = self.attempt.request.get("redirect_uri")
+        if asked and _is_of(url, (asked,)):
+            return False  # an answer at what was asked for, registered or not: nobody logs in there
         if _is_of(url, self.attempt.request.lands_at):
             return False  # an answer as a form that posts itself: the client is not there to take it
         seen = self.server.seen.upstream_url
