@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from oauth_litmus.profile import Profile
 
 Get = Callable[[str], Awaitable["Answer"]]
+_Found = tuple[str, "Answer", dict[str, object]]
+"""The URL of the metadata, its answer, and the document in it."""
 
 _RESOURCE_METADATA = re.compile(r'resource_metadata\s*=\s*(?:"([^"]+)"|([^\s,"]+))', re.IGNORECASE)
 MCP_ENDPOINT = "/mcp"
@@ -93,7 +95,7 @@ class Discovery:
             return await self._with_resource(found, issuer, given, resource, hint=None if resource else given)
         return await self._behind_resource(given)
 
-    async def _metadata(self, issuer: str) -> tuple[str, Answer, dict[str, object]] | None:
+    async def _metadata(self, issuer: str) -> _Found | None:
         for url in metadata_urls(issuer):
             answer = await self._try(url)
             document = answer.json_object() if answer else {}
@@ -110,12 +112,10 @@ class Discovery:
         document, url = await self._resource_metadata(typed)
         if document.get("resource") == f"{resource}{MCP_ENDPOINT}":
             resource = f"{resource}{MCP_ENDPOINT}"
-        servers = document.get("authorization_servers")
-        for server in cast("list[object]", servers) if isinstance(servers, list) else []:
-            if isinstance(server, str) and scheme_of(server) in ("http", "https"):
-                found = await self._metadata(server)
-                if found is not None:
-                    return self._discovered(found, server, typed, resource, document, url)
+        for server in _servers_of(document):
+            found = await self._metadata(server)
+            if found is not None:
+                return self._discovered(found, server, typed, resource, document, url)
         raise NoServerError(
             f"{typed} is neither an authorization server nor a protected resource that names one. Tried:\n"
             + "\n".join(f"  {line}" for line in self.tried)
@@ -123,7 +123,7 @@ class Discovery:
 
     async def _with_resource(
         self,
-        found: tuple[str, Answer, dict[str, object]],
+        found: _Found,
         issuer: str,
         given: str,
         resource: str | None,
@@ -134,7 +134,21 @@ class Discovery:
         named = document.get("resource")
         if resource is None and isinstance(named, str) and scheme_of(named) in ("http", "https"):
             resource = named
+            # Some servers mirror whatever path is asked for as an issuer: that of a resource too, which names another.
+            if named.rstrip("/") == given.rstrip("/") and self._profile.issuer is None:
+                issuer, found = await self._named_instead(document, issuer, found)
         return self._discovered(found, issuer, given, resource, document or None, url)
+
+    async def _named_instead(self, document: dict[str, object], issuer: str, found: _Found) -> tuple[str, _Found]:
+        """The server that a resource names (RFC 9728 section 3.3), where its own URL was taken for that of an issuer."""
+        servers = _servers_of(document)
+        if issuer.rstrip("/") in {server.rstrip("/") for server in servers}:
+            return issuer, found
+        for server in servers:
+            named = await self._metadata(server)
+            if named is not None:
+                return server, named
+        return issuer, found
 
     async def _resource_metadata(self, resource: str, *, quietly: bool = False) -> tuple[dict[str, object], str | None]:
         challenged = None if quietly else await self._try(resource)
@@ -179,7 +193,7 @@ class Discovery:
 
     def _discovered(
         self,
-        found: tuple[str, Answer, dict[str, object]],
+        found: _Found,
         issuer: str,
         given: str,
         resource: str | None,
@@ -188,6 +202,12 @@ class Discovery:
     ) -> Discovered:
         url, answer, metadata = found
         return Discovered(issuer, metadata, answer, url, given, resource, document, document_url, tuple(self.tried))
+
+
+def _servers_of(document: dict[str, object]) -> list[str]:
+    servers = document.get("authorization_servers")
+    listed = cast("list[object]", servers) if isinstance(servers, list) else []
+    return [server for server in listed if isinstance(server, str) and scheme_of(server) in ("http", "https")]
 
 
 def _hint(reason: str) -> str:

@@ -206,6 +206,9 @@ class Engine:
         failed = {identifier for identifier, result in self.results.items() if result.verdict is Verdict.FAIL}
         for identifier, result in self.results.items():
             self.results[identifier] = settled(result, failed)
+        tellers = {identifier for identifier, result in self.results.items() if _tells(result, identifier)}
+        for identifier, result in self.results.items():
+            self.results[identifier] = without_what_others_tell(result, tellers, strict=self.run.strict)
 
 
 def settled(result: Result, failed: Set[str]) -> Result:
@@ -225,6 +228,25 @@ def settled(result: Result, failed: Set[str]) -> Result:
         return result
     decision = Decision(Verdict.BLOCKED, f"blocked by {culprit}: what it found makes this check say nothing")
     return replace(result, decision=decision, findings=(), exchanges=(), blocked_by=culprit)
+
+
+def without_what_others_tell(result: Result, tellers: Set[str], *, strict: bool = False) -> Result:
+    """The result without traits of the server that another check tells of: one trait is one finding."""
+    identifier = result.check.id
+    own = tuple(f for f in result.findings if f.told_by == identifier or f.told_by not in tellers)
+    if own == result.findings or result.verdict not in (Verdict.WARN, Verdict.FAIL):
+        return result
+    told = next(finding for finding in result.findings if finding not in own)
+    if not own:
+        decision = Decision(Verdict.PASS, f"{told.got}: see {told.told_by}")
+        return replace(result, decision=decision, findings=(), exchanges=())
+    decision = decide(result.check.requirement.level, Judgement(list(own), judged=len(own)), None, strict=strict)
+    numbers = tuple(dict.fromkeys(number for finding in own for number in finding.exchanges))
+    return replace(result, decision=decision, findings=own, exchanges=numbers)
+
+
+def _tells(result: Result, identifier: str) -> bool:
+    return any(finding.told_by == identifier for finding in result.findings)
 
 
 def all_dependencies(check: Check) -> list[str]:

@@ -31,9 +31,14 @@ def safe(held: bool, *, expected: str, got: str, at: Answer | Iterable[Answer] |
     _judge(held, Severity.UNSAFE, expected, got, at)
 
 
-def ideally(held: bool, *, expected: str, got: str, at: Answer | Iterable[Answer] | None = None) -> None:
-    """Precision or recommended practice: noted as a WARN, and the check goes on."""
-    _judge(held, Severity.IMPRECISION, expected, got, at)
+def ideally(
+    held: bool, *, expected: str, got: str, at: Answer | Iterable[Answer] | None = None, told_by: str = ""
+) -> None:
+    """Precision or recommended practice: noted as a WARN, and the check goes on.
+
+    `told_by` names the check that says so for all, where one trait of a server meets many checks.
+    """
+    _judge(held, Severity.IMPRECISION, expected, got, at, told_by)
 
 
 def measured(answer: Answer, sentence: str) -> None:
@@ -181,6 +186,7 @@ def no_code(attempt: Attempt, *, because: str, codes: tuple[str, ...] = ("invali
         expected="the refusal comes before the login",
         got="the refusal comes after the login",
         at=attempt.answers,
+        told_by="AUTHZ-02",
     )
 
 
@@ -207,7 +213,11 @@ def not_sent_to(attempt: Attempt, stranger: str, *, because: str) -> None:
     where = f"an error page and nothing sent to {stranger}, since {because}"
     that(not attempt.unfinished, expected=where, got="the login goes on", at=attempt.answers)
     ideally(
-        not attempt.went_on, expected=where, got="an error page only after the login (checked late)", at=attempt.answers
+        not attempt.went_on,
+        expected=where,
+        got="an error page only after the login (checked late)",
+        at=attempt.answers,
+        told_by="REDIR-01",
     )
     ideally(
         attempt.response is None,
@@ -246,14 +256,21 @@ def challenge_of(answer: Answer) -> str:
     return f"WWW-Authenticate: {raw}" if raw else "no WWW-Authenticate"
 
 
-def _judge(held: bool, severity: Severity, expected: str, got: str, at: Answer | Iterable[Answer] | None) -> None:
+def _judge(
+    held: bool,
+    severity: Severity,
+    expected: str,
+    got: str,
+    at: Answer | Iterable[Answer] | None,
+    told_by: str = "",
+) -> None:
     current = judgement.get()
     current.judged += 1
     if held:
         return
     numbers = _numbers(at)
     measured = [current.measured[number] for number in numbers if number in current.measured]
-    finding = Finding(severity, expected, "; ".join([got, *measured]), numbers)
+    finding = Finding(severity, expected, "; ".join([got, *measured]), numbers, told_by)
     current.findings.append(finding)
     if severity is not Severity.IMPRECISION:
         raise Violation(finding)

@@ -183,7 +183,7 @@ def _endpoint(name: str) -> Callable[[Run, Readiness], Unmet]:
 
 
 def _confidential(run: Run, readiness: Readiness) -> Unmet:
-    if run.server.confidential_method is None:
+    if not run.server.confidential_methods:
         if {"client_secret_post", "client_secret_basic"} & set(run.server.token_auth_methods):
             return Skipped("needs a client with a secret: configure one in the profile, as [[clients]]")
         return NotApplicable("token_endpoint_auth_methods_supported lists no client secret")

@@ -142,10 +142,10 @@ class Server:
         return (*configured, *(self.token_auth_methods if self.endpoint("registration") else ()))
 
     @property
-    def confidential_method(self) -> AuthMethod | None:
-        """The method by which a confidential client of the suite authenticates."""
+    def confidential_methods(self) -> tuple[AuthMethod, ...]:
+        """The methods by which a confidential client of the suite may authenticate, the one that is tried first first."""
         methods: tuple[AuthMethod, ...] = ("client_secret_post", "client_secret_basic")
-        return next((method for method in methods if method in self.client_auth_methods), None)
+        return tuple(method for method in methods if method in self.client_auth_methods)
 
     @property
     def ordinary_method(self) -> AuthMethod:

@@ -58,6 +58,8 @@ class Finding:
     expected: str
     got: str
     exchanges: tuple[int, ...] = ()
+    told_by: str = ""
+    """The check that tells of this trait of a server for all the others which meet it; empty: nobody else does."""
 
 
 class Violation(Exception):

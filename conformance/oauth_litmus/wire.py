@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from oauth_litmus.replicas import Route
     from oauth_litmus.transcript import Transcript
 
+MAX_PORT = 65_535
 ANSWER_TIMEOUT = 75.0
 """Seconds for one whole exchange: longer than the 60 s within which a relay must give up on its upstream."""
 CONNECT_TIMEOUT = 10.0
@@ -254,6 +255,8 @@ class Wire:
                 merged["host"] = httpx.URL(url).netloc.decode("ascii")
                 extensions["sni_hostname"] = httpx.URL(url).host
             url = route.url(url)
+        if (httpx.URL(url).port or 0) > MAX_PORT:
+            raise ValueError(f"no port is beyond {MAX_PORT}")
         return httpx.Request(method, url, headers=merged, content=content or None, extensions=extensions)
 
 

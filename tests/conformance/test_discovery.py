@@ -2,7 +2,7 @@
 
 import pytest
 from core_worlds import Places, connected_to
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from oauth_litmus.discovery import NoServerError, metadata_urls, normalise, resource_metadata_urls
 from oauth_litmus.profile import Profile
@@ -297,3 +297,35 @@ async def test_nothing_is_guessed_where_the_resource_is_declared():
 
     assert found.resource == f"{AS}/api"
     assert found.resource_metadata is None
+
+
+# A server that takes any path for an issuer
+
+
+def mirroring(*, names):
+    """Its resource at `/notes` names this server; its metadata says of every path that it is an issuer."""
+
+    def mirrored(request):
+        path = request.url.path.partition(OAUTH)[2]
+        return JSONResponse({**METADATA, "issuer": f"{AS}{path}"})
+
+    paths = ("notes", "o")
+    return Places(
+        {
+            **{f"{OAUTH}/{path}": mirrored for path in paths},
+            f"{PROTECTED}/notes": document(resource=f"{AS}/notes", servers=names),
+        }
+    )
+
+
+async def test_a_resource_is_not_taken_for_the_issuer_that_it_does_not_name():
+    found = await discovered(f"{AS}/notes", home=mirroring(names=[f"{AS}/o"]))
+
+    assert (found.issuer, found.metadata["issuer"], found.resource) == (f"{AS}/o", f"{AS}/o", f"{AS}/notes")
+
+
+async def test_a_resource_that_names_itself_or_nobody_who_is_there_is_the_issuer():
+    for names in ([f"{AS}/notes"], [f"{AS}/nowhere"], []):
+        found = await discovered(f"{AS}/notes", home=mirroring(names=names))
+
+        assert found.issuer == f"{AS}/notes"

@@ -388,7 +388,7 @@ async def test_where_the_faultless_request_is_refused_too_nothing_is_judged(refu
 
 @pytest.mark.parametrize("start", [page("log in"), to("/login"), to(CODE)])
 async def test_where_the_faultless_request_is_taken_the_defect_is_judged(start):
-    assert await target(Places(authorize=start)).control(request()) is None
+    assert await target(Places(authorize=start, login=page("log in"))).control(request()) is None
 
 
 @pytest.mark.parametrize(
@@ -404,3 +404,15 @@ async def test_where_the_faultless_request_is_taken_the_defect_is_judged(start):
 )
 def test_a_cookies_name_is_told_without_the_part_that_varies(name, kept):
     assert stem(name) == kept
+
+
+# Answers at an address that was asked for, and is not the client's
+
+
+@pytest.mark.parametrize("asked", ["http://127.0.0.2:52731/cb", "http://127.0.0.1:99999/cb"])
+async def test_a_code_at_the_address_that_was_asked_for_is_no_step_of_a_login(asked):
+    home = Places(authorize=to(f"{asked}?code=abc"))
+
+    attempt = await target(home).attempt(request().but(redirect_uri=asked))
+
+    assert (attempt.left_for, attempt.code, attempt.upstream_url) == (f"{asked}?code=abc", "abc", None)

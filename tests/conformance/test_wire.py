@@ -8,7 +8,7 @@ import pytest
 from oauth_litmus.clock import WallClock
 from oauth_litmus.reading import MAX_BODY
 from oauth_litmus.transcript import Transcript
-from oauth_litmus.wire import ConnectionSettings, Gate, Wire
+from oauth_litmus.wire import ConnectionSettings, Gate, NoAnswerError, Wire
 
 pytestmark = pytest.mark.sockets
 
@@ -86,3 +86,10 @@ async def test_a_request_is_complete_only_when_its_gate_opens(body):
     await wire.close()
     server.close()
     await server.wait_closed()
+
+
+async def test_a_port_that_cannot_be_is_no_answer():
+    wire = Wire(ConnectionSettings().transports(), WallClock(1), Transcript(), {})
+
+    with pytest.raises(NoAnswerError, match="no port is beyond 65535"):
+        await wire.send("GET", "http://127.0.0.1:99999/cb", check="test")

@@ -12,6 +12,7 @@ from oauth_litmus.login.by_hand import go_on_by_hand
 from oauth_litmus.login.carrying import carrying, in_turn
 from oauth_litmus.login.leg import Step
 from oauth_litmus.login.walk import Stop, Walk, start, step_of
+from oauth_litmus.refusals import is_refused
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
@@ -61,6 +62,15 @@ class AuthorizationVerbs(RegistrationVerbs):
         """Carry an authorization request to its end, through login and consent where the server goes on."""
         return await self._walk(request, browser or self.browser(), Stop.END, headers=headers)
 
+    async def outcome(self, request: AuthorizationRequest) -> Attempt:
+        """The first answer where that tells whether a request is refused; where a server looks later, the whole attempt."""
+
+        async def refuses_at_once() -> bool:
+            return is_refused((await self.authorize(request.but(response_type="bogus"))).last)
+
+        at_once = not self.run.driver.walks or await self.once("refuses at once", refuses_at_once)
+        return await (self.authorize(request) if at_once else self.attempt(request))
+
     async def post(
         self, request: AuthorizationRequest, *, query: Mapping[str, str] | None = None, stop: Stop = Stop.END
     ) -> Attempt:
@@ -88,12 +98,9 @@ class AuthorizationVerbs(RegistrationVerbs):
         """
 
         async def seen() -> None:
-            first = (await self.authorize(request)).last
-            if first.status >= 400 or "error=" in (first.location or "").partition("?")[2]:
-                raise Blocked(
-                    "set-up: the same request without the defect is refused too",
-                    (first.number,),
-                )
+            last = (await self.outcome(request)).last
+            if is_refused(last):
+                raise Blocked("set-up: the same request without the defect is refused too", (last.number,))
 
         await self.once(("control", request.client.client_id, request.get("redirect_uri")), seen)
 

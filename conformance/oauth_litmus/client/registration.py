@@ -130,10 +130,31 @@ class RegistrationVerbs(Session):
             uri = uri.replace("//client.", f"//{label}.client.") if uri == REDIRECT_URI else f"{uri}/{label}"
         return await self.once(("client", label, auth_method), lambda: self.new_client(uri, auth_method=auth_method))
 
+    async def confidential_method(self) -> AuthMethod | None:
+        """How a client of the suite with a secret authenticates; None if there are no such clients."""
+        for method in self.server.confidential_methods:
+            if await self.has_clients_by(method):
+                return method
+        return None
+
+    async def has_clients_by(self, method: AuthMethod) -> bool:
+        """Whether there are clients that authenticate so: a registration may bring another method (RFC 7591 section 3.2.1)."""
+
+        async def find() -> bool:
+            if method not in self.server.client_auth_methods:
+                return False
+            try:
+                await self.client(auth_method=method)
+            except NotApplicable:
+                return False
+            return True
+
+        return await self.once(("clients by", method), find)
+
     async def client_of_each_kind(self) -> list[Client]:
         """The shared ordinary client and, where there are clients with a secret, the shared confidential one."""
         clients = [await self.client()]
-        method = self.server.confidential_method
+        method = await self.confidential_method()
         if method is not None and method != clients[0].auth_method:
             clients.append(await self.client(auth_method=method))
         return clients

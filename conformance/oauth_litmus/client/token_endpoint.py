@@ -182,9 +182,9 @@ class TokenVerbs(AuthorizationVerbs):
         Raises:
             NotApplicable: the server registers public clients only.
         """
-        method = auth_method or self.server.confidential_method
+        method = auth_method or await self.confidential_method()
         if method is None:
-            raise NotApplicable("token_endpoint_auth_methods_supported lists no client secret")
+            raise NotApplicable("the server registers no client with a secret for any method that it advertises")
         client = await self.client(label, auth_method=method)
         await self.once(("control", client.client_id), lambda: self.tokens(client))
         return client
@@ -195,7 +195,7 @@ class TokenVerbs(AuthorizationVerbs):
         Raises:
             Blocked: the endpoint takes them from neither.
         """
-        for method in dict.fromkeys((self.server.ordinary_method, self.server.confidential_method)):
+        for method in dict.fromkeys((self.server.ordinary_method, await self.confidential_method())):
             if method and await self.once(("revokes", method), lambda m=method: self._revokes(m)):
                 return await self.client(label, auth_method=method)
         raise Blocked("set-up: a revocation is taken neither from an ordinary client nor from one with a secret")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from oauth_litmus import expect
 from oauth_litmus.authorization import new_verifier, s256
 from oauth_litmus.check import REGISTRATION, check
-from oauth_litmus.checks.authorization_request.refusals import is_refused
+from oauth_litmus.refusals import is_refused
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ async def repeated_parameters_are_refused(target: Target) -> None:
 
     for repeated in (asked, *({name: another[name]} for name in asked)):
         doubled = request.adding(*repeated.items())
-        answer = await _first_answer(target, doubled, request)
+        answer = await _answer(target, doubled, request)
         expected, got = f"invalid_request, since {', '.join(repeated)} is there twice", "the login goes on"
         expect.ideally(is_refused(answer), expected=expected, got=got, at=answer)
         if not is_refused(answer) and repeated.keys() <= TELLING:
@@ -47,7 +47,7 @@ async def repeated_parameters_are_refused(target: Target) -> None:
 
     # One value and an empty one may count as one: but as the one that is there.
     emptied = request.adding(("code_challenge", ""))
-    if not is_refused(await _first_answer(target, emptied, request)):
+    if not is_refused(await _answer(target, emptied, request)):
         await _what_was_checked_is_used(target, emptied, request, "code_challenge")
 
 
@@ -57,11 +57,11 @@ async def unknown_parameters_are_ignored(target: Target) -> None:
     request = target.request(await target.client())
     await target.control(request)
 
-    answer = expect.conclusive((await target.authorize(request.adding(("foo", "bar")))).last)
+    answer = expect.conclusive((await target.outcome(request.adding(("foo", "bar")))).last)
     expected, got = "the login, as without foo=bar", expect.describe(answer)
     expect.that(not is_refused(answer), expected=expected, got=f"a refusal: {got}", at=answer)
 
-    answer = expect.conclusive((await target.authorize(request.adding(*OPENID.items()))).last)
+    answer = expect.conclusive((await target.outcome(request.adding(*OPENID.items()))).last)
     expected, got = f"the login, as without {', '.join(OPENID)}", expect.describe(answer)
     expect.ideally(not is_refused(answer), expected=expected, got=f"a refusal: {got}", at=answer)
 
@@ -88,21 +88,21 @@ async def empty_parameters_count_as_left_out(target: Target) -> None:
 
 async def _refusal_of_empty(target: Target, request: AuthorizationRequest, *names: str) -> Answer | None:
     """The refusal of empty parameters, or of several at once that are left out; None where either is like the other."""
-    without = expect.conclusive((await target.authorize(request.but(**dict.fromkeys(names)))).last)
+    without = expect.conclusive((await target.outcome(request.but(**dict.fromkeys(names)))).last)
     if is_refused(without):
         return None if len(names) == 1 else without
-    empty = expect.conclusive((await target.authorize(request.but(**dict.fromkeys(names, "")))).last)
+    empty = expect.conclusive((await target.outcome(request.but(**dict.fromkeys(names, "")))).last)
     return empty if is_refused(empty) else None
 
 
-async def _first_answer(target: Target, request: AuthorizationRequest, without: AuthorizationRequest) -> Answer:
-    """The first answer; a server error fails if it lasts, and a request without the defect is answered in between."""
+async def _answer(target: Target, request: AuthorizationRequest, without: AuthorizationRequest) -> Answer:
+    """The answer that tells; a server error fails if it lasts, and a request without the defect is answered in between."""
 
     async def send() -> Answer:
-        return (await target.authorize(request)).last
+        return (await target.outcome(request)).last
 
     async def control() -> None:
-        ordinary = (await target.authorize(without)).last
+        ordinary = (await target.outcome(without)).last
         if is_refused(ordinary):
             raise Blocked("set-up: the request without the defect is refused too", (ordinary.number,))
 
@@ -127,7 +127,7 @@ async def _what_was_checked_is_used(
         answer = expect.conclusive(await target.redeem(code))
         got = f"a code that the client cannot redeem: {expect.describe(answer)}"
         expect.that(answer.has_tokens, expected=expected, got=got, at=answer)
-    if name == "scope" and is_refused((await target.authorize(request.but(scope=UNKNOWN_SCOPE))).last):
+    if name == "scope" and is_refused((await target.outcome(request.but(scope=UNKNOWN_SCOPE))).last):
         tokens = await target.tokens_for(code)
         granted = UNKNOWN_SCOPE in tokens.scopes
         expect.that(not granted, expected=expected, got=f"scope {tokens.granted_scope}", at=tokens.answer)

@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 
 from oauth_litmus import expect
 from oauth_litmus.check import REGISTRATION, check
-from oauth_litmus.checks.authorization_request.refusals import is_refused
 from oauth_litmus.client import REDIRECT_URI, Client, Target
 from oauth_litmus.client.session import FORM
 from oauth_litmus.rates import Kind
+from oauth_litmus.refusals import is_refused
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:

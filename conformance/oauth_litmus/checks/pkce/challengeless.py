@@ -26,7 +26,7 @@ async def code_without_challenge(target: Target) -> Code | None:
         Blocked: whether there is a code cannot be seen.
     """
     clients = [await target.client()]
-    if target.server.confidential_method is not None:
+    if await target.confidential_method() is not None:
         clients.append(await target.confidential_client())
     for client in clients:
         if _led_to_a_code(await attempt_without_challenge(target, client)):
@@ -37,7 +37,7 @@ async def code_without_challenge(target: Target) -> Code | None:
 
 async def _attempt_with_nonce(target: Target) -> Attempt | None:
     """The exception of OAuth 2.1 section 7.5.1: a client with a secret, and OpenID Connect's nonce in place of PKCE."""
-    method = target.server.confidential_method
+    method = await target.confidential_method()
     if method is None or "openid" not in (target.server.listed("scopes_supported") or ()):
         return None
     if target.server.endpoint("registration") is None:

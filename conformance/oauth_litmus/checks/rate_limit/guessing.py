@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from oauth_litmus.answer import Answer
     from oauth_litmus.client import Client, Target
-    from oauth_litmus.clients import AuthMethod
     from oauth_litmus.rates import Rate
 
 GUESSES = 50
@@ -33,7 +32,6 @@ DELAY = 1.0
 """Seconds by which a wrong secret is answered later than the right one where guessing is slowed down."""
 SLOW_IN_A_ROW = 3
 """One late answer is an accident."""
-METHODS: tuple[AuthMethod, ...] = ("client_secret_post", "client_secret_basic")
 
 
 @check("RATE-13", needs={BURST, DYNAMIC_REGISTRATION, CONFIDENTIAL_CLIENT}, waits=until_all_is_quiet)
@@ -61,9 +59,9 @@ async def guessing_a_client_secret_is_slowed_down(target: Target) -> None:
 
 async def _own_client(target: Target) -> Client:
     """A client that nobody else uses: a lock would be felt by those who do."""
-    for method in METHODS:
-        if method in target.server.token_auth_methods:
-            return await target.new_client(auth_method=method)
+    method = await target.confidential_method()
+    if method is not None:
+        return await target.new_client(auth_method=method)
     raise NotApplicable("no client with a secret can be registered")
 
 

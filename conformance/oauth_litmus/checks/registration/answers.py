@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from oauth_litmus import expect
 from oauth_litmus.check import CONFIDENTIAL_CLIENT, DYNAMIC_REGISTRATION, check
 from oauth_litmus.client import REDIRECT_URI, Target
+from oauth_litmus.verdict import NotApplicable
 
 if TYPE_CHECKING:
     from oauth_litmus.answer import Answer
-    from oauth_litmus.clients import AuthMethod
 
 MIN_SECRET_CHARACTERS = 22
 """Base64url characters that hold 128 bits."""
@@ -44,8 +44,9 @@ async def registration_brings_a_client(target: Target) -> None:
 @check("REG-03", needs={DYNAMIC_REGISTRATION, CONFIDENTIAL_CLIENT})
 async def secrets_are_not_stored_or_guessable(target: Target) -> None:
     """Register three confidential clients and a public one, and look at secrets, ids and Cache-Control."""
-    post = target.server.confidential_method == "client_secret_post"
-    method: AuthMethod = "client_secret_post" if post else "client_secret_basic"
+    method = await target.confidential_method()
+    if method is None:
+        raise NotApplicable("the server registers no client with a secret")
     uris = [f"{REDIRECT_URI}/{number}" for number in range(3)]
 
     answers = [await target.register(target.metadata(uri, auth_method=method)) for uri in uris]

@@ -30,7 +30,7 @@ async def registration_takes_over_no_client(target: Target) -> None:
     expect.that(not taken, expected="a client_id of its own, or 400", got="the client_id of another client", at=answer)
     attempt = await target.attempt(target.request(victim, redirect_uri=TAKER))
     expect.not_sent_to(attempt, TAKER, because="the client that existed before has not registered it")
-    first = expect.conclusive((await target.authorize(target.request(victim))).last)
+    first = expect.conclusive((await target.outcome(target.request(victim))).last)
     alive = first.status < 400 and "error=" not in (first.location or "").partition("?")[2]
     expect.that(alive, expected="the client works as before", got=expect.describe(first), at=(answer, first))
 
@@ -42,7 +42,7 @@ async def credentials_are_the_servers_choice(target: Target) -> None:
         "client_id": f"litmus-{secrets.token_hex(8)}",
         "client_secret": secrets.token_urlsafe(32),
     }
-    method = target.server.confidential_method or "none"
+    method = await target.confidential_method() or "none"
     target.secret(chosen["client_secret"], "client_secret")
     document = {**target.metadata(auth_method=method), **chosen}
 

@@ -47,7 +47,7 @@ async def client_is_known_to_every_replica(target: Target) -> None:
         await expect_taken(
             asked,
             replicas,
-            lambda at: _first_answer(at, request),
+            lambda at: _outcome(at, request),
             lambda answer: answer.status < 400 and "error=" not in (answer.location or ""),
             what="an authorization request of a registered client goes on",
         )
@@ -125,8 +125,8 @@ async def login_of_one_replica_is_finished_by_another(target: Target) -> None:
         )
 
 
-async def _first_answer(at: Target, request: AuthorizationRequest) -> Answer:
-    return (await at.authorize(request)).last
+async def _outcome(at: Target, request: AuthorizationRequest) -> Answer:
+    return (await at.outcome(request)).last
 
 
 async def _issued_at(issuing: Target, tokens: Tokens) -> Tokens:

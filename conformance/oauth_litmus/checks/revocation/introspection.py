@@ -88,7 +88,7 @@ async def _introspected(target: Target) -> Tokens:
         Skipped: no client of the suite may.
     """
     refusals: list[int] = []
-    for method in (target.server.confidential_method, "none"):
+    for method in (await target.confidential_method(), "none"):
         if method is not None:
             tokens = await target.tokens(await target.client(auth_method=method))
             answer = expect.conclusive(await _introspect(target, tokens.access_token, tokens.client))

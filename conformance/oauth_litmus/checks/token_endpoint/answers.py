@@ -85,7 +85,8 @@ async def unsupported_grant_is_refused(target: Target) -> None:
         "urn:example:no-such-grant": ("unsupported_grant_type",),
         "password": unsupported,
         "implicit": unsupported,
-        "client_credentials": unsupported,
+        # Where it is supported, a public client fails at proving itself first (OAuth 2.1 section 4.2).
+        "client_credentials": (*unsupported, "invalid_client"),
     }
 
     for grant_type, codes in probes.items():
@@ -94,7 +95,8 @@ async def unsupported_grant_is_refused(target: Target) -> None:
             await target.lasting(lambda p=parameters: target.token_request(p, client), target.tokens)
         )
         what = f"grant_type={grant_type} is not supported" if grant_type else "grant_type is missing"
-        expect.refused_grant(answer, *codes, because=what, statuses=(400,))
+        statuses = (400, 401) if "invalid_client" in codes else (400,)
+        expect.refused_grant(answer, *codes, because=what, statuses=statuses)
 
 
 def _user(target: Target) -> dict[str, str]:

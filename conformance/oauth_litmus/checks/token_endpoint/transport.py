@@ -31,7 +31,7 @@ async def get_brings_no_tokens(target: Target) -> None:
 @check("TOKEN-04b", needs={LOGIN, CONFIDENTIAL_CLIENT}, logins=2)
 async def secret_in_the_url_is_not_honoured(target: Target) -> None:
     """Redeem a code with the client_secret in the URL, and everything else in the body."""
-    method = target.server.confidential_method
+    method = await target.confidential_method()
     if method is None or not await works(target, method):
         raise NotApplicable("no client with a secret gets tokens here")
     client = await target.client(auth_method=method)

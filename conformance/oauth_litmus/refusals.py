@@ -1,4 +1,4 @@
-"""Whether the first answer to an authorization request is a refusal already."""
+"""Whether an answer to an authorization request refuses it."""
 
 from __future__ import annotations
 
