@@ -27,7 +27,7 @@ MUST_BE_IN_THE_WHEEL = [
 ]
 
 nox.needs_version = ">=2025.5.1"
-nox.options.default_venv_backend = "virtualenv"
+nox.options.default_venv_backend = "uv|virtualenv"  # uv fills an environment in seconds; it comes with nox[uv]
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "types", "tests", "kill_matrix", "conformance", "build"]
@@ -114,6 +114,15 @@ def races(session: nox.Session) -> None:
     """The races of four relay processes, 200 rounds each (some minutes)."""
     session.install("-e", ".[reference,test]")
     session.run("pytest", "-q", "tests/races", *session.posargs, env={"LITMUS_RACE_ROUNDS": "200"})
+
+
+@nox.session(python=_newest_there_is())
+def endurance(session: nox.Session) -> None:
+    """Whole runs in real time against ordinary limits, side by side, and over a slow link (three quarters of an hour)."""
+    session.install("-e", ".[reference,test]")
+    # What has a bound of seconds goes alone.
+    session.run("pytest", "-q", "-rP", "tests/endurance", "-k", "without_limits", *session.posargs)
+    session.run("pytest", "-q", "-n", "4", "-rP", "tests/endurance", "-k", "not without_limits", *session.posargs)
 
 
 @nox.session(python=_newest_there_is())
