@@ -54,16 +54,18 @@ class Judged:
         refused = dict(self.run.pacer.refused)
         return f"{title}: {self.seconds:.0f} s, requests {spent}, refused {refused}, verdicts {dict(verdicts)}"
 
-    def with_verdict(self, *verdicts: Verdict) -> set[str]:
-        return {identifier for identifier, result in self.engine.results.items() if result.verdict in verdicts}
+    def with_verdict(self, *verdicts: Verdict) -> dict[str, str]:
+        """Verdict and reason, by check."""
+        found = {name: result for name, result in self.engine.results.items() if result.verdict in verdicts}
+        return {name: f"{result.verdict}: {result.decision.reason}" for name, result in found.items()}
 
     @property
-    def unjudged_core(self) -> set[str]:
+    def unjudged_core(self) -> dict[str, str]:
         """Core checks that were neither judged nor without an object; those that a burst was refused to are left out."""
         checks = all_checks()
         return {
-            identifier
-            for identifier in self.with_verdict(Verdict.SKIP, Verdict.BLOCKED, Verdict.ERROR)
+            identifier: reason
+            for identifier, reason in self.with_verdict(Verdict.SKIP, Verdict.BLOCKED, Verdict.ERROR).items()
             if checks[identifier].requirement.core and not self._lacks_permission(identifier)
         }
 
@@ -109,8 +111,8 @@ async def test_a_complete_run_takes_no_longer_than_the_limits_impose(declared):
     seen = await judged(ORDINARY, declared=declared)
 
     print(seen.figures(f"complete, limits {'declared' if declared else 'undeclared'}"))
-    assert seen.with_verdict(Verdict.FAIL, Verdict.BLOCKED, Verdict.ERROR) == set()
-    assert seen.unjudged_core == set()
+    assert seen.with_verdict(Verdict.FAIL, Verdict.BLOCKED, Verdict.ERROR) == {}
+    assert seen.unjudged_core == {}
     assert max(seen.run.pacer.refused.values(), default=0) <= (0 if declared else SLOTS)
     assert seen.seconds <= 1.2 * max(MAX_WAIT, seen.imposed_by_limits)
 
@@ -126,15 +128,15 @@ async def test_a_complete_run_with_bursts_meets_a_429_in_bursts_alone():
         if any(exchange.response.startswith("429") for exchange in seen.run.transcript.of(identifier))
     }
     assert refused <= bursts
-    assert seen.with_verdict(Verdict.FAIL, Verdict.BLOCKED, Verdict.ERROR) == set()
-    assert seen.unjudged_core == set()
+    assert seen.with_verdict(Verdict.FAIL, Verdict.BLOCKED, Verdict.ERROR) == {}
+    assert seen.unjudged_core == {}
 
 
 async def test_core_alone_takes_less_than_a_quarter_of_an_hour():
     seen = await judged(ORDINARY, only=("core",))
 
     print(seen.figures("core, limits declared"))
-    assert seen.unjudged_core == set()
+    assert seen.unjudged_core == {}
     assert seen.seconds < QUARTER_OF_AN_HOUR
 
 
@@ -145,5 +147,5 @@ async def test_without_limits_a_run_takes_little_longer_than_its_longest_wait(la
     seen = await judged(UNLIMITED, burst=True, latency=latency, single=False)
 
     print(seen.figures(f"no limits, lifetimes of seconds, {latency * 1000:.0f} ms each way"))
-    assert seen.with_verdict(Verdict.FAIL, Verdict.BLOCKED, Verdict.ERROR) == set()
+    assert seen.with_verdict(Verdict.FAIL, Verdict.BLOCKED, Verdict.ERROR) == {}
     assert seen.seconds < at_most
