@@ -240,6 +240,12 @@ def describe(answer: Answer) -> str:
     return f"{answer.status}{said}"
 
 
+def challenge_of(answer: Answer) -> str:
+    """What a refusal of the protected resource says in its header, which is where clients look."""
+    raw = answer.headers.get("www-authenticate")
+    return f"WWW-Authenticate: {raw}" if raw else "no WWW-Authenticate"
+
+
 def _judge(held: bool, severity: Severity, expected: str, got: str, at: Answer | Iterable[Answer] | None) -> None:
     current = judgement.get()
     current.judged += 1

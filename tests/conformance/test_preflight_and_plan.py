@@ -468,6 +468,18 @@ async def test_a_second_client_that_is_not_configured_is_a_skip():
         await Target(run, "test").client("b")
 
 
+async def test_a_client_with_certain_redirect_uris_may_be_a_configured_one():
+    loopback, two = ["http://127.0.0.1/cb"], ["https://client.example.com/a", "https://client.example.com/b"]
+    clients = [{"client_id": "native", "redirect_uris": loopback}, {"client_id": "two", "redirect_uris": two}]
+    _, run = await flown(Server(registration=False), profile=Profile.model_validate({"clients": clients}))
+    target = Target(run, "test")
+
+    assert (await target.client_with(*loopback)).client_id == "native"
+    assert (await target.client_with(*reversed(two))).redirect_uri == two[1]
+    with pytest.raises(Skipped, match='configure it in the profile'):
+        await target.client_with(two[0])
+
+
 async def test_the_id_in_an_issuers_path_is_shown():
     issuer = f"{ISSUER}/proj-0a1b2c3d4e5f6a7b8c9d0e1f"
     documents = {"issuer": issuer, "token_endpoint": f"{issuer}/token"}

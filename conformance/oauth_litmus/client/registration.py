@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from oauth_litmus.client.session import Session
@@ -83,7 +84,13 @@ class RegistrationVerbs(Session):
         return Client(client_id, redirect_uris, auth_method, secret, scope, self.client_name)
 
     async def client_with(self, *redirect_uris: str) -> Client | None:
-        """A public client with these redirect URIs, which all checks share; None if the server registers no such URIs."""
+        """An ordinary client with these redirect URIs, which all checks share; None if the server registers no such URIs.
+
+        Raises:
+            Skipped: no client is registered dynamically, and none with just these is configured.
+        """
+        if self.server.endpoint("registration") is None:
+            return self._configured_with(redirect_uris)
 
         async def make() -> Client | None:
             answer = await self.register(self.metadata(*redirect_uris))
@@ -92,6 +99,14 @@ class RegistrationVerbs(Session):
             return None if refused else self.client_of(answer, *redirect_uris)
 
         return await self.once(("client", redirect_uris), make)
+
+    def _configured_with(self, redirect_uris: tuple[str, ...]) -> Client:
+        ordinary = [each for each in self.run.configured_clients if each.auth_method == self.server.ordinary_method]
+        for client in ordinary:
+            if set(client.redirect_uris) == set(redirect_uris):
+                return replace(client, redirect_uris=redirect_uris)
+        named = ", ".join(f'"{uri}"' for uri in redirect_uris)
+        raise Skipped(f"needs a client with `redirect_uris = [{named}]`: configure it in the profile, as [[clients]]")
 
     async def client(self, label: str = "a", *, auth_method: AuthMethod | None = None) -> Client:
         """A client that all checks share: `a` and `b` are two different ones; by default public, if there are any such.

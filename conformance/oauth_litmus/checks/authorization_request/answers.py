@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from oauth_litmus import expect
-from oauth_litmus.check import DYNAMIC_REGISTRATION, LOGIN, check
+from oauth_litmus.check import LOGIN, check
 from oauth_litmus.client import REDIRECT_URI, Target
 from oauth_litmus.login.pages import choose_form
 from oauth_litmus.verdict import Blocked, NotApplicable
@@ -45,7 +45,7 @@ async def state_comes_back_exactly(target: Target) -> None:
 
 @check("AUTHZ-07", needs={LOGIN}, logins=1)
 async def answers_are_redirects_with_a_query(target: Target) -> None:
-    """Log in, and refuse a consent page where there is one; look at every redirect on the way."""
+    """Log in, refuse a consent page where there is one, and send a wrong request; look at every redirect on the way."""
     request = target.request(await target.client())
 
     attempts = [await target.attempt(request)]
@@ -65,9 +65,13 @@ async def answers_are_redirects_with_a_query(target: Target) -> None:
         in_fragment = sorted({"code", "state", "error"} & fragment.keys())
         got = f"{', '.join(in_fragment)} in the fragment"
         expect.that(not in_fragment, expected="the answer in the query", got=got, at=attempt.answers)
+    refused = (await target.authorize(request.but(response_type="bogus"))).last
+    unfollowed = refused.status >= 400 and "location" in refused.headers
+    got = f"{refused.status} with a Location, which no browser follows: the client is not told"
+    expect.ideally(not unfollowed, expected="302 or 303, or a page without a Location", got=got, at=refused)
 
 
-@check("REDIR-17", needs={LOGIN, DYNAMIC_REGISTRATION}, logins=1)
+@check("REDIR-17", needs={LOGIN}, logins=1)
 async def registered_query_is_kept(target: Target) -> None:
     """Have a code, and then an error, sent to a redirect URI with a query."""
     client = await target.client_with(WITH_QUERY)

@@ -62,8 +62,8 @@ async def error_is_told_by_one_code(target: Target) -> None:
 
 def _is_well_formed(what: str, response: AuthorizationResponse) -> None:
     error, at = response.error or "", response.answer
-    times = response.count("error")
-    expect.that(times == 1, expected=f"error once, for {what}", got=f"{times} of them in the query", at=at)
+    times = sum(name == "error" for name, _ in (*response.parameters, *response.fragment))
+    expect.that(times == 1, expected=f"error once, for {what}", got=f"{times} of them", at=at)
     expect.that(response.code is None, expected=f"an error alone, for {what}", got="a code beside it", at=at)
     registered = error in REGISTERED
     expect.ideally(registered, expected=f"a registered error for {what}", got=f"error={error}", at=at)

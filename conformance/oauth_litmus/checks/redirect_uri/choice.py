@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from oauth_litmus import expect
-from oauth_litmus.check import DYNAMIC_REGISTRATION, LOGIN, REGISTRATION, check
+from oauth_litmus.check import LOGIN, REGISTRATION, check
 from oauth_litmus.checks.redirect_uri.probes import SEVERAL, client_with_several
 from oauth_litmus.client import Target
 from oauth_litmus.verdict import Skipped
 
 
-@check("REDIR-15", needs={DYNAMIC_REGISTRATION}, logins=1)
+@check("REDIR-15", needs={REGISTRATION}, logins=1)
 async def default_needs_a_single_uri(target: Target) -> None:
     """Leave redirect_uri out, for a client with two redirect URIs and for one with a single one."""
     client, several = await target.client(), await client_with_several(target)
@@ -25,7 +25,7 @@ async def default_needs_a_single_uri(target: Target) -> None:
         expect.ideally(goes_on, expected="the only registered URI is the default", got=got, at=attempt.last)
 
 
-@check("REDIR-16", needs={LOGIN, DYNAMIC_REGISTRATION}, logins=3)
+@check("REDIR-16", needs={LOGIN}, logins=3)
 async def token_request_is_held_to_its_redirect_uri(target: Target) -> None:
     """Redeem three codes: with the redirect_uri of the request, with the client's other one, and with none."""
     client = await client_with_several(target)
@@ -62,7 +62,7 @@ async def uri_of_another_client_is_refused(target: Target) -> None:
     expect.not_sent_to(attempt, other.redirect_uri, because="it is registered for another client only")
 
 
-@check("REDIR-27", needs={LOGIN, DYNAMIC_REGISTRATION}, logins=2)
+@check("REDIR-27", needs={LOGIN}, logins=2)
 async def answer_goes_to_the_uri_of_the_request(target: Target) -> None:
     """Log in for the second of two registered redirect URIs, then for the first."""
     client = await client_with_several(target)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from oauth_litmus.check import DYNAMIC_REGISTRATION, REGISTRATION, check
+from oauth_litmus.check import REGISTRATION, check
 from oauth_litmus.checks.redirect_uri.probes import (
     SEVERAL,
     STRANGER,
@@ -40,25 +40,26 @@ async def path_is_compared_whole(target: Target) -> None:
     await all_refused(target, client, tried, "its path is not the registered one")
 
 
-@check("REDIR-03", needs={DYNAMIC_REGISTRATION})
+@check("REDIR-03", needs={REGISTRATION})
 async def trailing_slash_counts(target: Target) -> None:
     """Add a slash to a registered path, and leave out that of another."""
-    client, several = await web_client(target), await client_with_several(target)
+    client = await web_client(target)
 
     uri = client.redirect_uri
     await all_refused(target, client, [uri[:-1] if uri.endswith("/") else f"{uri}/"], "a slash more or less counts")
+    several = await client_with_several(target)
     await all_refused(target, several, [SEVERAL[0].rstrip("/")], "the slash at its end is missing")
 
 
-@check("REDIR-04", needs={DYNAMIC_REGISTRATION})
+@check("REDIR-04", needs={REGISTRATION})
 async def query_is_compared(target: Target) -> None:
     """Add a query to a registered URI; remove, change and reorder that of another."""
     client = await web_client(target)
     uri = client.redirect_uri
-    with_query = await target.client_with(WITH_QUERY)
 
     await all_refused(target, client, [f"{uri}?x=1", f"{uri}?redirect={STRANGER}"], "a query was added")
     await only_spelled_otherwise(target, client, [f"{uri}?"], as_written=True)
+    with_query = await target.client_with(WITH_QUERY)
     if with_query is not None:
         changed = [REDIRECT_URI, f"{REDIRECT_URI}?tenant=b&y=2", f"{REDIRECT_URI}?y=2&tenant=a"]
         await all_refused(target, with_query, changed, "its query is not the registered one")
@@ -89,7 +90,7 @@ async def authority_is_not_confused(target: Target) -> None:
     await only_spelled_otherwise(target, client, [client.redirect_uri.replace("//", "/", 1)], as_written=False)
 
 
-@check("REDIR-07", needs={DYNAMIC_REGISTRATION})
+@check("REDIR-07", needs={REGISTRATION})
 async def dot_segments_do_not_escape(target: Target) -> None:
     """Lead out of the registered path by dot segments, encoded slashes, path parameters, and a null character."""
     several = await client_with_several(target)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from oauth_litmus import expect
-from oauth_litmus.check import DYNAMIC_REGISTRATION, check
+from oauth_litmus.check import REGISTRATION, check
 from oauth_litmus.checks.redirect_uri.probes import all_refused, fragment_counts, only_spelled_otherwise
 from oauth_litmus.client import Client, Target
 from oauth_litmus.verdict import NotApplicable
@@ -22,7 +22,7 @@ IPV6_ELSEWHERE = "http://[::1]:61023/cb"
 LOCALHOST = "http://localhost:3000/cb"
 
 
-@check("REDIR-11", needs={DYNAMIC_REGISTRATION}, logins=2)
+@check("REDIR-11", needs={REGISTRATION}, logins=2)
 async def loopback_port_is_free(target: Target) -> None:
     """Register 127.0.0.1 without a port and with one, and ask for the answer at another port."""
     found = [await target.client_with(uri) for uri in (LOOPBACK_WITHOUT_PORT, LOOPBACK)]
@@ -44,7 +44,7 @@ async def loopback_port_is_free(target: Target) -> None:
         expect.that(rightly, expected=expected, got="the answer goes to the registered port", at=attempt.answers)
 
 
-@check("REDIR-12", needs={DYNAMIC_REGISTRATION}, logins=1)
+@check("REDIR-12", needs={REGISTRATION}, logins=1)
 async def ipv6_loopback_port_is_free(target: Target) -> None:
     """Register [::1] without a port and with one, and ask for the answer at another port."""
     if await _takes_no_loopback(target):
@@ -65,7 +65,7 @@ async def ipv6_loopback_port_is_free(target: Target) -> None:
     expect.that(rightly, expected=expected, got="the answer goes to a registered port", at=attempt.answers)
 
 
-@check("REDIR-13", needs={DYNAMIC_REGISTRATION})
+@check("REDIR-13", needs={REGISTRATION})
 async def only_the_loopback_port_is_free(target: Target) -> None:
     """Change everything but the port of a loopback redirect URI."""
     client = await target.client_with(LOOPBACK)
@@ -87,7 +87,7 @@ async def only_the_loopback_port_is_free(target: Target) -> None:
     fragment_counts(attempt, with_fragment, "frag")
 
 
-@check("REDIR-14", needs={DYNAMIC_REGISTRATION})
+@check("REDIR-14", needs={REGISTRATION})
 async def only_localhost_is_localhost(target: Target) -> None:
     """Register the name localhost, and ask for an answer at hosts that begin with it or hide behind it."""
     client = await target.client_with(LOCALHOST)

@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
-from oauth_litmus.check import CONFIDENTIAL_CLIENT, DYNAMIC_REGISTRATION, LOGIN, check
+from oauth_litmus.check import CONFIDENTIAL_CLIENT, LOGIN, check
 
 if TYPE_CHECKING:
     from oauth_litmus.answer import Answer
     from oauth_litmus.client import Target
 
 
-@check("REG-04", needs={LOGIN, DYNAMIC_REGISTRATION, CONFIDENTIAL_CLIENT}, logins=4)
+@check("REG-04", needs={LOGIN, CONFIDENTIAL_CLIENT}, logins=4)
 async def secret_is_enforced(target: Target) -> None:
     """As a confidential client, redeem and refresh without the secret, with a wrong one, and with the right one."""
     client = await target.confidential_client()

@@ -56,8 +56,9 @@ async def garbage_is_an_invalid_token(target: Target) -> None:
         )
         expect.refused_token(answer, opened, because=f"it is {what}")
         named = any(challenge.parameters.get("error") == "invalid_token" for challenge in answer.challenges or ())
-        wanted = f"401 with error=invalid_token for {what}"
-        expect.ideally(answer.status == 401 and named, expected=wanted, got=expect.describe(answer), at=answer)
+        wanted = f"401 with error=invalid_token in a challenge, for {what}"
+        got = f"{answer.status}, {expect.challenge_of(answer)}"
+        expect.ideally(answer.status == 401 and named, expected=wanted, got=got, at=answer)
     for what, header in MALFORMED.items():
         headers = {"authorization": header}
         answer = expect.no_server_error(
@@ -86,7 +87,7 @@ async def expired_token_gets_401(target: Target) -> None:
     wanted = "401, on which clients refresh"
     judge(answer.status == 401, expected=wanted, got=expect.describe(answer), at=answer)
     named = any(challenge.parameters.get("error") == "invalid_token" for challenge in answer.challenges or ())
-    expect.ideally(named, expected="error=invalid_token in a challenge", got="none", at=answer)
+    expect.ideally(named, expected="error=invalid_token in a challenge", got=expect.challenge_of(answer), at=answer)
 
 
 def _challenges(target: Target, answer: Answer) -> None:

@@ -86,13 +86,14 @@ async def _is_alive(target: Target, tokens: Tokens, scope: str) -> None:
 
 def _is_closed(answer: Answer, opened: Answer, needed: str) -> None:
     expect.conclusive(answer)
-    wanted = f"403 with error=insufficient_scope, since the token lacks {needed}"
+    wanted = f"403 with error=insufficient_scope in a challenge, since the token lacks {needed}"
     taken = expect.let_in(answer, opened) and not _is_rpc_error(answer)
     expect.that(not taken, expected=wanted, got=f"{answer.status}: the operation is carried out", at=answer)
     if answer.status >= 500:
         raise Blocked(f"the refusal is a {answer.status}, which says nothing about the probe", (answer.number,))
     named = any(challenge.parameters.get("error") == "insufficient_scope" for challenge in answer.challenges or ())
-    expect.ideally(answer.status == 403 and named, expected=wanted, got=expect.describe(answer), at=answer)
+    got = f"{answer.status}, {expect.challenge_of(answer)}"
+    expect.ideally(answer.status == 403 and named, expected=wanted, got=got, at=answer)
 
 
 def _is_rpc_error(answer: Answer) -> bool:
