@@ -476,7 +476,7 @@ async def test_a_client_with_certain_redirect_uris_may_be_a_configured_one():
 
     assert (await target.client_with(*loopback)).client_id == "native"
     assert (await target.client_with(*reversed(two))).redirect_uri == two[1]
-    with pytest.raises(Skipped, match='`redirect_uris = \\["https://client.example.com/a"\\]`: configure it'):
+    with pytest.raises(Skipped, match="configure it in the profile"):
         await target.client_with(two[0])
 
 

@@ -1,9 +1,17 @@
 """The `mcp` SDK's server on loopback, for everything that judges it."""
 
+import json
+import secrets
+
 import mcp_sdk_server
 import node_server
 import pytest
+from judging import HERE
 from loopback import listen, served
+
+from oauth_litmus.profile import load_profile
+
+PROFILES = HERE / "profiles"
 
 
 @pytest.fixture(scope="module")
@@ -26,3 +34,18 @@ def mcp_typescript(node_packages):
     """The origin of a running server of the TypeScript SDK."""
     with node_server.served(node_server.installed("mcp-typescript", node_packages)) as origin:
         yield origin
+
+
+@pytest.fixture(scope="module")
+def node_oauth(node_packages):
+    """The origin of a running server of node-oauth, which has the clients of its profile, with secrets of this run."""
+    profile = load_profile(PROFILES / "node-oauth.toml")
+    clients = [{"id": client.client_id, "redirectUris": client.redirect_uris} for client in profile.clients]
+    with pytest.MonkeyPatch.context() as environment:
+        for client, declared in zip(clients, profile.clients, strict=True):
+            if declared.secret_env:
+                client["secret"] = secrets.token_urlsafe(24)
+                environment.setenv(declared.secret_env, client["secret"])
+        folder = node_server.installed("node-oauth", node_packages)
+        with node_server.served(folder, NODE_OAUTH_CLIENTS=json.dumps(clients)) as origin:
+            yield origin

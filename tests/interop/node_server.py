@@ -47,8 +47,8 @@ def _install(folder: Path) -> None:
 
 
 @contextmanager
-def served(folder: Path) -> Generator[str]:
-    """Run `server.mjs` of an installed folder and yield the origin that it prints when it listens.
+def served(folder: Path, **environment: str) -> Generator[str]:
+    """Run `server.mjs` of an installed folder, in this environment, and yield the origin that it prints when it listens.
 
     Raises:
         RuntimeError: it ends before it listens.
@@ -57,7 +57,7 @@ def served(folder: Path) -> Generator[str]:
         process = subprocess.Popen(
             ["node", "server.mjs"],
             cwd=folder,
-            env={**os.environ, "NODE_ENV": "production"},
+            env={**os.environ, "NODE_ENV": "production", **environment},
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
