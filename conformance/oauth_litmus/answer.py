@@ -42,8 +42,8 @@ class Answer:
 
     @property
     def is_html(self) -> bool:
-        """Whether a browser would show this as a page."""
-        return self.media_type in ("text/html", "application/xhtml+xml")
+        """Whether a browser would show this as a page, which it does with no redirect, whatever stands in its body."""
+        return self.media_type in ("text/html", "application/xhtml+xml") and self.location is None
 
     @property
     def is_inconclusive(self) -> bool:

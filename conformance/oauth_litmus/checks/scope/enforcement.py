@@ -92,7 +92,8 @@ def _is_closed(answer: Answer, opened: Answer, needed: str) -> None:
     if answer.status >= 500:
         raise Blocked(f"the refusal is a {answer.status}, which says nothing about the probe", (answer.number,))
     named = any(challenge.parameters.get("error") == "insufficient_scope" for challenge in answer.challenges or ())
-    expect.ideally(answer.status == 403 and named, expected=wanted, got=expect.describe(answer), at=answer)
+    got = expect.describe(answer) + ("" if named else ", and no challenge that says so")
+    expect.ideally(answer.status == 403 and named, expected=wanted, got=got, at=answer)
 
 
 def _is_rpc_error(answer: Answer) -> bool:
