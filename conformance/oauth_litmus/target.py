@@ -120,8 +120,21 @@ class Server:
     @property
     def confidential_method(self) -> AuthMethod | None:
         """The method by which a confidential client of the suite authenticates."""
+        return next(iter(self._secret_methods), None)
+
+    def confidential_methods_at(self, endpoint: str) -> tuple[AuthMethod, ...]:
+        """Methods by which a confidential client of the suite may prove itself at an endpoint, the advertised ones first.
+
+        An endpoint need not take all that the token endpoint takes; the default is Basic (RFC 8414 section 2).
+        """
+        listed = self.listed(f"{endpoint}_endpoint_auth_methods_supported")
+        advertised = ("client_secret_basic",) if listed is None else listed
+        return tuple(sorted(self._secret_methods, key=lambda method: method not in advertised))
+
+    @property
+    def _secret_methods(self) -> tuple[AuthMethod, ...]:
         methods: tuple[AuthMethod, ...] = ("client_secret_post", "client_secret_basic")
-        return next((method for method in methods if method in self.client_auth_methods), None)
+        return tuple(method for method in methods if method in self.client_auth_methods)
 
     @property
     def ordinary_method(self) -> AuthMethod:
