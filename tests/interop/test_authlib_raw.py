@@ -43,7 +43,7 @@ def test_authz_02_a_missing_response_type_is_unsupported(raw, client, response_t
 
 
 @pytest.mark.parametrize("response_type", ['code"', "c\\de", "codé"])
-def test_authz_10_a_response_type_that_no_error_may_repeat_is_a_server_error(raw, client, response_type):
+def test_authz_11_a_response_type_that_no_error_may_repeat_is_a_server_error(raw, client, response_type):
     assert raw.authorize(client, response_type="bogus").redirect["error"] == "unsupported_response_type"
     assert raw.authorize(client, response_type=response_type).status == 500
 

@@ -45,7 +45,7 @@ class TestAuthlibServer(Findings):
     }
     WARNS: ClassVar[Pins] = {
         "AUTHZ-02": ("OAuth 2.1 §4.1.2.1", "a missing response_type is unsupported_response_type"),
-        "AUTHZ-10": ("OAuth 2.1 §4.1.2.1", "a response_type with quotation marks is a 500"),
+        "AUTHZ-11": ("OAuth 2.1 §4.1.2.1", "a response_type with quotation marks is a 500"),
         "BEARER-01": ("OAuth 2.1 §5.3.1", "the challenge to a request without a token names an error, of its own make"),
         "HEADERS-03": ("OAuth 2.1 §3.2.3", "the redirect with the code has no Cache-Control"),
         "HEADERS-04a": ("Fetch, X-Content-Type-Options", "no nosniff"),

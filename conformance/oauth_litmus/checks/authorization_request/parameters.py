@@ -67,7 +67,7 @@ async def unknown_parameters_are_ignored(target: Target) -> None:
     expect.ideally(not is_refused(answer), expected=expected, got=f"a refusal: {got}", at=answer)
 
 
-@check("AUTHZ-10", needs={REGISTRATION})
+@check("AUTHZ-11", needs={REGISTRATION})
 async def odd_values_are_refused(target: Target) -> None:
     """Put quotation marks, a letter beyond ASCII and a NUL into each parameter in turn."""
     request = target.request(await target.client())
