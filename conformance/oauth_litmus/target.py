@@ -147,6 +147,15 @@ class Server:
         methods: tuple[AuthMethod, ...] = ("client_secret_post", "client_secret_basic")
         return tuple(method for method in methods if method in self.client_auth_methods)
 
+    def confidential_methods_at(self, endpoint: str) -> tuple[AuthMethod, ...]:
+        """The same for an endpoint, those first that are advertised for it.
+
+        An endpoint need not take all that the token endpoint takes; the default is Basic (RFC 8414 section 2).
+        """
+        listed = self.listed(f"{endpoint}_endpoint_auth_methods_supported")
+        advertised = ("client_secret_basic",) if listed is None else listed
+        return tuple(sorted(self.confidential_methods, key=lambda method: method not in advertised))
+
     @property
     def ordinary_method(self) -> AuthMethod:
         """How the suite's ordinary clients authenticate: not at all, unless only others are configured."""

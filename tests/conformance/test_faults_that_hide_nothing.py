@@ -8,13 +8,15 @@ from oauth_litmus.verdict import Verdict
 
 
 async def test_revocation_is_judged_with_a_client_that_has_a_secret():
-    names = ("REVOKE-01", "REVOKE-02", "REVOKE-04", "REVOKE-05")
+    names = ("REVOKE-01", "REVOKE-02", "REVOKE-03a", "REVOKE-03b", "REVOKE-04", "REVOKE-05")
     async with world(all_broken_servers()["revocation_needs_a_secret"]) as run:
         engine = await judge(run, Selection(only=names))
 
     assert {name: engine.results[name].verdict for name in names} == {
         "REVOKE-01": Verdict.PASS,
         "REVOKE-02": Verdict.PASS,
+        "REVOKE-03a": Verdict.PASS,
+        "REVOKE-03b": Verdict.PASS,
         "REVOKE-04": Verdict.PASS,
         "REVOKE-05": Verdict.FAIL,
     }

@@ -123,6 +123,17 @@ def test_revoke_05_a_public_client_cannot_revoke(raw, client):
     assert "client_secret" in answer.json["error_description"]
 
 
+def test_revoke_09_a_hint_that_nobody_knows_is_refused(raw):
+    registered = raw.register(method="client_secret_post").json
+    form = {"client_id": registered["client_id"], "client_secret": registered["client_secret"], "token": "any"}
+
+    assert raw.form("/revoke", form).status == 200
+    answer = raw.form("/revoke", {**form, "token_type_hint": "urn:example:no-such-token-type"})
+
+    assert (answer.status, answer.json["error"]) == (400, "invalid_request")
+    assert "token_type_hint" in answer.json["error_description"]
+
+
 @pytest.mark.parametrize("grant_type", ["urn:example:no-such-grant", "password", "implicit", "client_credentials"])
 def test_token_03_an_unknown_grant_type_is_an_invalid_request(raw, client, grant_type):
     answer = raw.form("/token", {"client_id": client, "grant_type": grant_type})

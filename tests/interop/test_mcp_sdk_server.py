@@ -32,6 +32,7 @@ class TestMcpSdkServer(Findings):
         ),
         "REG-03": ("OAuth 2.1 §3.2.3", "a registration answer with a client_secret has no Cache-Control: no-store"),
         "REVOKE-05": ("RFC 7009 §2.1", "the revocation endpoint demands a client_secret of public clients"),
+        "REVOKE-09": ("RFC 7009 §2.2", "a token_type_hint that nobody knows is refused, and not ignored"),
         "TOKEN-08": ("RFC 6749 §2.3.1", "HTTP Basic is advertised, and works only with client_id in the body too"),
     }
     WARNS: ClassVar[Pins] = {
@@ -69,5 +70,5 @@ class TestMcpSdkServer(Findings):
         "RATE-01": ("operational practice", "no limit: the SDK leaves that to whoever deploys it"),
         "RATE-13": ("OAuth 2.1 §2.4.1", "nor any on wrong secrets"),
     }
-    BLOCKED = frozenset({"ISS-03", "REDIR-12", "REVOKE-03a", "REVOKE-03b"})
+    BLOCKED = frozenset({"ISS-03", "REDIR-12"})
     LEAST_PASSED = 70

@@ -137,6 +137,11 @@ class RegistrationVerbs(Session):
                 return method
         return None
 
+    async def confidential_methods_at(self, endpoint: str) -> list[AuthMethod]:
+        """How clients of the suite with a secret may authenticate at an endpoint, those first that are advertised for it."""
+        methods = self.server.confidential_methods_at(endpoint)
+        return [method for method in methods if await self.has_clients_by(method)]
+
     async def has_clients_by(self, method: AuthMethod) -> bool:
         """Whether there are clients that authenticate so: a registration may bring another method (RFC 7591 section 3.2.1)."""
 

@@ -195,8 +195,9 @@ class TokenVerbs(AuthorizationVerbs):
         Raises:
             Blocked: the endpoint takes them from neither.
         """
-        for method in dict.fromkeys((self.server.ordinary_method, await self.confidential_method())):
-            if method and await self.once(("revokes", method), lambda m=method: self._revokes(m)):
+        confidential = await self.confidential_methods_at("revocation")
+        for method in dict.fromkeys((self.server.ordinary_method, *confidential)):
+            if await self.once(("revokes", method), lambda m=method: self._revokes(m)):
                 return await self.client(label, auth_method=method)
         raise Blocked("set-up: a revocation is taken neither from an ordinary client nor from one with a secret")
 

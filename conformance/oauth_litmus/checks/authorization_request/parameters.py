@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from oauth_litmus.client import Target
 
 UNKNOWN_SCOPE = "no-such-scope"
+ODD = "litmus\"\\'\u00e9\0"
 TELLING = frozenset({"client_id", "scope", "response_type"})
 """Parameters of which the end of the login tells whether another value was checked than is used."""
 OPENID = {"nonce": "n-0S6_WzA2Mj", "prompt": "consent", "login_hint": "x", "ui_locales": "en"}
@@ -66,6 +67,18 @@ async def unknown_parameters_are_ignored(target: Target) -> None:
     expect.ideally(not is_refused(answer), expected=expected, got=f"a refusal: {got}", at=answer)
 
 
+@check("AUTHZ-11", needs={REGISTRATION})
+async def odd_values_are_refused(target: Target) -> None:
+    """Put quotation marks, a letter beyond ASCII and a NUL into each parameter in turn."""
+    request = target.request(await target.client())
+    await target.control(request)
+
+    for name in ("response_type", "client_id", "scope", "state", "code_challenge", "code_challenge_method"):
+        answer = await _lasting(target, request.but(**{name: ODD}), request)
+        got = f"{expect.describe(answer)} for an odd {name}, twice"
+        expect.that(answer.status < 500, expected="a refusal, or the login", got=got, at=answer)
+
+
 @check("AUTHZ-09", needs={REGISTRATION})
 async def empty_parameters_count_as_left_out(target: Target) -> None:
     """Leave out scope, state and redirect_uri, and send them empty: together, and one by one where that differs."""
@@ -97,7 +110,10 @@ async def _refusal_of_empty(target: Target, request: AuthorizationRequest, *name
 
 async def _answer(target: Target, request: AuthorizationRequest, without: AuthorizationRequest) -> Answer:
     """The answer that tells; a server error fails if it lasts, and a request without the defect is answered in between."""
+    return expect.no_server_error(await _lasting(target, request, without))
 
+
+async def _lasting(target: Target, request: AuthorizationRequest, without: AuthorizationRequest) -> Answer:
     async def send() -> Answer:
         return (await target.outcome(request)).last
 
@@ -106,7 +122,7 @@ async def _answer(target: Target, request: AuthorizationRequest, without: Author
         if is_refused(ordinary):
             raise Blocked("set-up: the request without the defect is refused too", (ordinary.number,))
 
-    return expect.no_server_error(await target.lasting(send, control))
+    return expect.conclusive(await target.lasting(send, control))
 
 
 async def _what_was_checked_is_used(

@@ -35,6 +35,15 @@ async def code_without_challenge(target: Target) -> Code | None:
     return target.code_of(attempt) if attempt is not None and _led_to_a_code(attempt) else None
 
 
+async def tokens_without_challenge(target: Target) -> bool | None:
+    """Whether an ordinary client gets tokens without PKCE; None if it gets no code, or is no public client."""
+    client = await target.client()
+    if not client.is_public or not _led_to_a_code(await attempt_without_challenge(target, client)):
+        return None
+    code = target.code_of(await target.attempt(_without_challenge(target, client)))
+    return expect.conclusive(await target.redeem(code, code_verifier=None)).has_tokens
+
+
 async def _attempt_with_nonce(target: Target) -> Attempt | None:
     """The exception of OAuth 2.1 section 7.5.1: a client with a secret, and OpenID Connect's nonce in place of PKCE."""
     method = await target.confidential_method()

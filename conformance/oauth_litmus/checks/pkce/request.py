@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from oauth_litmus import expect
 from oauth_litmus.authorization import new_verifier, s256
 from oauth_litmus.check import CONFIDENTIAL_CLIENT, LOGIN, REGISTRATION, check
-from oauth_litmus.checks.pkce.challengeless import attempt_without_challenge
-from oauth_litmus.verdict import NotApplicable
+from oauth_litmus.checks.pkce.challengeless import attempt_without_challenge, tokens_without_challenge
+from oauth_litmus.verdict import Blocked, NotApplicable
 
 if TYPE_CHECKING:
     from oauth_litmus.client import Code, Target
@@ -117,8 +117,10 @@ async def confidential_clients_need_a_challenge_too(target: Target) -> None:
         expect.no_code(attempt, because="the request has no code_challenge", codes=_NO_CHALLENGE)
         return
 
-    answer = await target.redeem(target.code_of(attempt), code_verifier=None)
+    answer = expect.conclusive(await target.redeem(target.code_of(attempt), code_verifier=None))
 
+    if await tokens_without_challenge(target) is answer.has_tokens:
+        raise Blocked("public clients fare no better, which PKCE-01 says: what it found makes this check say nothing")
     expect.refused_grant(answer, "invalid_grant", "invalid_request", because="nothing binds the code to its client")
     expect.ideally(
         False, expected="an authorization error (invalid_request)", got="a refusal at the token endpoint", at=answer

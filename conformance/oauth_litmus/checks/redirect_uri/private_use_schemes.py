@@ -11,20 +11,24 @@ from oauth_litmus.verdict import NotApplicable
 if TYPE_CHECKING:
     from oauth_litmus.client import Target
 
-REVERSE_DOMAIN = "com.example.litmus:/cb"
-WITHOUT_PERIOD = "litmusapp:/cb"
+REVERSE_DOMAIN, WITHOUT_PERIOD = "com.example.litmus", "litmusapp"
+WITH_ONE_SLASH, WITH_TWO = ":/cb", "://cb"
+"""RFC 8252 section 7.1 has one slash, since nobody names authorities in such schemes; many applications have two."""
 
 
 @check("REDIR-21", needs={DYNAMIC_REGISTRATION})
 async def schemes_without_a_period_are_refused(target: Target) -> None:
-    """Register a redirect URI with a scheme like a reversed domain name, and one whose scheme has no period."""
-    if not await _registers(target, REVERSE_DOMAIN):
+    """Register redirect URIs with a scheme like a reversed domain name, and such as have no period in their scheme."""
+    admitted = [rest for rest in (WITH_ONE_SLASH, WITH_TWO) if await _registers(target, REVERSE_DOMAIN + rest)]
+    if not admitted:
         raise NotApplicable("the server registers no private-use schemes, which is a policy of its own")
 
-    taken = await _registers(target, WITHOUT_PERIOD)
-
-    expected = f"a refusal of {WITHOUT_PERIOD}: any application may claim such a scheme"
-    expect.that(not taken, expected=expected, got="it is registered")
+    got = f"{REVERSE_DOMAIN}{WITH_TWO} is registered, and {REVERSE_DOMAIN}{WITH_ONE_SLASH} is refused"
+    expect.ideally(WITH_ONE_SLASH in admitted, expected="the form of RFC 8252 section 7.1, with one slash", got=got)
+    for rest in admitted:
+        taken = await _registers(target, WITHOUT_PERIOD + rest)
+        expected = f"a refusal of {WITHOUT_PERIOD}{rest}: any application may claim such a scheme"
+        expect.that(not taken, expected=expected, got="it is registered")
 
 
 async def _registers(target: Target, uri: str) -> bool:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
-from oauth_litmus.check import CONFIDENTIAL_CLIENT, DYNAMIC_REGISTRATION, check
+from oauth_litmus.check import CONFIDENTIAL_CLIENT, DYNAMIC_REGISTRATION, LOGIN, check
 from oauth_litmus.client import REDIRECT_URI, Target
 from oauth_litmus.verdict import NotApplicable
 
@@ -63,6 +63,29 @@ async def secrets_are_not_stored_or_guessable(target: Target) -> None:
     expect.ideally(_is_never_stored(public), expected="no-store", got=_cache_control(public), at=public)
     counted = _counts_upwards([answer.member("client_id") for answer in answers])
     expect.ideally(not counted, expected="client_ids without an order", got="they count upwards", at=answers)
+
+
+@check("REG-10", needs={DYNAMIC_REGISTRATION, LOGIN})
+async def what_is_left_out_has_its_default(target: Target) -> None:
+    """Register without grant_types and response_types, log in, and redeem the code."""
+    left_out = ("grant_types", "response_types")
+    document = {name: value for name, value in target.metadata().items() if name not in left_out}
+    answer = expect.conclusive(await target.register(document))
+    taken = answer.status < 300 and bool(answer.member("client_id"))
+    expect.ideally(taken, expected="201 with a client_id", got=expect.describe(answer), at=answer)
+    if not taken:
+        return
+    told = answer.json_object().get("grant_types")
+    if isinstance(told, list) and "authorization_code" not in told:
+        raise NotApplicable(f"the server registers such a client for other grants, and says so: {told}")
+
+    attempt = await target.attempt(target.request(target.client_of(answer, target.run.redirect_uri)))
+
+    expect.conclusive(attempt.last)
+    got = attempt.response.error if attempt.response else expect.describe(attempt.last)
+    expected = "a code: the default of grant_types is authorization_code, that of response_types is code"
+    expect.that(attempt.code is not None, expected=expected, got=f"{got}", at=(answer, *attempt.answers))
+    expect.tokens(await target.redeem(target.code_of(attempt)), expected="tokens for the code")
 
 
 def _cache_control(answer: Answer) -> str:

@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from oauth_litmus.client import Target
 
 METADATA_ERRORS = ("invalid_redirect_uri", "invalid_client_metadata")
-MALFORMED = {"JSON that breaks off": b'{"redirect_uris": [', "a JSON array": b"[]", "the word null": b"null"}
+MALFORMED = {
+    "JSON that breaks off": b'{"redirect_uris": [',
+    "a JSON array": b"[]",
+    "an array that is not empty": b"[42]",
+    "the word null": b"null",
+    "a JSON string": b'"litmus"',
+}
+WRONGLY_TYPED = ("client_name", "client_uri", "scope", "grant_types", "contacts")
+A_NUMBER = 42
 UNSUPPORTED_METHOD = "urn:example:no-such-method"
 A_MEGABYTE = 1_048_576
 NOT_FORMS = (400, 413, 414, 415, 422, 431)
@@ -22,8 +30,8 @@ NOT_FORMS = (400, 413, 414, 415, 422, 431)
 
 @check("REG-02a", needs={DYNAMIC_REGISTRATION})
 async def malformed_registration_is_refused(target: Target) -> None:
-    """Register with JSON that breaks off, an array, null, and a number in place of the redirect URIs."""
-    wrong_type = json.dumps({**target.metadata(), "redirect_uris": 42}).encode()
+    """Register with JSON that breaks off, arrays, null, a string, and a number in place of the redirect URIs."""
+    wrong_type = json.dumps({**target.metadata(), "redirect_uris": A_NUMBER}).encode()
 
     for what, body in {**MALFORMED, "redirect_uris: 42": wrong_type}.items():
         answer = expect.no_server_error(await target.lasting(lambda b=body: target.register_body(b), target.new_client))
@@ -46,6 +54,18 @@ async def unsupported_values_are_refused_or_replaced(target: Target) -> None:
         echoed = answer.status < 300 and answer.json_object().get(member) == value
         got = f"{answer.status} with {member}: {value}"
         expect.ideally(not echoed, expected=f"400, or another {member}", got=got, at=answer)
+        names_the_fault(answer)
+
+
+@check("REG-02d", needs={DYNAMIC_REGISTRATION})
+async def wrong_types_are_refused_or_left_out(target: Target) -> None:
+    """Register with a number in place of a name, a URL, a scope, grant types, and contacts."""
+    for member in WRONGLY_TYPED:
+        document = {**target.metadata(), member: A_NUMBER}
+        answer = expect.no_server_error(await target.lasting(lambda d=document: target.register(d), target.new_client))
+        echoed = answer.status < 300 and answer.json_object().get(member) == A_NUMBER
+        got = f"{answer.status} with {member}: {A_NUMBER}"
+        expect.ideally(not echoed, expected=f"400, or no such {member}", got=got, at=answer)
         names_the_fault(answer)
 
 

@@ -8,10 +8,11 @@ from urllib.parse import urlencode
 
 from oauth_litmus import expect
 from oauth_litmus.check import INTROSPECTION, LOGIN, REVOCATION, check
+from oauth_litmus.checks.revocation.effect import UNKNOWN_HINT
 from oauth_litmus.client.resource import TOKEN_GUARD, token_wait
 from oauth_litmus.client.session import FORM
 from oauth_litmus.rates import Kind
-from oauth_litmus.verdict import Skipped
+from oauth_litmus.verdict import Blocked, Skipped
 
 if TYPE_CHECKING:
     from oauth_litmus.answer import Answer
@@ -81,6 +82,21 @@ async def strangers_learn_nothing_of_a_token(target: Target) -> None:
     expect.that(not told, expected="active: false, or 403", got=got, at=answer)
 
 
+@check("REVOKE-07e", needs={LOGIN, INTROSPECTION})
+async def wrong_hint_hides_nothing_from_introspection(target: Target) -> None:
+    """Introspect a living access token with a hint that is wrong, and with one that nobody knows."""
+    own = await target.once("tokens to introspect", lambda: _introspected(target))
+    tokens = await target.tokens(own.client)
+    plain = expect.conclusive(await _introspect(target, tokens.access_token, own.client))
+    if not _active(plain):
+        raise Blocked("set-up: a fresh access token is not active", (plain.number,))
+
+    for hint, judge in (("refresh_token", expect.that), (UNKNOWN_HINT, expect.ideally)):
+        answer = expect.conclusive(await _introspect(target, tokens.access_token, own.client, hint=hint))
+        got = f"{expect.describe(answer)}, active: {_active(answer)} with token_type_hint: {hint}"
+        judge(_active(answer), expected="active: true, as without a hint", got=got, at=(plain, answer))
+
+
 async def _introspected(target: Target) -> Tokens:
     """Tokens of a client that may introspect them: the positive control.
 
@@ -88,13 +104,12 @@ async def _introspected(target: Target) -> Tokens:
         Skipped: no client of the suite may.
     """
     refusals: list[int] = []
-    for method in (await target.confidential_method(), "none"):
-        if method is not None:
-            tokens = await target.tokens(await target.client(auth_method=method))
-            answer = expect.conclusive(await _introspect(target, tokens.access_token, tokens.client))
-            if answer.status < 300 and _active(answer):
-                return tokens
-            refusals.append(answer.status)
+    for method in (*await target.confidential_methods_at("introspection"), "none"):
+        tokens = await target.tokens(await target.client(auth_method=method))
+        answer = expect.conclusive(await _introspect(target, tokens.access_token, tokens.client))
+        if answer.status < 300 and _active(answer):
+            return tokens
+        refusals.append(answer.status)
     raise Skipped(
         f"no client of the suite may introspect its own tokens (answered {refusals}): configure one that may, as [[clients]]"
     )
@@ -105,12 +120,13 @@ async def _control(target: Target, tokens: Tokens) -> None:
 
 
 async def _introspect(
-    target: Target, token: str, client: Client | None, headers: dict[str, str] | None = None
+    target: Target, token: str, client: Client | None, headers: dict[str, str] | None = None, *, hint: str | None = None
 ) -> Answer:
     """Introspect a token as a client, or as nobody (RFC 7662 section 2.1)."""
     form, authorization = client.credentials() if client else ({}, {})
     sent = {"content-type": FORM, "accept": "application/json", **authorization, **(headers or {})}
-    body = urlencode({**form, "token": token}).encode()
+    hinted = {"token_type_hint": hint} if hint else {}
+    body = urlencode({**form, "token": token, **hinted}).encode()
     return await target.send("POST", target.endpoint("introspection"), kind=Kind.TOKEN, headers=sent, body=body)
 
 

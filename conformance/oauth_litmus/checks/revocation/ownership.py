@@ -51,7 +51,8 @@ async def public_client_can_revoke(target: Target) -> None:
 @check("REVOKE-08", needs={REFRESH, REVOCATION, CONFIDENTIAL_CLIENT}, logins=2)
 async def confidential_client_proves_itself_to_revoke(target: Target) -> None:
     """As a confidential client, revoke a living refresh token without the secret, with a wrong one, and with the right one."""
-    client = await target.confidential_client()
+    methods = await target.confidential_methods_at("revocation")
+    client = await target.confidential_client(auth_method=next(iter(methods), None))
     tokens = await target.tokens(client)
     if tokens.refresh_token is None:
         raise NotApplicable("the server issues clients with a secret no refresh token")

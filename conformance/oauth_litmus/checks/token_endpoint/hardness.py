@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
@@ -9,7 +10,7 @@ from urllib.parse import quote, urlencode
 from oauth_litmus import expect
 from oauth_litmus.authorization import new_verifier
 from oauth_litmus.check import LOGIN, check
-from oauth_litmus.checks.token_endpoint.requests import token_call
+from oauth_litmus.checks.token_endpoint.requests import token_call, works
 from oauth_litmus.login.markup import internals
 
 if TYPE_CHECKING:
@@ -26,17 +27,18 @@ ODD = {
     "characters of queries": quote("*?[a-z]{litmus}\r\n';--\"$ne"),
 }
 """Values in percent-encoding, by what they hold."""
+ODD_SECRETS = {"bytes that are no UTF-8": b"litmus\xff\xfe", "a letter beyond ASCII": "litmus\u00e9".encode()}
 
 
 @check("TOKEN-10", needs={LOGIN})
 async def odd_input_is_refused(target: Target) -> None:
-    """Send odd and long codes, refresh tokens and verifiers, a parameter with brackets, and a megabyte."""
+    """Send odd and long codes, refresh tokens, verifiers and client secrets, a parameter with brackets, and a megabyte."""
     client = await target.client()
+    headers = client.credentials()[1]
+    requests = {what: (body, headers) for what, body in _bodies(client).items()} | await _impostors(target)
 
-    for what, body in _bodies(client).items():
-        answer = await target.lasting_or_cut(
-            lambda b=body: token_call(target, b, headers=_headers(client)), target.tokens
-        )
+    for what, (body, sent) in requests.items():
+        answer = await target.lasting_or_cut(lambda b=body, h=sent: token_call(target, b, headers=h), target.tokens)
         if answer is None:
             # A server may refuse a huge body and close before the client has sent all (RFC 9112 section 9.6).
             closed = f"the connection is closed for {what}, twice"
@@ -51,8 +53,20 @@ async def odd_input_is_refused(target: Target) -> None:
         expect.ideally(took <= SLOW, expected=f"an answer within {SLOW:g} s", got=f"{took:.0f} s for {what}", at=answer)
 
 
-def _headers(client: Client) -> dict[str, str]:
-    return client.credentials()[1]
+async def _impostors(target: Target) -> dict[str, tuple[bytes, dict[str, str]]]:
+    """Bodies and headers of clients whose secret is odd, by every method that works with the right one."""
+    requests: dict[str, tuple[bytes, dict[str, str]]] = {}
+    for what, value in ODD_SECRETS.items():
+        form = f"grant_type=authorization_code&code={secrets.token_urlsafe(32)}&code_verifier={new_verifier()}"
+        if await works(target, "client_secret_post"):
+            client = await target.client(auth_method="client_secret_post")
+            body = f"{form}&client_id={quote(client.client_id)}&client_secret={quote(value)}"
+            requests[f"{what} in client_secret"] = (body.encode(), {})
+        if await works(target, "client_secret_basic"):
+            client = await target.client(auth_method="client_secret_basic")
+            pair = base64.b64encode(quote(client.client_id).encode() + b":" + value).decode()
+            requests[f"{what} in HTTP Basic"] = (form.encode(), {"authorization": f"Basic {pair}"})
+    return requests
 
 
 def _bodies(client: Client) -> dict[str, bytes]:

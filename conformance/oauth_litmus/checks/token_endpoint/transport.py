@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from oauth_litmus.authorization import Code
     from oauth_litmus.client import Target
 
-BY_GET, IN_THE_QUERY, AS_JSON = "GET", "the query of a POST", "JSON"
+BY_GET, IN_THE_QUERY, PARTLY, AS_JSON = "GET", "the query of a POST", "query and body of a POST", "JSON"
+KEPT_IN_THE_BODY = ("code", "code_verifier", "client_secret")
+"""Parameters that a server may read from the body alone while it takes the rest from wherever they come."""
 
 
 @check("TOKEN-04a", needs={LOGIN})
@@ -46,10 +48,12 @@ async def secret_in_the_url_is_not_honoured(target: Target) -> None:
 
 @check("TOKEN-04c", needs={LOGIN}, logins=0)
 async def parameters_in_the_url_do_not_count(target: Target) -> None:
-    """Send an ordinary exchange by POST with all its parameters in the URL and an empty body."""
-    answer = expect.conclusive((await _sent_otherwise(target))[IN_THE_QUERY])
+    """Send an ordinary exchange by POST with all its parameters in the URL, and with all but its secrets there."""
+    sent = await _sent_otherwise(target)
 
-    expect.that(not answer.has_tokens, expected="400", got="tokens for parameters in the URL", at=answer)
+    for where, what in ((IN_THE_QUERY, "parameters"), (PARTLY, "grant_type, client_id and redirect_uri")):
+        answer = expect.conclusive(sent[where])
+        expect.that(not answer.has_tokens, expected="400", got=f"tokens for {what} in the URL", at=answer)
 
 
 @check("TOKEN-04d", needs={LOGIN}, logins=0)
@@ -61,7 +65,7 @@ async def body_is_a_form(target: Target) -> None:
 
 
 async def _sent_otherwise(target: Target) -> dict[str, Answer]:
-    """The answers to an ordinary exchange that is sent in three other ways; the checks of them share them."""
+    """The answers to an ordinary exchange that is sent in four other ways; the checks of them share them."""
 
     async def make() -> dict[str, Answer]:
         async def by_get(code: Code) -> Answer:
@@ -70,11 +74,17 @@ async def _sent_otherwise(target: Target) -> dict[str, Answer]:
         async def in_the_query(code: Code) -> Answer:
             return await token_call(target, query=exchange_of(target, code), client=code.client)
 
+        async def partly(code: Code) -> Answer:
+            pairs = exchange_of(target, code)
+            form = [pair for pair in pairs if pair[0] in KEPT_IN_THE_BODY]
+            query = [pair for pair in pairs if pair[0] not in KEPT_IN_THE_BODY]
+            return await token_call(target, form, query=query, client=code.client)
+
         async def as_json(code: Code) -> Answer:
             document = json.dumps(dict(exchange_of(target, code))).encode()
             return await token_call(target, document, media_type="application/json", client=code.client)
 
-        answers = await each_alive(target.login, (by_get, in_the_query, as_json), target.redeem)
-        return dict(zip((BY_GET, IN_THE_QUERY, AS_JSON), answers, strict=True))
+        answers = await each_alive(target.login, (by_get, in_the_query, partly, as_json), target.redeem)
+        return dict(zip((BY_GET, IN_THE_QUERY, PARTLY, AS_JSON), answers, strict=True))
 
     return await target.once("exchanges sent otherwise", make)
