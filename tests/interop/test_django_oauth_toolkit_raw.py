@@ -179,7 +179,7 @@ def test_authz_04_of_two_challenges_the_last_counts(person, client):
     assert person.redeem(client, code, code_verifier=VERIFIER).status == 200
 
 
-def test_authz_10_a_port_beyond_65535_is_a_server_error(person, client):
+def test_authz_12_a_port_beyond_65535_is_a_server_error(person, client):
     assert person.ask(client, redirect_uri="https://client.example.com:99999/cb").status == 500
     assert person.ask(client, redirect_uri="https://client.example.com:port/cb").status == 400
 

@@ -46,7 +46,7 @@ class TestDjangoOauthToolkit(Findings):
         "AUTHZ-01": ("OAuth 2.1 §4.1.2.1", "people log in before the client is looked at"),
         "AUTHZ-02": ("OAuth 2.1 §4.1.1", "the request is validated after the login"),
         "AUTHZ-04": ("OAuth 2.1 §3.1", "of two code_challenges the last counts"),
-        "AUTHZ-10": ("OAuth 2.1 §4.1.2.1", "a redirect_uri with a port beyond 65535 is a server error"),
+        "AUTHZ-12": ("OAuth 2.1 §4.1.2.1", "a redirect_uri with a port beyond 65535 is a server error"),
         "BEARER-01": ("OAuth 2.1 §5.3.1", "no scope in the challenge"),
         "BEARER-11": ("OAuth 2.1 §5.3.2", "a token in the header and one in the form are not too many"),
         "CORS-02b": ("Fetch, CORS-preflight fetch", "preflights of the metadata allow no header"),

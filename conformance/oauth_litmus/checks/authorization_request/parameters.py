@@ -87,7 +87,7 @@ async def empty_parameters_count_as_left_out(target: Target) -> None:
     expect.that(not come_back, expected=expected, got=got, at=refusal.answers)
 
 
-@check("AUTHZ-10", needs={REGISTRATION})
+@check("AUTHZ-12", needs={REGISTRATION})
 async def what_is_no_url_is_refused(target: Target) -> None:
     """Ask for answers at a port beyond 65535, at a port of letters, and at an address whose bracket stays open."""
     request = target.request(await target.client())
