@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from oauth_litmus.authorization import AuthorizationRequest
     from oauth_litmus.client import Target
 
+NO_URLS = ("https://client.example.com:99999/cb", "https://client.example.com:port/cb", "https://[::1/cb")
 UNKNOWN_SCOPE = "no-such-scope"
 ODD = "litmus\"\\'\u00e9\0"
 TELLING = frozenset({"client_id", "scope", "response_type"})
@@ -97,6 +98,18 @@ async def empty_parameters_count_as_left_out(target: Target) -> None:
     come_back = refusal.response.get("state") if refusal.response else None
     expected, got = "no state, or an empty one, after state=", f"state={come_back}"
     expect.that(not come_back, expected=expected, got=got, at=refusal.answers)
+
+
+@check("AUTHZ-12", needs={REGISTRATION})
+async def what_is_no_url_is_refused(target: Target) -> None:
+    """Ask for answers at a port beyond 65535, at a port of letters, and at an address whose bracket stays open."""
+    request = target.request(await target.client())
+    await target.control(request)
+
+    for uri in NO_URLS:
+        answer = await _answer(target, request.but(redirect_uri=uri), request)
+        got = f"{expect.describe(answer)} for {uri}"
+        expect.ideally(is_refused(answer), expected="an error page", got=got, at=answer)
 
 
 async def _refusal_of_empty(target: Target, request: AuthorizationRequest, *names: str) -> Answer | None:

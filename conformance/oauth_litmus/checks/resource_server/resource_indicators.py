@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from oauth_litmus import expect
 from oauth_litmus.answer import Answer
-from oauth_litmus.check import JWT_ACCESS_TOKENS, LOGIN, REGISTRATION, RESOURCE, check
-from oauth_litmus.client import Client, Target
+from oauth_litmus.check import JWT_ACCESS_TOKENS, LOGIN, REFRESH, REGISTRATION, RESOURCE, check
+from oauth_litmus.client import Client, Target, Tokens
 from oauth_litmus.jwts import audiences_in, claims_of
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
@@ -92,8 +92,7 @@ async def unknown_resource_is_an_invalid_target(target: Target) -> None:
 @check("RES-04", needs={LOGIN, RESOURCE}, logins=2)
 async def granted_resource_cannot_be_switched(target: Target) -> None:
     """Log in for the resource, then name another one in the exchange of a code, and in a refresh."""
-    ours = target.server.resource or ""
-    other = next((url for url in target.server.listed("protected_resources") or () if url != ours), f"{ELSEWHERE}/mcp")
+    other = _another(target)
     tokens = await target.tokens()
     answers = [await target.redeem(await target.login(), resource=other)]
     if tokens.refresh_token is not None:
@@ -108,6 +107,38 @@ async def granted_resource_cannot_be_switched(target: Target) -> None:
         expect.that(not switched, expected=wanted, got=f"a token for {other}", at=answer)
         right = answer.has_tokens or answer.error in ("invalid_target", "invalid_grant")
         expect.ideally(right, expected=wanted, got=expect.describe(answer), at=answer)
+
+
+@check("RES-05", needs={LOGIN, RESOURCE, REFRESH}, logins=2)
+async def narrowing_to_a_resource_is_not_for_ever(target: Target) -> None:
+    """Log in for two resources, redeem one code for each of them, and refresh what the first brought for the other."""
+    ours, other = target.server.resource or "", _another(target)
+    one = await _redeemed_for(target, (ours, other), ours)
+    elsewhere = await _redeemed_for(target, (ours, other), other)
+    if one is None or one.refresh_token is None or elsewhere is None:
+        raise NotApplicable("no code can be redeemed for either of two resources")
+
+    answer = expect.conclusive(await target.refresh(one, resource=other))
+
+    got = f"{expect.describe(answer)}, since the code was redeemed for {ours}"
+    expect.that(answer.has_tokens, expected=f"tokens for {other}, which was granted", got=got, at=answer)
+
+
+async def _redeemed_for(target: Target, granted: tuple[str, str], resource: str) -> Tokens | None:
+    """The tokens for one of the two resources of a login; None if they are refused."""
+    client = await target.client()
+    request = target.request(client).but(resource=granted[0]).adding(("resource", granted[1]))
+    attempt = await target.attempt(request)
+    if attempt.code is None:
+        return None
+    answer = expect.conclusive(await target.redeem(target.code_of(attempt), resource=resource))
+    return target.tokens_of(answer, client, None) if answer.has_tokens else None
+
+
+def _another(target: Target) -> str:
+    """A resource that is not ours; the server's own, if it lists one."""
+    listed = target.server.listed("protected_resources") or ()
+    return next((url for url in listed if url != target.server.resource), f"{ELSEWHERE}/mcp")
 
 
 def _is_served(target: Target) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -15,28 +16,35 @@ from oauth_litmus.rates import Kind
 from oauth_litmus.verdict import Blocked, Skipped
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from oauth_litmus.answer import Answer
     from oauth_litmus.authorization import Tokens
     from oauth_litmus.client import Client, Target
 
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+"""The grant for which public clients poll (RFC 8628 section 3.4)."""
+TRIES = 3
+"""Tokens that may end under way before a check gives up."""
 SHORT_LIFE = 6
 """Seconds that an access token is asked to live, where the operator lends the upstream."""
 
 
 @check("REVOKE-07a", needs={LOGIN, INTROSPECTION})
 async def introspection_needs_authorization(target: Target) -> None:
-    """Introspect a living access token without any credentials, and with a bearer token that nobody issued."""
-    tokens = await target.once("tokens to introspect", lambda: _introspected(target))
+    """Introspect a living access token without any credentials, with a bearer token that nobody issued, and with a client_id alone."""
+    living = _Living(target, await target.once("tokens to introspect", lambda: _introspected(target)))
 
     for what, headers in {
         "no credentials": {},
         "a made-up bearer token": {"authorization": f"Bearer {secrets.token_urlsafe(32)}"},
     }.items():
-        answer = expect.conclusive(await _introspect(target, tokens.access_token, None, headers))
+        answer = await living.told(lambda token, h=headers: _introspect(target, token, None, h))
         got = f"{answer.status}, active: {_active(answer)} with {what}"
         told = answer.status < 300 and _active(answer)
         expect.that(not told, expected="401 or 403", got=got, at=answer)
         expect.ideally(answer.status in (400, 401, 403), expected="401 or 403", got=got, at=answer)
+    await _needs_it_whatever_is_sent_beside_it(target, living)
 
 
 @check("REVOKE-07b", needs={LOGIN, INTROSPECTION, REVOCATION})
@@ -71,11 +79,10 @@ async def expired_token_is_not_active(target: Target) -> None:
 @check("REVOKE-07d", needs={LOGIN, INTROSPECTION})
 async def strangers_learn_nothing_of_a_token(target: Target) -> None:
     """Introspect a living access token as another client."""
-    tokens = await target.once("tokens to introspect", lambda: _introspected(target))
-    method = tokens.client.auth_method
-    stranger = await target.client("b", auth_method=method)
+    living = _Living(target, await target.once("tokens to introspect", lambda: _introspected(target)))
+    stranger = await target.client("b", auth_method=living.tokens.client.auth_method)
 
-    answer = expect.conclusive(await _introspect(target, tokens.access_token, stranger))
+    answer = await living.told(lambda token: _introspect(target, token, stranger))
 
     told = sorted(set(answer.json_object()) - {"active"}) if answer.status < 300 and _active(answer) else []
     got = f"a stranger is told {', '.join(told)}"
@@ -92,9 +99,36 @@ async def wrong_hint_hides_nothing_from_introspection(target: Target) -> None:
         raise Blocked("set-up: a fresh access token is not active", (plain.number,))
 
     for hint, judge in (("refresh_token", expect.that), (UNKNOWN_HINT, expect.ideally)):
-        answer = expect.conclusive(await _introspect(target, tokens.access_token, own.client, hint=hint))
+        answer = expect.conclusive(
+            await _introspect(target, tokens.access_token, own.client, beside={"token_type_hint": hint})
+        )
         got = f"{expect.describe(answer)}, active: {_active(answer)} with token_type_hint: {hint}"
         judge(_active(answer), expected="active: true, as without a hint", got=got, at=(plain, answer))
+
+
+@dataclass
+class _Living:
+    """An access token of a client that may introspect it; a new one when it has come to its end."""
+
+    target: Target
+    tokens: Tokens
+
+    async def told(self, ask: Callable[[str], Awaitable[Answer]]) -> Answer:
+        """What somebody is told of it: if not that it is active, its own client is, a moment later.
+
+        Raises:
+            Blocked: it always ends before.
+        """
+        for _ in range(TRIES):
+            answer = expect.conclusive(await ask(self.tokens.access_token))
+            if _active(answer) or await self._lives():
+                return answer
+            self.tokens = await self.target.tokens(self.tokens.client)
+        raise Blocked("set-up: access tokens end before it is seen what is said of them")
+
+    async def _lives(self) -> bool:
+        answer = await _introspect(self.target, self.tokens.access_token, self.tokens.client)
+        return _active(expect.conclusive(answer))
 
 
 async def _introspected(target: Target) -> Tokens:
@@ -115,18 +149,35 @@ async def _introspected(target: Target) -> Tokens:
     )
 
 
+async def _needs_it_whatever_is_sent_beside_it(target: Target, living: _Living) -> None:
+    """Where a client_id alone is no authorization, it is none beside a parameter of the token endpoint either."""
+    client = await target.client()
+    alone = await living.told(lambda token: _introspect(target, token, client))
+    if not client.is_public or _active(alone):
+        return
+    for grant_type in dict.fromkeys((*(target.server.listed("grant_types_supported") or ()), DEVICE_CODE)):
+        beside = {"grant_type": grant_type}
+        answer = await living.told(lambda token, b=beside: _introspect(target, token, client, beside=b))
+        got = f"{answer.status}, active: true with a client_id alone, beside grant_type={grant_type}"
+        expect.that(not _active(answer), expected="401 or 403", got=got, at=answer)
+
+
 async def _control(target: Target, tokens: Tokens) -> None:
     expect.conclusive(await _introspect(target, tokens.access_token, tokens.client))
 
 
 async def _introspect(
-    target: Target, token: str, client: Client | None, headers: dict[str, str] | None = None, *, hint: str | None = None
+    target: Target,
+    token: str,
+    client: Client | None,
+    headers: dict[str, str] | None = None,
+    *,
+    beside: dict[str, str] | None = None,
 ) -> Answer:
     """Introspect a token as a client, or as nobody (RFC 7662 section 2.1)."""
     form, authorization = client.credentials() if client else ({}, {})
     sent = {"content-type": FORM, "accept": "application/json", **authorization, **(headers or {})}
-    hinted = {"token_type_hint": hint} if hint else {}
-    body = urlencode({**form, "token": token, **hinted}).encode()
+    body = urlencode({**form, "token": token, **(beside or {})}).encode()
     return await target.send("POST", target.endpoint("introspection"), kind=Kind.TOKEN, headers=sent, body=body)
 
 

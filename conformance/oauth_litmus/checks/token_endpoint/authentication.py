@@ -11,6 +11,7 @@ from oauth_litmus.check import CONFIDENTIAL_CLIENT, LOGIN, check
 from oauth_litmus.checks.token_endpoint.requests import each_alive, exchange_by, made_up_code, works
 from oauth_litmus.client import Client, Target
 from oauth_litmus.clients import AuthMethod, basic
+from oauth_litmus.verdict import NotApplicable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -60,6 +61,19 @@ async def advertised_authentication_works_by_itself(target: Target) -> None:
         if await target.has_clients_by(method):
             answer = await exchange_by(target, method)
             expect.tokens(answer, expected=f"tokens for a client that authenticates by {method}")
+
+
+@check("TOKEN-12", needs={LOGIN, CONFIDENTIAL_CLIENT}, logins=2)
+async def scheme_basic_has_no_letter_case(target: Target) -> None:
+    """Redeem a code with HTTP Basic, written in small letters."""
+    if not await works(target, "client_secret_basic"):
+        raise NotApplicable("no client gets tokens by HTTP Basic")
+    client = await target.confidential_client(auth_method="client_secret_basic")
+    credentials = basic(client.client_id, client.client_secret or "").replace("Basic", "basic", 1)
+
+    answer = await target.redeem(await target.login(client), headers={"authorization": credentials})
+
+    expect.tokens(answer, expected="tokens for the scheme basic, as for Basic")
 
 
 @check("TOKEN-09", needs={LOGIN, CONFIDENTIAL_CLIENT}, logins=3)

@@ -1,0 +1,1 @@
+"""A Django project with django-oauth-toolkit, as its tutorial builds one, with the toolkit's own defaults."""
