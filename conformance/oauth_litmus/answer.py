@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 INCONCLUSIVE_STATUSES = frozenset({429, 502, 503, 504})
 """Answers that say nothing about the probe: a limiter, an edge, or a store that is away."""
 
+_LONGEST_INTEGER = 20
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -58,7 +60,7 @@ class Answer:
     def json_object(self) -> dict[str, object]:
         """The body as a JSON object; empty if it is none."""
         try:
-            parsed = json.loads(self.body)
+            parsed = json.loads(self.body, parse_int=_integer, parse_constant=_no_number)
         except (ValueError, RecursionError):
             return {}
         return cast("dict[str, object]", parsed) if isinstance(parsed, dict) else {}
@@ -72,6 +74,12 @@ class Answer:
     def error(self) -> str:
         """The OAuth error code of a JSON error body; empty if there is none."""
         return self.member("error")
+
+    @property
+    def in_words(self) -> str:
+        """Status, OAuth error, and whether the body was too long to be read, for the reason of a verdict."""
+        without_end = f"with more than {len(self.body) / 1e6:.0f} MB" if self.truncated else ""
+        return " ".join(filter(None, (str(self.status), self.error, without_end)))
 
     @property
     def has_tokens(self) -> bool:
@@ -98,6 +106,15 @@ class Answer:
     def set_cookies(self) -> list[str]:
         """Every Set-Cookie header, raw."""
         return self.headers.get_list("set-cookie")
+
+
+def _integer(digits: str) -> int | float:
+    """A number with which can be reckoned: integers beyond all measure are infinite."""
+    return int(digits) if len(digits) < _LONGEST_INTEGER else float(digits)
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no JSON (RFC 8259 section 6)")
 
 
 @dataclass(frozen=True)

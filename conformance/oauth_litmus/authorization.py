@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from oauth_litmus.login.pages import Page, Submission
 
 UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+_LONGEST_LIFETIME = 1e11
+"""Seconds: more than all of the time that a clock here can tell."""
 
 
 def new_verifier(length: int = 64) -> str:
@@ -181,7 +183,7 @@ def ending_of(attempt: Attempt) -> str:
         return "a redirect to an unknown address"
     if not attempt.answers:
         return "no answer"
-    return f"answered {attempt.last.status}"
+    return f"answered {attempt.last.in_words}"
 
 
 def _redirects_to(answer: Answer, stranger: str, registered: tuple[str, ...]) -> bool:
@@ -249,7 +251,10 @@ class Tokens:
     def expires_in(self) -> float | None:
         """Seconds that the access token lives, as the response says."""
         value = self.answer.json_object().get("expires_in")
-        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            return None
+        # A number beyond all measure is none: nothing can be waited for or reckoned with.
+        return float(value) if abs(value) < _LONGEST_LIFETIME else None
 
     @property
     def ends_at(self) -> float:
@@ -261,7 +266,7 @@ class Tokens:
         if self.expires_in is not None:
             return self.answer.received_at + self.expires_in
         exp = self.claims.get("exp")
-        if not isinstance(exp, int | float) or isinstance(exp, bool):
+        if not isinstance(exp, int | float) or isinstance(exp, bool) or not abs(exp) < _LONGEST_LIFETIME:
             raise Skipped("neither expires_in nor the access token tells when it ends")
         return float(exp)
 

@@ -36,6 +36,10 @@ __all__ = [
 ]
 
 
+MOST_COOKIES = 180
+"""So many Chrome keeps for one domain (RFC 6265bis section 6.1 demands 50); the oldest goes first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stored:
     """A Set-Cookie that the browser acted on.
@@ -92,7 +96,8 @@ class Browser:
         `cross_site_subresource` says that the response belongs to an image, frame or fetch of another site's page;
         navigations of the whole window may set any cookie (RFC 6265bis 5.7).
         """
-        return [self._receive(url, header, cross_site_subresource) for header in set_cookie_headers]
+        headers = set_cookie_headers[:MOST_COOKIES]
+        return [self._receive(url, header, cross_site_subresource) for header in headers]
 
     def cookie_header(self, navigation: Navigation) -> str | None:
         """The value of the Cookie header for the navigation (RFC 6265bis 5.8.3), or None if no cookie goes with it."""
@@ -206,9 +211,11 @@ class Browser:
         else:
             self._cookies.pop(cookie.identity, None)
         self._cookies[cookie.identity] = cookie
+        if len(self._cookies) > MOST_COOKIES:
+            self._cookies.pop(next(iter(self._cookies)))
         is_deletion = cookie.is_expired(arrival.now)
         if is_deletion:
-            del self._cookies[cookie.identity]
+            self._cookies.pop(cookie.identity, None)
         return Stored(arrival.set_cookie, cookie, replaced, is_deletion)
 
     def _withholding(self, cookie: StoredCookie, navigation: Navigation) -> Reason | None:

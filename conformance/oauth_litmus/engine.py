@@ -100,8 +100,10 @@ class Engine:
         try:
             async with self._until_it_must_end():
                 await self._all(runnable)
+                await self.run.health.is_known()
         finally:
             self._keep_one_fault_one_finding()
+        self.stopped = self.stopped or self.run.health.stopped
         for check in checks:
             if check.id not in self.results:
                 self._finish(Result(check, Decision(Verdict.BLOCKED, self.stopped)))

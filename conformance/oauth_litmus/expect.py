@@ -64,6 +64,8 @@ def is_token_response(answer: Answer) -> bool:
 def tokens(answer: Answer, *, expected: str = "200 with tokens") -> None:
     """The request is legal, so it gets tokens (OAuth 2.1 section 3.2.3)."""
     conclusive(answer)
+    if answer.truncated:
+        raise Blocked(f"a token request was answered {answer.in_words}, which nobody reads", (answer.number,))
     that(answer.has_tokens, expected=expected, got=describe(answer), at=answer)
 
 

@@ -80,6 +80,11 @@ class Health:
                 )
         self._failed(str(error))
 
+    async def is_known(self) -> None:
+        """Wait for the answer, where it is being asked how it is."""
+        if self._asking is not None:
+            await asyncio.wait([self._asking])
+
     async def close(self) -> None:
         """Ask no more."""
         if self._asking is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from functools import lru_cache
 from html.parser import HTMLParser
 
 from bs4 import BeautifulSoup
@@ -58,11 +59,13 @@ class _Scout(HTMLParser):
         return self.elements > MOST_ELEMENTS or self.events > _MOST_EVENTS
 
 
+@lru_cache(maxsize=4)
 def _readable(html: str) -> int:
     """How many characters can be parsed at once.
 
     `html.parser` starts over at each `<` of what has no end, and takes hours for a megabyte of `<a <a <a`. So a page is
     fed to it in pieces, it waits for the end of what it cannot read yet, and what it still waits for in the end is left.
+    Several look at one page, hence the cache.
     """
     scout, ends, fed = _Scout(), time.process_time() + _LONGEST, 0
     while fed < len(html) and not scout.is_tired and time.process_time() < ends:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import math
 from typing import TYPE_CHECKING, cast
 
 import jwt
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 Members = dict[str, object]
+_COUNTABLE = 10**18
+"""Numbers beyond it are no instants, and no float holds the largest of them."""
 _A_YEAR = 366 * 86_400
 _NO_JWT = (jwt.InvalidTokenError, ValueError, TypeError, RecursionError)
 
@@ -23,9 +26,11 @@ _NO_JWT = (jwt.InvalidTokenError, ValueError, TypeError, RecursionError)
 def claims_of(token: str) -> Members:
     """The claims, unverified; empty if the token is no JWT."""
     try:
-        return cast("Members", jwt.decode(token, options={"verify_signature": False}))
+        claims = cast("Members", jwt.decode(token, options={"verify_signature": False}))
     except _NO_JWT:
         return {}
+    huge = {name: math.inf for name, value in claims.items() if isinstance(value, int) and abs(value) > _COUNTABLE}
+    return {**claims, **huge}
 
 
 def header_of(token: str) -> Members:

@@ -145,6 +145,6 @@ async def _call_with_handed_in(target: Target) -> str:
 def _is_jwt(token: str) -> bool:
     try:
         jwt.decode(token, options={"verify_signature": False})
-    except (jwt.InvalidTokenError, ValueError):
+    except (jwt.InvalidTokenError, ValueError, RecursionError):
         return False
     return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from typing import cast
 
 import httpx
 
@@ -54,7 +55,7 @@ async def _sent(response: httpx.Response) -> tuple[bytes, bool]:
     endless = response.headers.get("content-type", "").lower().startswith("text/event-stream")
     try:
         async with asyncio.timeout(EVENTS_READ if endless else None):
-            async for chunk in response.aiter_raw():
+            async for chunk in cast("httpx.AsyncByteStream", response.stream):
                 chunks.append(chunk)
                 size += len(chunk)
                 if size > MAX_BODY:

@@ -18,6 +18,8 @@ _BODY_SHOWN = 2_000
 _BODY_READ = 65_536
 """Bytes of a body that are redacted: a megabyte would hold up everything else for half a second."""
 _LONGEST_SECRET = 32_768
+_HEAD_SHOWN = 100
+"""Lines of a head that are kept, each as long as a body at most."""
 _HEADERS_LEFT_OUT = frozenset(
     {"accept", "accept-encoding", "connection", "content-length", "date", "server", "user-agent"}
 )
@@ -66,7 +68,7 @@ class Transcript:
         if not isinstance(response, str):
             self.redactor.learn_from(response.headers.get("location", ""))
         asked = [
-            f"{request.method} {self.redactor.text(str(request.url))}",
+            f"{request.method} {_cut(self.redactor.text(str(request.url)))}",
             *self._headers(request.headers.multi_items()),
         ]
         if isinstance(response, str):
@@ -90,11 +92,9 @@ class Transcript:
         return sorted(found, key=lambda exchange: exchange.number)
 
     def _headers(self, headers: Iterable[tuple[str, str]]) -> list[str]:
-        return [
-            f"{name}: {self.redactor.header(name, value)}"
-            for name, value in headers
-            if name.lower() not in _HEADERS_LEFT_OUT
-        ]
+        telling = [(name, value) for name, value in headers if name.lower() not in _HEADERS_LEFT_OUT]
+        lines = [f"{name}: {_cut(self.redactor.header(name, value))}" for name, value in telling[:_HEAD_SHOWN]]
+        return lines if len(telling) <= _HEAD_SHOWN else [*lines, f"… ({len(telling)} lines)"]
 
     def _message(self, head: list[str], body: bytes) -> str:
         if not body:
@@ -104,6 +104,9 @@ class Transcript:
         if len(body) > _BODY_READ:
             # What was cut may be the beginning of a secret, which nobody recognises: the end is not shown.
             text, length = text[:-_LONGEST_SECRET], len(body)
-        if length > _BODY_SHOWN:
-            text = f"{text[:_BODY_SHOWN]}… ({length} characters)"
-        return "\n".join([*head, "", text])
+        return "\n".join([*head, "", _cut(text, length)])
+
+
+def _cut(text: str, length: int | None = None) -> str:
+    length = len(text) if length is None else length
+    return text if length <= _BODY_SHOWN else f"{text[:_BODY_SHOWN]}… ({length} characters)"

@@ -73,9 +73,9 @@ class RegistrationVerbs(Session):
         """
         client_id = answer.member("client_id")
         if answer.status >= 300 or not client_id:
+            without = "" if answer.status >= 300 else ", without a client_id"
             raise Blocked(
-                f"set-up: the registration of a client was answered {answer.status} {answer.error}".rstrip(),
-                (answer.number,),
+                f"set-up: the registration of a client was answered {answer.in_words}{without}", (answer.number,)
             )
         given = answer.json_object().get("token_endpoint_auth_method", auth_method)
         if given != auth_method:

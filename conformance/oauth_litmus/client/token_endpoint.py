@@ -149,9 +149,8 @@ class TokenVerbs(AuthorizationVerbs):
             Blocked: it is none.
         """
         if not answer.has_tokens:
-            raise Blocked(
-                f"set-up: the token request was answered {answer.status} {answer.error}".rstrip(), (answer.number,)
-            )
+            without = "" if answer.status >= 300 else ", without an access_token"
+            raise Blocked(f"set-up: the token request was answered {answer.in_words}{without}", (answer.number,))
         disclosed = answer.json_object().get("scope")
         granted = disclosed if isinstance(disclosed, str) else requested_scope
         return Tokens(

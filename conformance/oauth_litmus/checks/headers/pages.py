@@ -109,6 +109,9 @@ async def _own_pages(target: Target) -> list[Answer]:
     attempts = [await finished_login(target), await refused_login(target)]
     pages = [answer for attempt in attempts for answer in target.own_answers(attempt) if answer.is_shown]
     if not pages:
+        for attempt in attempts:
+            if attempt.answers:
+                expect.conclusive(attempt.last)
         raise NotApplicable("the server shows no pages of its own")
     return pages
 

@@ -1,0 +1,83 @@
+"""A short run against a torture server, as it would go from the command line."""
+
+import math
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from freezegun import freeze_time
+
+from litmus_fixtures.straw_world import straw_profile
+from oauth_litmus.clock import SteppedClock
+from oauth_litmus.discovery import NoServerError
+from oauth_litmus.engine import Engine
+from oauth_litmus.plan import Selection
+from oauth_litmus.run import Budget
+from oauth_litmus.runner import Options, connected, judge
+from oauth_litmus.verdict import Verdict
+
+FEW = ("META-04", "REPLAY-01", "REPLAY-06", "BEARER-04", "TOKEN-01", "HEADERS-01")
+TIMEOUT = 0.4
+
+
+def profile_of(**changes):
+    """The operator's, without the limits that the torture server does not have, and with little patience."""
+    straw = straw_profile("managed")
+    http = straw.http.model_copy(update={"timeout": changes.pop("timeout", TIMEOUT), **changes.pop("http", {})})
+    return straw.model_copy(update={"limits": type(straw.limits)(), "http": http, **changes})
+
+
+@dataclass
+class Outcome:
+    engine: Engine
+    left_behind: list[str]
+
+    @property
+    def verdicts(self):
+        return {name: str(result.verdict) for name, result in self.engine.results.items()}
+
+    @property
+    def reasons(self):
+        return {name: result.decision.reason for name, result in self.engine.results.items()}
+
+    def of(self, *wanted):
+        return {name for name, verdict in self.verdicts.items() if verdict in wanted}
+
+    @property
+    def diagnosis(self):
+        return self.engine.readiness.diagnosis
+
+
+async def judged(torture, *only, profile=None, budget=None, url=None, sources="single"):
+    """The outcome of these checks; every one of them has a verdict, and none is the suite's own fault."""
+    only = only or FEW
+    options = Options(
+        url or torture.origin, profile or profile_of(), selection=Selection(only), budget=budget or Budget(5.0),
+        source_addresses=sources,
+    )  # fmt: skip
+    async with connected(options) as run:
+        engine = await judge(run, options.selection)
+        assert set(engine.results) == {check.id for check in options.selection.checks()}
+        assert Verdict.ERROR not in {result.verdict for result in engine.results.values()}, engine.results
+        return Outcome(engine, run.left_behind)
+
+
+@contextmanager
+def stepped_clock():
+    """A frozen clock that only the suite moves."""
+    with freeze_time("2026-07-01 12:00:00", real_asyncio=True) as frozen:
+
+        def move_to(instant):
+            frozen.tick(timedelta(microseconds=math.ceil((instant - time.time()) * 1e6)))
+
+        yield SteppedClock(24, move_to)
+
+
+async def complaint(torture, **more):
+    """What is said in place of a run."""
+    try:
+        await judged(torture, **more)
+    except NoServerError as error:
+        return str(error)
+    raise AssertionError("there was a run")

@@ -1,0 +1,61 @@
+"""A server that stops answering in the middle of a run: the run asks how it is, and stops if nothing comes back."""
+
+import time
+
+import pytest
+from judged import judged
+
+from litmus_fixtures.torture_server.server import Rule, torturing
+from oauth_litmus import health as health_module
+
+pytestmark = pytest.mark.sockets
+
+AFTER_PREFLIGHT = 20
+"""Requests in all, of which the preflight needs about a dozen."""
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr(health_module, "PAUSES", (0.0, 0.1, 0.1))
+
+
+@pytest.mark.parametrize("fault", ["hangs_up", "cut_in_the_head", "silence", "unavailable"])
+async def test_a_server_that_is_gone_stops_the_run_and_every_check_has_its_verdict(fault):
+    began = time.monotonic()
+    async with torturing(Rule(fault, "/", after=AFTER_PREFLIGHT)) as torture:
+        outcome = await judged(torture, "replay", "pkce", "META-04")
+        heard = len(torture.heard)
+
+    assert time.monotonic() - began < 15
+    assert (
+        "requests in a row were not answered, nor were 3 plain ones for the metadata after them"
+        in outcome.engine.stopped
+    )
+    assert outcome.of("BLOCKED")
+    assert outcome.of("FAIL", "ERROR") == set()
+    assert heard < AFTER_PREFLIGHT + 100
+
+
+async def test_clients_of_a_run_that_was_stopped_are_listed_as_left_behind():
+    async with torturing(Rule("hangs_up", "/", after=AFTER_PREFLIGHT)) as torture:
+        outcome = await judged(torture, "replay", "pkce")
+
+    assert outcome.engine.stopped
+    assert outcome.left_behind
+
+
+async def test_a_server_that_comes_back_is_judged_on():
+    async with torturing(Rule("hangs_up", "/", after=AFTER_PREFLIGHT, times=8)) as torture:
+        outcome = await judged(torture, "replay", "pkce", "metadata")
+
+    assert outcome.engine.stopped == ""
+    assert len(outcome.of("PASS", "WARN")) > 10
+
+
+async def test_connections_that_are_cut_at_one_place_do_not_stop_the_run():
+    async with torturing(Rule("hangs_up", "/oauth2/v1/token", after=2)) as torture:
+        outcome = await judged(torture, "replay", "META-04", "HEADERS-01")
+
+    assert outcome.engine.stopped == ""
+    assert outcome.verdicts["META-04"] == outcome.verdicts["HEADERS-01"] == "PASS"
+    assert outcome.of("FAIL") == set()
