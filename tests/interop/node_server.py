@@ -58,6 +58,7 @@ def served(folder: Path, **environment: str) -> Generator[str]:
             ["node", "server.mjs"],
             cwd=folder,
             env={**os.environ, "NODE_ENV": "production", **environment},
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
