@@ -17,7 +17,7 @@ CONDITIONS = {"[$ne]": "litmus", "[$gt]": "", "[$regex]": ".*", "[]": ""}
 """Endings of names, with a value that nearly every string fulfils."""
 
 
-@check("TOKEN-12", needs={LOGIN}, logins=3)
+@check("TOKEN-13", needs={LOGIN}, logins=3)
 async def structured_parameters_are_no_strings(target: Target) -> None:
     """Send conditions in place of a refresh token, a code, and the secret of a confidential client."""
     tokens = await target.tokens(await target.client())
