@@ -1,4 +1,4 @@
-"""Servers on Node.js: their packages are installed once, outside of the repository, and each runs as a process of its own."""
+"""Servers on Node.js: their packages are installed once, in pytest's cache, and each runs as a process of its own."""
 
 import fcntl
 import os
@@ -40,10 +40,10 @@ def _install(folder: Path) -> None:
     try:
         subprocess.run(_NPM_INSTALL, cwd=folder, check=True, capture_output=True, text=True, timeout=_INSTALL_SECONDS)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        said = f"`{' '.join(_NPM_INSTALL)}` in {folder}: {error}\n{error.stderr or ''}"
+        said = str(error.stderr or error)
         if "CI" in os.environ:
-            raise RuntimeError(said) from error
-        pytest.skip(f"packages from the npm registry cannot be installed (is there a network?): {said}")
+            raise RuntimeError(f"`{' '.join(_NPM_INSTALL)}` failed in {folder}: {said}") from error
+        pytest.skip(f"the packages of {folder.name} cannot be installed from the npm registry: {said.splitlines()[0]}")
 
 
 @contextmanager
@@ -58,6 +58,7 @@ def served(folder: Path, **environment: str) -> Generator[str]:
             ["node", "server.mjs"],
             cwd=folder,
             env={**os.environ, "NODE_ENV": "production", **environment},
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,

@@ -45,3 +45,6 @@ const listener = createServer().listen({ host: '127.0.0.1', port: 0, backlog: 51
   listener.on('request', createApp(origin));
   console.log(origin);
 });
+
+// Whoever started it holds its standard input, and ends it by letting go, however it ends itself.
+process.stdin.resume().on('end', () => process.exit());

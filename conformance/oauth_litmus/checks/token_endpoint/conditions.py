@@ -1,0 +1,53 @@
+"""Parameters that frameworks read as objects, and stores as conditions (OAuth 2.1 section 7.12)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from oauth_litmus import expect
+from oauth_litmus.check import LOGIN, check
+
+if TYPE_CHECKING:
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.authorization import Code
+    from oauth_litmus.client import Target
+
+CONDITIONS = {"[$ne]": "litmus", "[$gt]": "", "[$regex]": ".*", "[]": ""}
+"""Endings of names, with a value that nearly every string fulfils."""
+
+
+@check("TOKEN-13", needs={LOGIN}, logins=3)
+async def structured_parameters_are_no_strings(target: Target) -> None:
+    """Send conditions in place of a refresh token, a code, and the secret of a confidential client."""
+    tokens = await target.tokens(await target.client())
+    if tokens.refresh_token is not None:
+        for ending, value in target.sample(CONDITIONS.items()):
+            name = f"refresh_token{ending}"
+            answer = await target.token_request({"grant_type": "refresh_token", name: value}, tokens.client)
+            _is_refused(answer, name)
+
+    code = await target.login()
+    _is_refused(await target.token_request(_redemption(code) | {"code[$ne]": "litmus"}, code.client), "code[$ne]")
+
+    if target.server.confidential_method is not None:
+        code = await target.login(await target.confidential_client())
+        impostor = replace(code.client, auth_method="none", client_secret=None)
+        form = _redemption(code) | {"code": code.value, "client_secret[$ne]": "litmus"}
+        _is_refused(await target.token_request(form, impostor), "client_secret[$ne]")
+
+
+def _redemption(code: Code) -> dict[str, str]:
+    """What redeems a code, but for the code itself."""
+    return {
+        "grant_type": "authorization_code",
+        "redirect_uri": code.redirect_uri,
+        "code_verifier": code.code_verifier,
+    }
+
+
+def _is_refused(answer: Answer, name: str) -> None:
+    expect.conclusive(answer)
+    got = f"{expect.describe(answer)} for {name}"
+    expect.that(not answer.has_tokens, expected=f"a refusal: {name} is no parameter that is known", got=got, at=answer)
+    expect.ideally(answer.status < 500, expected="a 4xx", got=got, at=answer)
