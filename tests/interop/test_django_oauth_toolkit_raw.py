@@ -361,6 +361,16 @@ def test_scope_07a_nobody_is_registered_for_a_scope(person):
     assert person.tokens(registered["client_id"])["scope"] == "read write"
 
 
+def test_scope_12c_the_challenge_of_a_refused_operation_names_no_scope(person, client):
+    token = person.redeem(client, person.code(client, scope="read")).json["access_token"]
+
+    refused = person.send("POST", "/notes", **bearer(token))
+
+    assert refused.status == 403
+    assert 'error="insufficient_scope"' in refused.headers["www-authenticate"]
+    assert not re.search(r"\bscope=", refused.headers["www-authenticate"])
+
+
 def test_token_03_a_missing_grant_type_is_an_unsupported_one(person, client):
     assert person.form("/token", {"client_id": client}).json["error"] == "unsupported_grant_type"
 

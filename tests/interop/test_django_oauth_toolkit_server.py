@@ -74,6 +74,7 @@ class TestDjangoOauthToolkit(Findings):
         "RES-05": ("RFC 8707 §2.2", "a code redeemed for one of two resources is good for that one for ever"),
         "REVOKE-07d": ("RFC 7662 §4", "every client with a secret learns of every token"),
         "SCOPE-07a": ("RFC 7591 §2", "clients are not registered for a scope"),
+        "SCOPE-12c": ("RFC 6750 §3.1", "the challenge of a refused operation does not name the scope that opens it"),
         "TOKEN-03": ("OAuth 2.1 §3.2.4", "a missing grant_type is unsupported_grant_type, not invalid_request"),
         "TOKEN-05a": ("OAuth 2.1 §3.2", "of two verifiers the last counts"),
         "TOKEN-05b": ("OAuth 2.1 §3.2", "a repeated code or verifier is not refused"),
