@@ -59,22 +59,32 @@ class Lender(Generic[G]):
         self._survives = True
         self._next: tuple[float, G] | None = None
 
-    async def lend(self, target: TokenVerbs, probe: Callable[[G], Awaitable[list[Answer]]]) -> tuple[G, list[Answer]]:
-        """A grant that was alive, and what the server answered to a probe of it.
+    async def lend(
+        self, target: TokenVerbs, *probes: Callable[[G], Awaitable[list[Answer]]]
+    ) -> list[tuple[G, list[Answer]]]:
+        """For each probe a grant that was alive, and what the server answered.
+
+        Probes that are handed in together need fewer grants than one after the other.
 
         Raises:
             Blocked: there is no grant to be had, or whatever the probe raises.
         """
-        mine = _Waiting(target, probe)
-        self._waiting.append(mine)
-        await target.run.clock.for_result_of(self._turn.acquire())
+        mine = [_Waiting(target, probe) for probe in probes]
+        self._waiting.extend(mine)
         try:
-            if not mine.seen.done():
-                self._waiting.remove(mine)
-                await self._serve(mine)
+            await target.run.clock.for_result_of(self._turn.acquire())
+            try:
+                for one in mine:
+                    if not one.seen.done():
+                        self._waiting.remove(one)
+                        await self._serve(one)
+            finally:
+                self._turn.release()
         finally:
-            self._turn.release()
-        return mine.seen.result()
+            for one in mine:  # of a check that is over nothing is tried any more
+                if one in self._waiting:
+                    self._waiting.remove(one)
+        return [one.seen.result() for one in mine]
 
     async def _serve(self, first: _Waiting[G]) -> None:
         grant = await self._fresh(first.target)
@@ -128,6 +138,7 @@ async def _probed(waiting: _Waiting[G], grant: G) -> list[Answer] | None:
         raise
     except Exception as error:
         waiting.seen.set_exception(error)
+        waiting.seen.exception()  # one of several that its check asks for: it hears of the first alone
         return None
 
 

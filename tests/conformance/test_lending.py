@@ -43,7 +43,7 @@ class Grants:
 
         async def one(probe):
             async with target.run.clock.running():
-                return await self.lender.lend(target, probe)
+                return (await self.lender.lend(target, probe))[0]
 
         return await asyncio.gather(*(one(probe) for probe in probes))
 

@@ -39,7 +39,7 @@ class BrowserLegVerbs(TokenVerbs):
         return url is not None and urlsplit(url)[:2] in homes
 
     async def several_held_logins(self) -> list[Attempt]:
-        """Eight logins in eight browsers, each up to the upstream; checks share them and only look at them.
+        """Eight logins (or a sample) in as many browsers, each up to the upstream; checks share them and only look at them.
 
         Raises:
             Blocked: a login did not come so far.
@@ -47,9 +47,22 @@ class BrowserLegVerbs(TokenVerbs):
 
         async def hold() -> list[Attempt]:
             client = await self.client()
-            return [await self.hold_upstream(self.request(client)) for _ in range(HELD_LOGINS)]
+            wanted = self.sample(range(HELD_LOGINS))
+            return [await self.held_login(), *[await self.hold_upstream(self.request(client)) for _ in wanted[1:]]]
 
         return await self.once("several held logins", hold)
+
+    async def held_login(self) -> Attempt:
+        """A login of the shared client up to the upstream; checks share it and only look at it.
+
+        Raises:
+            Blocked: it did not come so far.
+        """
+
+        async def hold() -> Attempt:
+            return await self.hold_upstream(self.request(await self.client()))
+
+        return await self.once("held login", hold)
 
     async def peek(
         self,

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from oauth_litmus.client.replicas import ReplicaVerbs
 from oauth_litmus.lending import Lender, Proof
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from oauth_litmus.answer import Answer
     from oauth_litmus.authorization import Code, Tokens
     from oauth_litmus.client.token_endpoint import TokenVerbs
     from oauth_litmus.clients import Client
+
+G = TypeVar("G")
 
 
 class LentGrantVerbs(ReplicaVerbs):
@@ -29,37 +31,42 @@ class LentGrantVerbs(ReplicaVerbs):
         Raises:
             Blocked: there is no code to be had.
         """
+        return (await self.try_code_in_ways([probe], client))[0]
 
-        async def one(code: Code) -> list[Answer]:
-            return [await probe(code)]
-
-        return (await self.try_code_repeatedly(one, client))[0]
+    async def try_code_in_ways(
+        self, probes: Sequence[Callable[[Code], Awaitable[Answer]]], client: Client | None = None
+    ) -> list[Answer]:
+        """The answers to several ways of redeeming a code that is alive, as far as it goes the same; else see `try_code`."""
+        seen = await self.try_code_repeatedly([_alone(probe) for probe in probes], client)
+        return [answers[0] for answers in seen]
 
     async def try_code_repeatedly(
-        self, probe: Callable[[Code], Awaitable[list[Answer]]], client: Client | None = None
-    ) -> list[Answer]:
-        """The answers to several ways of redeeming one code, all of which ought to be refused; else see `try_code`."""
+        self, probes: Sequence[Callable[[Code], Awaitable[list[Answer]]]], client: Client | None = None
+    ) -> list[list[Answer]]:
+        """The same with probes of several requests each, all of which ought to be refused."""
         owner = client or await self.client()
         lender = self.run.lenders.get(("code", owner.client_id))
         if lender is None:
             lender = self.run.lenders[("code", owner.client_id)] = Lender(lambda by: by.login(owner), _redeemed)
-        return (await lender.lend(self, probe))[1]
+        return [answers for _, answers in await lender.lend(self, *probes)]
 
-    async def try_refresh_token(self, probe: Callable[[Tokens], Awaitable[Answer]]) -> tuple[Tokens, Answer]:
-        """Tokens that are alive, and the answer to one use of their refresh token, which ought to be refused; see `try_code`.
+    async def try_refresh_token(self, *probes: Callable[[Tokens], Awaitable[Answer]]) -> list[tuple[Tokens, Answer]]:
+        """For each probe tokens that are alive, and the answer to its use of them, which ought to be refused; see `try_code`.
 
         Raises:
             Blocked: there is no refresh token to be had.
         """
-
-        async def one(tokens: Tokens) -> list[Answer]:
-            return [await probe(tokens)]
-
         lender = self.run.lenders.get("refresh token")
         if lender is None:
             lender = self.run.lenders["refresh token"] = Lender(lambda by: by.tokens(), _refreshed)
-        tokens, answers = await lender.lend(self, one)
-        return tokens, answers[0]
+        return [(tokens, answers[0]) for tokens, answers in await lender.lend(self, *map(_alone, probes))]
+
+
+def _alone(probe: Callable[[G], Awaitable[Answer]]) -> Callable[[G], Awaitable[list[Answer]]]:
+    async def one(grant: G) -> list[Answer]:
+        return [await probe(grant)]
+
+    return one
 
 
 async def _redeemed(target: TokenVerbs, code: Code) -> Proof[Code]:

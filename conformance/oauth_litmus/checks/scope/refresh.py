@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import REFRESH, SCOPES, check
@@ -20,6 +21,12 @@ from oauth_litmus.checks.scope.grants import (
 from oauth_litmus.client import Target
 from oauth_litmus.target import Server
 from oauth_litmus.verdict import NotApplicable
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.client import Tokens
 
 
 @check("SCOPE-01", needs={REFRESH, SCOPES})
@@ -83,10 +90,15 @@ async def unknown_scope_is_not_granted(target: Target) -> None:
     granted = target.server.scopes[0]
     unknown = f"zz-unknown-{secrets.token_hex(4)}"
 
-    for scope in (f"{granted} {unknown}", unknown, _fragment(target.server, granted)):
-        if scope is not None:
-            tokens, answer = await target.try_refresh_token(lambda them, it=scope: target.refresh(them, scope=it))
-            not_widened(target, tokens, answer, scope)
+    tried = [f"{granted} {unknown}", unknown, *_fragment(target.server, granted)]
+
+    def refresh_for(scope: str) -> Callable[[Tokens], Awaitable[Answer]]:
+        return lambda tokens: target.refresh(tokens, scope=scope)
+
+    seen = await target.try_refresh_token(*(refresh_for(scope) for scope in tried))
+
+    for scope, (tokens, answer) in zip(tried, seen, strict=True):
+        not_widened(target, tokens, answer, scope)
 
 
 @check("SCOPE-05", needs={REFRESH, SCOPES}, logins=2)
@@ -152,8 +164,8 @@ async def grants_of_one_client_stay_apart(target: Target) -> None:
     expect.ideally(beyond not in later.scopes, expected=f"{granted} alone", got=said(later), at=later.answer)
 
 
-def _fragment(server: Server, scope: str) -> str | None:
-    """A piece of a scope's name that is no scope itself."""
+def _fragment(server: Server, scope: str) -> list[str]:
+    """A piece of a scope's name that is no scope itself, if there is any."""
     known = {*server.scopes, *(server.listed("scopes_supported") or ())}
     pieces = (re.split(r"[:./_-]", scope)[-1], scope[: max(1, len(scope) // 2)])
-    return next((piece for piece in pieces if piece and piece not in known), None)
+    return [piece for piece in pieces if piece and piece not in known][:1]
