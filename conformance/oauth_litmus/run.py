@@ -71,7 +71,7 @@ class Run:
     asked: dict[Hashable, list[str]] = field(default_factory=dict["Hashable", "list[str]"])
     """Which checks share what; the first made it."""
     _made: dict[Hashable, asyncio.Future[object]] = field(default_factory=dict[Hashable, "asyncio.Future[object]"])
-    lenders: dict[Hashable, Lender[Any]] = field(default_factory=dict["Hashable", "Lender[Any]"])
+    lenders: dict[Hashable, Lender[Any, Any]] = field(default_factory=dict["Hashable", "Lender[Any, Any]"])
     """By kind of grant, who lends one to the probes of several checks."""
     upstream: UpstreamControl | None = None
     configured_clients: tuple[Client, ...] = ()

@@ -64,6 +64,16 @@ class BrowserLegVerbs(TokenVerbs):
 
         return await self.once("held login", hold)
 
+    async def finished_login(self) -> Attempt:
+        """A login of the shared client, as far as this run can go with it; checks share it and only look at it."""
+
+        async def make() -> Attempt:
+            return await self.attempt(self.request(await self.client()))
+
+        # Whoever is asked to log in by hand is asked in the name of one check.
+        asked = self.check if self.check in self.run.by_hand else None
+        return await self.once(("finished login", asked), make)
+
     async def peek(
         self,
         browser: Browser,

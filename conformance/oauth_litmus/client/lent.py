@@ -1,17 +1,17 @@
-"""Verbs that try a code or a refresh token which other checks try too, as long as it survives that."""
+"""Verbs that try a code, a refresh token or a login which other checks try too, as long as it survives that."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
 from oauth_litmus.client.replicas import ReplicaVerbs
-from oauth_litmus.lending import Lender, Proof
+from oauth_litmus.lending import LONGEST, Lender, Proof
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from oauth_litmus.answer import Answer
-    from oauth_litmus.authorization import Code, Tokens
+    from oauth_litmus.authorization import Attempt, Code, Tokens
     from oauth_litmus.client.token_endpoint import TokenVerbs
     from oauth_litmus.clients import Client
 
@@ -47,7 +47,9 @@ class LentGrantVerbs(ReplicaVerbs):
         owner = client or await self.client()
         lender = self.run.lenders.get(("code", owner.client_id))
         if lender is None:
-            lender = self.run.lenders[("code", owner.client_id)] = Lender(lambda by: by.login(owner), _redeemed)
+            lender = self.run.lenders[("code", owner.client_id)] = Lender(
+                lambda by: by.login(owner), _redeemed, _brought_tokens
+            )
         return [answers for _, answers in await lender.lend(self, *probes)]
 
     async def try_refresh_token(self, *probes: Callable[[Tokens], Awaitable[Answer]]) -> list[tuple[Tokens, Answer]]:
@@ -58,8 +60,41 @@ class LentGrantVerbs(ReplicaVerbs):
         """
         lender = self.run.lenders.get("refresh token")
         if lender is None:
-            lender = self.run.lenders["refresh token"] = Lender(lambda by: by.tokens(), _refreshed)
+            lender = self.run.lenders["refresh token"] = Lender(lambda by: by.tokens(), _refreshed, _brought_tokens)
         return [(tokens, answers[0]) for tokens, answers in await lender.lend(self, *map(_alone, probes))]
+
+    async def try_callback(self, *probes: Callable[[Attempt], Awaitable[list[Attempt]]]) -> list[list[Attempt]]:
+        """What became of several ways to deliver the callback of a login that is pending, none of which ought to give a code.
+
+        Args:
+            probes: each with a browser of its own or a copy of the login's; they may be called again, with another login.
+
+        Raises:
+            Blocked: there is no login to be had.
+        """
+        lender = self.run.lenders.get("callback")
+        if lender is None:
+            longest = max(LONGEST, (self.server.profile.lifetimes.pending_login or 0.0) / 2)
+            lender = self.run.lenders["callback"] = Lender(_held, _delivered, _brought_a_code, longest)
+        return [attempts for _, attempts in await lender.lend(self, *probes)]
+
+
+async def _held(target: TokenVerbs) -> Attempt:
+    return await target.hold_callback(target.request(await target.client()))
+
+
+async def _delivered(target: TokenVerbs, held: Attempt) -> Proof[Attempt]:
+    # With a fresh code of the upstream, where one can be had: the probes may have used the first one up.
+    url = held.callback_url if target.run.upstream is None else await target.call_back(held)
+    return Proof((await target.deliver_callback(held, url=url)).code is not None)
+
+
+def _brought_a_code(attempts: list[Attempt]) -> bool:
+    return any(attempt.code is not None for attempt in attempts)
+
+
+def _brought_tokens(answers: list[Answer]) -> bool:
+    return any(answer.has_tokens for answer in answers)
 
 
 def _alone(probe: Callable[[G], Awaitable[Answer]]) -> Callable[[G], Awaitable[list[Answer]]]:

@@ -55,14 +55,16 @@ async def _find(target: Target) -> StateCookie:
     client = await target.client()
     held = await target.hold_callback(target.request(client))
     candidates = _candidates(target, held)
+    attempt: Attempt | None = held
     for answer, candidate in candidates:
-        attempt = await target.hold_callback(target.request(client))
+        attempt = attempt or await target.hold_callback(target.request(client))
         browser = attempt.browser
         for name in {cookie.name for cookie in browser.jar() if stem(cookie.name) == stem(candidate.name)}:
             browser = browser.without(name)
         if (await target.deliver_callback(attempt, browser=browser)).code is None:
             others = tuple((at, other) for at, other in candidates if stem(other.name) != stem(candidate.name))
             return StateCookie(candidate, answer, held.callback_url or "", others)
+        attempt = None
     raise Blocked("no cookie could be found on which the callback depends (see LOGIN-01)")
 
 

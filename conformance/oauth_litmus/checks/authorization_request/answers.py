@@ -48,7 +48,7 @@ async def answers_are_redirects_with_a_query(target: Target) -> None:
     """Log in, and refuse a consent page where there is one; look at every redirect on the way."""
     request = target.request(await target.client())
 
-    attempts = [await target.attempt(request)]
+    attempts = [await target.finished_login()]
     if any(page.forms for page in attempts[0].pages):
         shown = await target.hold_form(request)
         refusal = choose_form(shown.pages[-1], {}, approve=False)

@@ -13,6 +13,7 @@ from oauth_litmus.check import REGISTRATION, check
 from oauth_litmus.checks.authorization_request.refusals import is_refused
 from oauth_litmus.client import REDIRECT_URI, Client, Target
 from oauth_litmus.client.session import FORM
+from oauth_litmus.login.error_page import refused_login, request_of_nobody
 from oauth_litmus.rates import Kind
 from oauth_litmus.verdict import Blocked
 
@@ -25,7 +26,7 @@ STRANGER = "https://evil.example/cb"
 @check("AUTHZ-01", needs=set())
 async def unknown_client_gives_a_readable_error(target: Target) -> None:
     """Open the authorization endpoint without parameters, with an unknown client_id, and with an empty one."""
-    nobody = target.request(Client(f"unknown-{secrets.token_hex(8)}", (REDIRECT_URI,))).but(redirect_uri=None)
+    nobody = request_of_nobody(target)
     requests = {
         "the client_id is unknown": nobody,
         "there are no parameters": replace(nobody, parameters=()),
@@ -33,7 +34,7 @@ async def unknown_client_gives_a_readable_error(target: Target) -> None:
     }
 
     for because, request in target.sample(requests.items(), most=2):
-        attempt = await target.attempt_upstream(request)
+        attempt = await (refused_login(target) if request is nobody else target.attempt_upstream(request))
         if expect.conclusive(attempt.last).status >= 500:
             attempt = await target.attempt_upstream(request)
         _tells_the_user(attempt, because)
