@@ -12,7 +12,7 @@ from oauth_litmus.verdict import Blocked
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from oauth_litmus.client.token_endpoint import TokenVerbs
+    from oauth_litmus.client.shared_grants import SharedGrantVerbs
 
 G = TypeVar("G")
 R = TypeVar("R")
@@ -33,7 +33,7 @@ class Proof(Generic[G]):
 
 @dataclass
 class _Waiting(Generic[G, R]):
-    target: TokenVerbs
+    target: SharedGrantVerbs
     probe: Callable[[G], Awaitable[R]]
     seen: asyncio.Future[tuple[G, R]] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
@@ -49,8 +49,8 @@ class Lender(Generic[G, R]):
 
     def __init__(
         self,
-        make: Callable[[TokenVerbs], Awaitable[G]],
-        prove: Callable[[TokenVerbs, G], Awaitable[Proof[G]]],
+        make: Callable[[SharedGrantVerbs], Awaitable[G]],
+        prove: Callable[[SharedGrantVerbs, G], Awaitable[Proof[G]]],
         is_granted: Callable[[R], bool],
         longest: float = LONGEST,
     ) -> None:
@@ -63,7 +63,7 @@ class Lender(Generic[G, R]):
         self._survives = True
         self._next: tuple[float, G] | None = None
 
-    async def lend(self, target: TokenVerbs, *probes: Callable[[G], Awaitable[R]]) -> list[tuple[G, R]]:
+    async def lend(self, target: SharedGrantVerbs, *probes: Callable[[G], Awaitable[R]]) -> list[tuple[G, R]]:
         """For each probe a grant that was alive, and what became of it.
 
         Probes that are handed in together need fewer grants than one after the other.
@@ -117,7 +117,7 @@ class Lender(Generic[G, R]):
             self._survives = False
             self._waiting.extendleft(other for other, _ in reversed(doubtful))
 
-    async def _fresh(self, target: TokenVerbs) -> G:
+    async def _fresh(self, target: SharedGrantVerbs) -> G:
         kept, self._next = self._next, None
         if kept is not None and target.now() - kept[0] < self._longest:
             return kept[1]

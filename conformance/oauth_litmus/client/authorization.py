@@ -15,7 +15,7 @@ from oauth_litmus.login.walk import Stop, Walk, start, step_of
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
     from oauth_litmus.answer import Answer
     from oauth_litmus.browser_model import Browser
@@ -83,6 +83,8 @@ class AuthorizationVerbs(RegistrationVerbs):
     async def control(self, request: AuthorizationRequest) -> None:
         """The positive control of negative probes: a request without any defect is not refused (once per redirect URI).
 
+        Every login that ends with a code is one, too.
+
         Raises:
             Blocked: it is refused, so that the refusal of a defective one would say nothing.
         """
@@ -95,7 +97,7 @@ class AuthorizationVerbs(RegistrationVerbs):
                     (first.number,),
                 )
 
-        await self.once(("control", request.client.client_id, request.get("redirect_uri")), seen)
+        await self.once(_control_of(request), seen)
 
     async def hold_upstream(self, request: AuthorizationRequest, *, browser: Browser | None = None) -> Attempt:
         """Carry a request up to the redirect to the upstream provider.
@@ -239,6 +241,7 @@ class AuthorizationVerbs(RegistrationVerbs):
                 (attempt.last.number,) if attempt.answers else (),
             )
         self.secret(response.code, "code")
+        self.run.found(_control_of(attempt.request), None)
         last = attempt.last
         return Code(
             response.code, attempt.request.client, attempt.request, response, attempt, last.sent_at, last.received_at
@@ -280,3 +283,7 @@ class AuthorizationVerbs(RegistrationVerbs):
             return await self.send(method, url, kind=kind, headers=headers, body=body, via=next(gates, None))
 
         return send
+
+
+def _control_of(request: AuthorizationRequest) -> Hashable:
+    return ("control", request.client.client_id, request.get("redirect_uri"))

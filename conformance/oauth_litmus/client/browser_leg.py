@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from oauth_litmus.browser_model import Navigation
 from oauth_litmus.charging import kind_of
-from oauth_litmus.client.token_endpoint import TokenVerbs
+from oauth_litmus.client.shared_grants import SharedGrantVerbs
 from oauth_litmus.login.drivers import RedirectsDriver
 from oauth_litmus.login.leg import Step
 from oauth_litmus.login.walk import Stop
@@ -25,7 +25,7 @@ HELD_LOGINS = 8
 """Enough that values which merely happen to stand in order are not taken for counted ones."""
 
 
-class BrowserLegVerbs(TokenVerbs):
+class BrowserLegVerbs(SharedGrantVerbs):
     """What browsers do on the way of a login, and whoever imitates them."""
 
     def is_upstream(self, url: str | None) -> bool:
@@ -47,7 +47,7 @@ class BrowserLegVerbs(TokenVerbs):
 
         async def hold() -> list[Attempt]:
             client = await self.client()
-            wanted = self.sample(range(HELD_LOGINS))
+            wanted = self.sample(range(HELD_LOGINS), most=2)
             return [await self.held_login(), *[await self.hold_upstream(self.request(client)) for _ in wanted[1:]]]
 
         return await self.once("several held logins", hold)
@@ -68,7 +68,9 @@ class BrowserLegVerbs(TokenVerbs):
         """A login of the shared client, as far as this run can go with it; checks share it and only look at it."""
 
         async def make() -> Attempt:
-            return await self.attempt(self.request(await self.client()))
+            attempt = await self.attempt(self.request(await self.client()))
+            await self.hand_on_code(attempt)
+            return attempt
 
         # Whoever is asked to log in by hand is asked in the name of one check.
         asked = self.check if self.check in self.run.by_hand else None

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from oauth_litmus.answer import Answer
     from oauth_litmus.authorization import Attempt, Code, Tokens
-    from oauth_litmus.client.token_endpoint import TokenVerbs
+    from oauth_litmus.client.shared_grants import SharedGrantVerbs
     from oauth_litmus.clients import Client
 
 G = TypeVar("G")
@@ -60,7 +60,9 @@ class LentGrantVerbs(ReplicaVerbs):
         """
         lender = self.run.lenders.get("refresh token")
         if lender is None:
-            lender = self.run.lenders["refresh token"] = Lender(lambda by: by.tokens(), _refreshed, _brought_tokens)
+            lender = self.run.lenders["refresh token"] = Lender(
+                lambda by: by.living_tokens(), _refreshed, _brought_tokens
+            )
         return [(tokens, answers[0]) for tokens, answers in await lender.lend(self, *map(_alone, probes))]
 
     async def try_callback(self, *probes: Callable[[Attempt], Awaitable[list[Attempt]]]) -> list[list[Attempt]]:
@@ -79,11 +81,11 @@ class LentGrantVerbs(ReplicaVerbs):
         return [attempts for _, attempts in await lender.lend(self, *probes)]
 
 
-async def _held(target: TokenVerbs) -> Attempt:
+async def _held(target: SharedGrantVerbs) -> Attempt:
     return await target.hold_callback(target.request(await target.client()))
 
 
-async def _delivered(target: TokenVerbs, held: Attempt) -> Proof[Attempt]:
+async def _delivered(target: SharedGrantVerbs, held: Attempt) -> Proof[Attempt]:
     # With a fresh code of the upstream, where one can be had: the probes may have used the first one up.
     url = held.callback_url if target.run.upstream is None else await target.call_back(held)
     return Proof((await target.deliver_callback(held, url=url)).code is not None)
@@ -104,13 +106,15 @@ def _alone(probe: Callable[[G], Awaitable[Answer]]) -> Callable[[G], Awaitable[l
     return one
 
 
-async def _redeemed(target: TokenVerbs, code: Code) -> Proof[Code]:
+async def _redeemed(target: SharedGrantVerbs, code: Code) -> Proof[Code]:
     return Proof((await target.redeem(code)).has_tokens)
 
 
-async def _refreshed(target: TokenVerbs, tokens: Tokens) -> Proof[Tokens]:
+async def _refreshed(target: SharedGrantVerbs, tokens: Tokens) -> Proof[Tokens]:
     answer = await target.refresh(tokens)
     if not answer.has_tokens:
         return Proof(alive=False)
     successor = target.tokens_of(answer, tokens.client, tokens.granted_scope)
-    return Proof(alive=True, successor=successor if successor.refresh_token else None)
+    if successor.refresh_token and successor.scopes == tokens.scopes:
+        target.hand_on(successor)
+    return Proof(alive=True)

@@ -35,11 +35,13 @@ async def state_comes_back_exactly(target: Target) -> None:
         expected, got = f"a code for state={state[:40]}", expect.describe(attempt.last)
         expect.ideally(attempt.code is not None, expected=expected, got=got, at=attempt.answers)
         _state_is(attempt.response, state)
+        await target.hand_on_code(attempt)
         _state_is((await target.attempt(request.but(state=state, response_type="bogus"))).response, state)
 
     without = await target.attempt(request.but(state=None))
     expect.ideally(without.code is not None, expected="state is optional", got="it is demanded", at=without.answers)
     _no_state_is_invented(without.response)
+    await target.hand_on_code(without)
     _no_state_is_invented((await target.attempt(request.but(state=None, response_type="bogus"))).response)
 
 

@@ -53,14 +53,12 @@ async def upstream_pkce_is_fresh_and_s256(target: Target) -> None:
 @check("LOGIN-08", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2)
 async def upstream_code_of_another_login_is_refused(target: Target) -> None:
     """Put the unused upstream code of one browser's login into the callback of another's."""
+    client = await target.client()
+    first = await target.hold_callback(target.request(client), user=target.user("attacker"))
+    second = await target.hold_callback(target.request(client), user=target.user("victim"))
+    stolen = dict(parse_qsl(urlsplit(first.callback_url or "").query))["code"]
 
-    async def inject(victim: Attempt) -> list[Attempt]:
-        attacker = await target.hold_callback(target.request(victim.request.client), user=target.user("attacker"))
-        stolen = dict(parse_qsl(urlsplit(attacker.callback_url or "").query))["code"]
-        url = with_parameter(victim.callback_url or "", "code", stolen)
-        return [await target.deliver_callback(victim, url=url, browser=victim.browser.copy())]
-
-    [[injected]] = await target.try_callback(inject)
+    injected = await target.deliver_callback(second, url=with_parameter(second.callback_url or "", "code", stolen))
 
     no_code(injected, "the upstream code belongs to another login")
 

@@ -43,3 +43,4 @@ async def upstream_faults_fail_closed(target: Target) -> None:
     afterwards = await target.hold_callback(target.request(client), user=target.user("afterwards"))
     attempt = await target.deliver_callback(afterwards)
     expect.that(attempt.code is not None, expected="a fresh login works afterwards", got="no code", at=attempt.answers)
+    await target.hand_on_code(attempt)

@@ -17,22 +17,22 @@ GENERATIONS = 5
 @check("REPLAY-05", needs={REFRESH})
 async def refresh_rotates(target: Target) -> None:
     """Refresh five times, a second apart, each time with the newest refresh token."""
-    tokens = await target.tokens()
-
-    for _ in range(GENERATIONS):
-        answer = await target.refresh(tokens)
-        expect.tokens(answer, expected="tokens for the newest refresh token")
-        successor = target.tokens_of(answer, tokens.client, tokens.granted_scope)
-        if successor.refresh_token in (None, tokens.refresh_token):
-            require_rotation(tokens)
-        expect.that(
-            successor.refresh_token is not None and successor.refresh_token != tokens.refresh_token,
-            expected="a new refresh token with every refresh",
-            got="none" if successor.refresh_token is None else "the same refresh token again",
-            at=answer,
-        )
-        tokens = successor
-        await target.until(target.now() + 1)
+    async with target.borrowed_tokens() as tokens:
+        for _ in range(GENERATIONS):
+            answer = await target.refresh(tokens)
+            expect.tokens(answer, expected="tokens for the newest refresh token")
+            successor = target.tokens_of(answer, tokens.client, tokens.granted_scope)
+            if successor.refresh_token in (None, tokens.refresh_token):
+                require_rotation(tokens)
+            expect.that(
+                successor.refresh_token is not None and successor.refresh_token != tokens.refresh_token,
+                expected="a new refresh token with every refresh",
+                got="none" if successor.refresh_token is None else "the same refresh token again",
+                at=answer,
+            )
+            tokens = successor
+            await target.until(target.now() + 1)
+        target.hand_on(tokens)
 
 
 @check("REPLAY-10", needs={REFRESH}, logins=ROUNDS)
@@ -67,24 +67,25 @@ async def _living(target: Target, survivor: Tokens | None) -> Tokens:
     """What came of the round before, unless its family was ended, or may end by itself."""
     lifetime = target.server.profile.lifetimes.refresh_token
     if survivor is None or (lifetime and target.now() - survivor.answer.received_at > lifetime / 2):
-        return await target.tokens()
+        return await target.living_tokens()
     return survivor
 
 
 @check("REPLAY-13b", needs={REFRESH})
 async def stranger_does_not_consume_a_refresh_token(target: Target) -> None:
     """Present a refresh token as another client, then as its own."""
-    tokens = await target.tokens()
-    refused = await target.refresh(tokens, client=await target.client("b"))
-    expect.refused_grant(
-        refused, "invalid_grant", "invalid_client", because="the refresh token belongs to another client"
-    )
+    async with target.borrowed_tokens() as tokens:
+        refused = await target.refresh(tokens, client=await target.client("b"))
+        expect.refused_grant(
+            refused, "invalid_grant", "invalid_client", because="the refresh token belongs to another client"
+        )
 
-    answer = expect.conclusive(await target.refresh(tokens))
+        answer = expect.conclusive(await target.refresh(tokens))
 
-    expect.that(
-        answer.has_tokens,
-        expected="the refresh token still works for its own client",
-        got=expect.describe(answer),
-        at=answer,
-    )
+        expect.that(
+            answer.has_tokens,
+            expected="the refresh token still works for its own client",
+            got=expect.describe(answer),
+            at=answer,
+        )
+        target.hand_on(successor_of(target, answer, tokens))
