@@ -11,7 +11,7 @@ from oauth_litmus.clients import REDIRECT_URI
 
 if TYPE_CHECKING:
     from oauth_litmus.answer import Answer
-    from oauth_litmus.authorization import Tokens
+    from oauth_litmus.authorization import Attempt, Tokens
     from oauth_litmus.clients import Client
     from oauth_litmus.clock import Clock
     from oauth_litmus.lending import Lender
@@ -72,6 +72,8 @@ class Run:
     asked: dict[Hashable, list[str]] = field(default_factory=dict["Hashable", "list[str]"])
     """Which checks share what; the first made it."""
     _made: dict[Hashable, asyncio.Future[object]] = field(default_factory=dict[Hashable, "asyncio.Future[object]"])
+    begun: list[Attempt] = field(default_factory=list["Attempt"])
+    """Ordinary logins that came to the upstream, or beyond."""
     living: dict[Hashable, list[Tokens]] = field(default_factory=dict["Hashable", "list[Tokens]"])
     """By client and scope, tokens with which a check is done, and that are good."""
     borrowing: dict[Hashable, asyncio.Lock] = field(default_factory=dict["Hashable", "asyncio.Lock"])
@@ -100,6 +102,11 @@ class Run:
                 answer.member("registration_access_token"),
             )
         )
+
+    def has_begun(self, attempt: Attempt) -> None:
+        """Keep a login for those that compare several."""
+        if attempt.upstream_url is not None and attempt not in self.begun:
+            self.begun.append(attempt)
 
     def forget(self, client_id: str) -> None:
         """A client that a check has removed need not be removed again."""

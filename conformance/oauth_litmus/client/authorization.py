@@ -108,6 +108,7 @@ class AuthorizationVerbs(RegistrationVerbs):
         attempt = await self.attempt_upstream(request, browser=browser)
         if attempt.upstream_url is None:
             raise Blocked("set-up: the login did not reach the upstream provider", (attempt.last.number,))
+        self.run.has_begun(attempt)
         return attempt
 
     async def attempt_upstream(
@@ -242,6 +243,7 @@ class AuthorizationVerbs(RegistrationVerbs):
             )
         self.secret(response.code, "code")
         self.run.found(_control_of(attempt.request), None)
+        self.run.has_begun(attempt)
         last = attempt.last
         return Code(
             response.code, attempt.request.client, attempt.request, response, attempt, last.sent_at, last.received_at

@@ -24,7 +24,7 @@ async def upstream_pkce_is_fresh_and_s256(target: Target) -> None:
     held = await target.several_held_logins()
     pairs = [dict(parse_qsl(urlsplit(attempt.upstream_url or "").query)) for attempt in held]
     challenges = [pair.get("code_challenge", "") for pair in pairs]
-    answers = [attempt.last for attempt in held]
+    answers = [attempt.sent_upstream for attempt in held]
 
     if not all(challenges):
         known = target.run.upstream is not None
