@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -88,10 +88,8 @@ class SharedGrantVerbs(TokenVerbs):
         """Leave to other checks what a finished login brings, of which this one has seen all that it looks at."""
         if attempt.response is None or attempt.response.code is None:
             return
-        code = self.code_of(attempt)
-        answer = await self.redeem(code)
-        if answer.has_tokens:
-            self.hand_on(self.tokens_of(answer, code.client, code.request.get("scope")))
+        with suppress(Blocked):  # nothing that was judged hangs on it
+            self.hand_on(await self.tokens_for(self.code_of(attempt)))
 
     def _is_fresh(self, tokens: Tokens) -> bool:
         """Whether neither token comes near its end, nor the login behind them, before another check is done with them."""

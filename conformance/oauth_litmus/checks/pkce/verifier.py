@@ -92,9 +92,10 @@ async def verifier_of_another_flow_is_refused(target: Target) -> None:
 
 @check("PKCE-13a", needs={LOGIN})
 async def letter_case_of_the_verifier_counts(target: Target) -> None:
-    """Redeem a code with its verifier but for one letter, which is in the other case."""
-
-    answer = await target.try_code(lambda code: target.redeem(code, code_verifier=_but_for_one_letter(code)))
+    """Redeem a code with its verifier but for its first letter, which is in the other case."""
+    answer = await target.try_code(
+        _presenting(target, lambda code: code.code_verifier[0].upper() + code.code_verifier[1:])
+    )
 
     expect.refused_grant(
         answer, "invalid_grant", "invalid_request", because="one letter of the code_verifier is in another case"
@@ -196,13 +197,6 @@ async def token_request_does_not_choose_the_challenge(target: Target) -> None:
 def _presenting(target: Target, verifier: Callable[[Code], str | None]) -> Callable[[Code], Awaitable[Answer]]:
     """A token request with a verifier of our choice."""
     return lambda code: target.redeem(code, code_verifier=verifier(code))
-
-
-def _but_for_one_letter(code: Code) -> str:
-    """The verifier of a code with its first letter in the other case."""
-    verifier = code.code_verifier
-    first = next(place for place, character in enumerate(verifier) if character.isalpha())
-    return verifier[:first] + verifier[first].swapcase() + verifier[first + 1 :]
 
 
 async def _extra_parameters_do_no_harm(target: Target) -> None:

@@ -38,7 +38,8 @@ async def stranger_revokes_nothing(target: Target) -> None:
             got=expect.describe(answer),
             at=(*attempts, answer),
         )
-        target.hand_on(target.tokens_of(answer, tokens.client, tokens.granted_scope))
+        newer = target.tokens_of(answer, tokens.client, tokens.granted_scope)
+        target.hand_on(newer if newer.refresh_token else replace(newer, refresh_token=tokens.refresh_token))
 
 
 @check("REVOKE-05", needs={REFRESH, REVOCATION})

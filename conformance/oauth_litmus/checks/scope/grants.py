@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
-from oauth_litmus.verdict import NotApplicable, Skipped
+from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -64,6 +64,12 @@ def hand_on_if_whole(target: Target, answer: Answer, original: Tokens) -> None:
         tokens = target.tokens_of(answer, original.client, original.granted_scope)
         if held(tokens) == held(original):
             target.hand_on(replace(tokens, refresh_token=tokens.refresh_token or original.refresh_token))
+
+
+async def hand_on_after_refresh(target: Target, tokens: Tokens, original: Tokens, scope: str | None = None) -> None:
+    """The same, after a refresh for that alone: nothing that was judged hangs on it."""
+    with suppress(Blocked):
+        hand_on_if_whole(target, await target.refresh(tokens, scope=scope), original)
 
 
 async def narrower_login(target: Target) -> Tokens:

@@ -12,6 +12,7 @@ from oauth_litmus.checks.scope.grants import (
     borrowed_grant,
     client_of_one_scope,
     equals,
+    hand_on_after_refresh,
     hand_on_if_whole,
     held,
     lacks,
@@ -53,8 +54,8 @@ async def subset_limits_the_token(target: Target) -> None:
             narrowed.scopes == frozenset({kept}), expected=f"scope {kept} alone", got=said(narrowed), at=answer
         )
         await target.until(target.now() + 1)  # see SCOPE-05
-        whole = await target.refresh(narrowed if narrowed.refresh_token else tokens, scope=f"{kept} {dropped}")
-        hand_on_if_whole(target, whole, tokens)
+        current = narrowed if narrowed.refresh_token else tokens
+        await hand_on_after_refresh(target, current, tokens, f"{kept} {dropped}")
 
 
 @check("SCOPE-02", needs={REFRESH, SCOPES}, logins=2)
@@ -91,7 +92,7 @@ async def refresh_cannot_widen(target: Target) -> None:
             answer = await target.refresh(tokens, scope=scope)
             not_widened(target, tokens, answer, scope)
             if not answer.has_tokens:
-                hand_on_if_whole(target, await target.refresh(tokens), tokens)
+                await hand_on_after_refresh(target, tokens, tokens)
 
 
 @check("SCOPE-04", needs={REFRESH, SCOPES}, logins=3)
