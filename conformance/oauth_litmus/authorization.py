@@ -138,6 +138,11 @@ class Attempt:
         return self.answers[-1]
 
     @property
+    def sent_upstream(self) -> Answer:
+        """The answer that sent the browser to the upstream provider, or else the last."""
+        return next((answer for answer in self.answers if answer.location == self.upstream_url), self.last)
+
+    @property
     def code(self) -> str | None:
         """The authorization code, if one was issued, be it to the client or to somebody else."""
         if self.response is not None:

@@ -65,6 +65,15 @@ class Pacer:
             self.refused[kind] += 1
             lane.was_refused(admission, answer)
 
+    async def turn(self, kind: Kind, source: str | None, *, rank: int = 0) -> None:
+        """Wait until a request could be sent, and send none.
+
+        Raises:
+            Blocked: the kind was ended, or is closed for longer than a run may wait.
+        """
+        lane = self._lane(kind, source)
+        lane.give_back(await self._admitted(kind, lane, rank))
+
     async def charge(self, kind: Kind, source: str | None) -> None:
         """Wait for the budget of something that is done outside of the suite (a login by hand).
 

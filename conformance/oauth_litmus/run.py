@@ -14,6 +14,7 @@ from oauth_litmus.wire import NoAnswerError
 
 if TYPE_CHECKING:
     from oauth_litmus.answer import Answer
+    from oauth_litmus.authorization import Attempt, Tokens
     from oauth_litmus.clients import Client
     from oauth_litmus.clock import Clock
     from oauth_litmus.lending import Lender
@@ -86,7 +87,13 @@ class Run:
     asked: dict[Hashable, list[str]] = field(default_factory=dict["Hashable", "list[str]"])
     """Which checks share what; the first made it."""
     _made: dict[Hashable, asyncio.Future[object]] = field(default_factory=dict[Hashable, "asyncio.Future[object]"])
-    lenders: dict[Hashable, Lender[Any]] = field(default_factory=dict["Hashable", "Lender[Any]"])
+    begun: list[Attempt] = field(default_factory=list["Attempt"])
+    """Ordinary logins that came to the upstream, or beyond."""
+    living: dict[Hashable, list[Tokens]] = field(default_factory=dict["Hashable", "list[Tokens]"])
+    """By client and scope, tokens with which a check is done, and that are good."""
+    borrowing: dict[Hashable, asyncio.Lock] = field(default_factory=dict["Hashable", "asyncio.Lock"])
+    """By client and scope, who has such tokens of those that hand them on."""
+    lenders: dict[Hashable, Lender[Any, Any]] = field(default_factory=dict["Hashable", "Lender[Any, Any]"])
     """By kind of grant, who lends one to the probes of several checks."""
     upstream: UpstreamControl | None = None
     configured_clients: tuple[Client, ...] = ()
@@ -130,9 +137,20 @@ class Run:
             )
         )
 
+    def has_begun(self, attempt: Attempt) -> None:
+        """Keep a login for those that compare several."""
+        if attempt.upstream_url is not None and attempt not in self.begun:
+            self.begun.append(attempt)
+
     def forget(self, client_id: str) -> None:
         """A client that a check has removed need not be removed again."""
         self.registered = [client for client in self.registered if client.client_id != client_id]
+
+    def found(self, key: Hashable, result: object) -> None:
+        """Something that all checks share has come about on the way to something else, and need not be made."""
+        if key not in self._made:
+            self._made[key] = asyncio.get_running_loop().create_future()
+            self._made[key].set_result(result)
 
     async def once(self, key: Hashable, make: Callable[[], Awaitable[T]], asker: str = "") -> T:
         """What `make` returns, made by the first check that asks; its failure is everybody's.

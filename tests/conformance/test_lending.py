@@ -12,6 +12,10 @@ from oauth_litmus.verdict import Blocked
 GRANTED = SimpleNamespace(has_tokens=True)
 
 
+def brought_tokens(answers):
+    return any(answer.has_tokens for answer in answers)
+
+
 class Grants:
     """A server's grants: each dies at its n-th refusal, if at all, and can be used properly once."""
 
@@ -19,7 +23,7 @@ class Grants:
         self.dies_after = dies_after
         self.made = 0
         self.tries = {}
-        self.lender = Lender(self.make, self.prove)
+        self.lender = Lender(self.make, self.prove, brought_tokens)
 
     async def make(self, target):
         await asyncio.sleep(0)
@@ -43,7 +47,7 @@ class Grants:
 
         async def one(probe):
             async with target.run.clock.running():
-                return await self.lender.lend(target, probe)
+                return (await self.lender.lend(target, probe))[0]
 
         return await asyncio.gather(*(one(probe) for probe in probes))
 
@@ -105,7 +109,7 @@ async def test_a_grant_that_came_of_the_proof_is_lent_next():
         grants.tries["successor"] = 0
         return Proof(alive=True, successor="successor")
 
-    grants.lender = Lender(grants.make, rotated)
+    grants.lender = Lender(grants.make, rotated, brought_tokens)
 
     await grants.tried_by(grants.refused, grants.refused)
     ((grant, _),) = await grants.tried_by(grants.refused)

@@ -16,7 +16,7 @@ from oauth_litmus.refusals import is_refused
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
     from oauth_litmus.answer import Answer
     from oauth_litmus.browser_model import Browser
@@ -93,6 +93,8 @@ class AuthorizationVerbs(RegistrationVerbs):
     async def control(self, request: AuthorizationRequest) -> None:
         """The positive control of negative probes: a request without any defect is not refused (once per redirect URI).
 
+        Every login that ends with a code is one, too.
+
         Raises:
             Blocked: it is refused, so that the refusal of a defective one would say nothing.
         """
@@ -102,7 +104,7 @@ class AuthorizationVerbs(RegistrationVerbs):
             if is_refused(last):
                 raise Blocked("set-up: the same request without the defect is refused too", (last.number,))
 
-        await self.once(("control", request.client.client_id, request.get("redirect_uri")), seen)
+        await self.once(_control_of(request), seen)
 
     async def hold_upstream(self, request: AuthorizationRequest, *, browser: Browser | None = None) -> Attempt:
         """Carry a request up to the redirect to the upstream provider.
@@ -113,6 +115,7 @@ class AuthorizationVerbs(RegistrationVerbs):
         attempt = await self.attempt_upstream(request, browser=browser)
         if attempt.upstream_url is None:
             raise Blocked("set-up: the login did not reach the upstream provider", (attempt.last.number,))
+        self.run.has_begun(attempt)
         return attempt
 
     async def attempt_upstream(
@@ -246,6 +249,8 @@ class AuthorizationVerbs(RegistrationVerbs):
                 (attempt.last.number,) if attempt.answers else (),
             )
         self.secret(response.code, "code")
+        self.run.found(_control_of(attempt.request), None)
+        self.run.has_begun(attempt)
         last = attempt.last
         return Code(
             response.code, attempt.request.client, attempt.request, response, attempt, last.sent_at, last.received_at
@@ -287,3 +292,7 @@ class AuthorizationVerbs(RegistrationVerbs):
             return await self.send(method, url, kind=kind, headers=headers, body=body, via=next(gates, None))
 
         return send
+
+
+def _control_of(request: AuthorizationRequest) -> Hashable:
+    return ("control", request.client.client_id, request.get("redirect_uri"))

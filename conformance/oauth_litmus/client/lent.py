@@ -1,19 +1,23 @@
-"""Verbs that try a code or a refresh token which other checks try too, as long as it survives that."""
+"""Verbs that try a code, a refresh token or a login which other checks try too, as long as it survives that."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
+from oauth_litmus.authorization import new_verifier
 from oauth_litmus.client.replicas import ReplicaVerbs
-from oauth_litmus.lending import Lender, Proof
+from oauth_litmus.lending import LONGEST, Lender, Proof
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from oauth_litmus.answer import Answer
-    from oauth_litmus.authorization import Code, Tokens
-    from oauth_litmus.client.token_endpoint import TokenVerbs
+    from oauth_litmus.authorization import Attempt, Code, Tokens
+    from oauth_litmus.client.shared_grants import SharedGrantVerbs
     from oauth_litmus.clients import Client
+
+G = TypeVar("G")
 
 
 class LentGrantVerbs(ReplicaVerbs):
@@ -29,46 +33,95 @@ class LentGrantVerbs(ReplicaVerbs):
         Raises:
             Blocked: there is no code to be had.
         """
+        return (await self.try_code_in_ways([probe], client))[0]
 
-        async def one(code: Code) -> list[Answer]:
-            return [await probe(code)]
-
-        return (await self.try_code_repeatedly(one, client))[0]
+    async def try_code_in_ways(
+        self, probes: Sequence[Callable[[Code], Awaitable[Answer]]], client: Client | None = None
+    ) -> list[Answer]:
+        """The answers to several ways of redeeming a code that is alive, as far as it goes the same; else see `try_code`."""
+        seen = await self.try_code_repeatedly([_alone(probe) for probe in probes], client)
+        return [answers[0] for answers in seen]
 
     async def try_code_repeatedly(
-        self, probe: Callable[[Code], Awaitable[list[Answer]]], client: Client | None = None
-    ) -> list[Answer]:
-        """The answers to several ways of redeeming one code, all of which ought to be refused; else see `try_code`."""
+        self, probes: Sequence[Callable[[Code], Awaitable[list[Answer]]]], client: Client | None = None
+    ) -> list[list[Answer]]:
+        """The same with probes of several requests each, all of which ought to be refused."""
         owner = client or await self.client()
         lender = self.run.lenders.get(("code", owner.client_id))
         if lender is None:
-            lender = self.run.lenders[("code", owner.client_id)] = Lender(lambda by: by.login(owner), _redeemed)
-        return (await lender.lend(self, probe))[1]
+            lender = self.run.lenders[("code", owner.client_id)] = Lender(
+                partial(_code_of, owner), _redeemed, _brought_tokens
+            )
+        return [answers for _, answers in await lender.lend(self, *probes)]
 
-    async def try_refresh_token(self, probe: Callable[[Tokens], Awaitable[Answer]]) -> tuple[Tokens, Answer]:
-        """Tokens that are alive, and the answer to one use of their refresh token, which ought to be refused; see `try_code`.
+    async def try_refresh_token(self, *probes: Callable[[Tokens], Awaitable[Answer]]) -> list[tuple[Tokens, Answer]]:
+        """For each probe tokens that are alive, and the answer to its use of them, which ought to be refused; see `try_code`.
 
         Raises:
             Blocked: there is no refresh token to be had.
         """
-
-        async def one(tokens: Tokens) -> list[Answer]:
-            return [await probe(tokens)]
-
         lender = self.run.lenders.get("refresh token")
         if lender is None:
-            lender = self.run.lenders["refresh token"] = Lender(lambda by: by.tokens(), _refreshed)
-        tokens, answers = await lender.lend(self, one)
-        return tokens, answers[0]
+            lender = self.run.lenders["refresh token"] = Lender(
+                lambda by: by.living_tokens(), _refreshed, _brought_tokens
+            )
+        return [(tokens, answers[0]) for tokens, answers in await lender.lend(self, *map(_alone, probes))]
+
+    async def try_callback(self, *probes: Callable[[Attempt], Awaitable[list[Attempt]]]) -> list[list[Attempt]]:
+        """What became of several ways to deliver the callback of a login that is pending, none of which ought to give a code.
+
+        Args:
+            probes: each with a browser of its own or a copy of the login's; they may be called again, with another login.
+
+        Raises:
+            Blocked: there is no login to be had.
+        """
+        lender = self.run.lenders.get("callback")
+        if lender is None:
+            longest = max(LONGEST, (self.server.profile.lifetimes.pending_login or 0.0) / 2)
+            lender = self.run.lenders["callback"] = Lender(_held, _delivered, _brought_a_code, longest)
+        return [attempts for _, attempts in await lender.lend(self, *probes)]
 
 
-async def _redeemed(target: TokenVerbs, code: Code) -> Proof[Code]:
+async def _held(target: SharedGrantVerbs) -> Attempt:
+    return await target.hold_callback(target.request(await target.client()))
+
+
+async def _delivered(target: SharedGrantVerbs, held: Attempt) -> Proof[Attempt]:
+    # With a fresh code of the upstream, where one can be had: the probes may have used the first one up.
+    url = held.callback_url if target.run.upstream is None else await target.call_back(held)
+    return Proof((await target.deliver_callback(held, url=url)).code is not None)
+
+
+def _brought_a_code(attempts: list[Attempt]) -> bool:
+    return any(attempt.code is not None for attempt in attempts)
+
+
+def _brought_tokens(answers: list[Answer]) -> bool:
+    return any(answer.has_tokens for answer in answers)
+
+
+def _alone(probe: Callable[[G], Awaitable[Answer]]) -> Callable[[G], Awaitable[list[Answer]]]:
+    async def one(grant: G) -> list[Answer]:
+        return [await probe(grant)]
+
+    return one
+
+
+async def _code_of(owner: Client, target: SharedGrantVerbs) -> Code:
+    # Its verifier begins with a small letter: there are probes that present another letter in its place.
+    return await target.login(request=target.request(owner, code_verifier=f"a{new_verifier(63)}"))
+
+
+async def _redeemed(target: SharedGrantVerbs, code: Code) -> Proof[Code]:
     return Proof((await target.redeem(code)).has_tokens)
 
 
-async def _refreshed(target: TokenVerbs, tokens: Tokens) -> Proof[Tokens]:
+async def _refreshed(target: SharedGrantVerbs, tokens: Tokens) -> Proof[Tokens]:
     answer = await target.refresh(tokens)
     if not answer.has_tokens:
         return Proof(alive=False)
     successor = target.tokens_of(answer, tokens.client, tokens.granted_scope)
-    return Proof(alive=True, successor=successor if successor.refresh_token else None)
+    if successor.refresh_token and successor.scopes == tokens.scopes:
+        target.hand_on(successor)
+    return Proof(alive=True)

@@ -101,7 +101,7 @@ class ResourceVerbs(BrowserLegVerbs):
         Raises:
             Blocked: it does not take them.
         """
-        tokens = await self.once("bearer tokens", self.tokens)
+        tokens = await self.once("bearer tokens", self.living_tokens)
         if tokens.expires_in is not None and self.now() > tokens.ends_at - TOKEN_GUARD:
             tokens = await self.tokens()
         return tokens, await self.opened(tokens)

@@ -10,18 +10,16 @@ from oauth_litmus.authorization import Code, Tokens
 from oauth_litmus.client.authorization import AuthorizationVerbs
 from oauth_litmus.client.session import FORM
 from oauth_litmus.rates import Kind
-from oauth_litmus.verdict import Blocked, NotApplicable
+from oauth_litmus.verdict import Blocked
 from oauth_litmus.wire import Cut, Gate
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from oauth_litmus.answer import Answer
-    from oauth_litmus.clients import AuthMethod, Client
+    from oauth_litmus.clients import Client
 
 T = TypeVar("T")
-_APART = 3.0
-"""Seconds between an exchange and a refresh whose tokens are compared: lifetimes are counted in whole seconds."""
 
 
 class TokenVerbs(AuthorizationVerbs):
@@ -126,22 +124,6 @@ class TokenVerbs(AuthorizationVerbs):
         """
         return self.tokens_of(await self.refresh(tokens, scope=scope), tokens.client, scope or tokens.granted_scope)
 
-    async def exchanged_and_refreshed(self) -> tuple[Tokens, ...]:
-        """Tokens of an exchange, and of a refresh 3 s later if there is one; checks share them and only look at them.
-
-        Raises:
-            Blocked: login, exchange or refresh failed.
-        """
-
-        async def make() -> tuple[Tokens, ...]:
-            tokens = await self.tokens()
-            if tokens.refresh_token is None:
-                return (tokens,)
-            await self.until(self.now() + _APART)
-            return (tokens, await self.refreshed(tokens))
-
-        return await self.once("exchanged and refreshed", make)
-
     def tokens_of(self, answer: Answer, client: Client, requested_scope: str | None) -> Tokens:
         """Read a token response.
 
@@ -174,36 +156,6 @@ class TokenVerbs(AuthorizationVerbs):
         return await self.send(
             "POST", self.endpoint("revocation"), kind=Kind.TOKEN, headers=headers, body=urlencode(form).encode()
         )
-
-    async def confidential_client(self, label: str = "a", *, auth_method: AuthMethod | None = None) -> Client:
-        """A shared client with a secret, which was seen to get tokens; by default with any method that is advertised.
-
-        Raises:
-            NotApplicable: the server registers public clients only.
-        """
-        method = auth_method or await self.confidential_method()
-        if method is None:
-            raise NotApplicable("the server registers no client with a secret for any method that it advertises")
-        client = await self.client(label, auth_method=method)
-        await self.once(("control", client.client_id), lambda: self.tokens(client))
-        return client
-
-    async def revoking_client(self, label: str = "a") -> Client:
-        """A shared client whose revocations are taken: an ordinary one, or else one with a secret (REVOKE-05 says which).
-
-        Raises:
-            Blocked: the endpoint takes them from neither.
-        """
-        confidential = await self.confidential_methods_at("revocation")
-        for method in dict.fromkeys((self.server.ordinary_method, *confidential)):
-            if await self.once(("revokes", method), lambda m=method: self._revokes(m)):
-                return await self.client(label, auth_method=method)
-        raise Blocked("set-up: a revocation is taken neither from an ordinary client nor from one with a secret")
-
-    async def _revokes(self, method: AuthMethod) -> bool:
-        tokens = await self.tokens(await self.client(auth_method=method))
-        answer = await self.revoke(tokens.refresh_token or tokens.access_token, tokens.client)
-        return answer.status < 400 or answer.is_inconclusive
 
     async def race(
         self, racers: int, prepare: Callable[[], Awaitable[T]], act: Callable[[T, Gate], Awaitable[Answer]]

@@ -34,22 +34,26 @@ async def forgery(target: Target) -> Present | None:
     tokens, opened = await target.valid_tokens()
     persons = count()
 
-    async def directly(changes: Changes) -> Answer | None:
+    async def directly(changes: Changes) -> Answer:
         return await target.call_resource(await target.upstream.jwt(like=tokens.access_token, **changes))
 
     async def by_login(changes: Changes) -> Answer | None:
         issued = await _tokens_behind(target, f"{next(persons)}", changes)
         return None if issued is None else await target.call_resource(issued.access_token)
 
-    answer = await directly({})
-    if answer is not None and expect.let_in(expect.conclusive(answer), opened):
+    if expect.let_in(expect.conclusive(await target.once("a copy of a JWT", lambda: directly({}))), opened):
         return directly
+    return by_login if await target.once("a forgery by login", lambda: _is_handed_on(target)) else None
+
+
+async def _is_handed_on(target: Target) -> bool:
+    """Whether a login brings the client the upstream's JWT as it is, and opens the resource with it."""
     mark = target.run.run_id
     marked = await _tokens_behind(target, "control", {"claims": {"litmus": mark}})
     if marked is None or marked.claims.get("litmus") != mark:
-        return None
+        return False
     await target.opened(marked)
-    return by_login
+    return True
 
 
 async def _tokens_behind(target: Target, person: str, changes: Changes) -> Tokens | None:

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from oauth_litmus.clients import REDIRECT_URI, Client
+
 if TYPE_CHECKING:
     from oauth_litmus.answer import Answer
+    from oauth_litmus.authorization import Attempt, AuthorizationRequest
     from oauth_litmus.client import Target
 
 
+def request_of_nobody(target: Target) -> AuthorizationRequest:
+    """An authorization request of a client that does not exist, which leaves the server nowhere to redirect to."""
+    return target.request(Client(f"nobody-{target.run.run_id}", (REDIRECT_URI,))).but(redirect_uri=None)
+
+
+async def refused_login(target: Target) -> Attempt:
+    """What becomes of it; sent once, for all checks."""
+
+    async def make() -> Attempt:
+        return await target.attempt_upstream(request_of_nobody(target))
+
+    return await target.once("answers to nobody", make)
+
+
 async def error_page(target: Target) -> Answer:
-    """The answer to an authorization request of a client that does not exist; asked for once, for all checks."""
-
-    async def ask() -> Answer:
-        request = target.request(await target.client())
-        return (await target.authorize(request.but(client_id=f"nobody-{target.run.run_id}"))).last
-
-    return await target.once("error page", ask)
+    """The first answer to it."""
+    return (await refused_login(target)).answers[0]

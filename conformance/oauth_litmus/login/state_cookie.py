@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from oauth_litmus.browser_model import Navigation
 from oauth_litmus.cookies import SetCookie, default_path, stem
+from oauth_litmus.login.delivered import delivered_elsewhere_first
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
@@ -53,8 +54,12 @@ async def state_cookie(target: Target) -> StateCookie:
 
 async def _find(target: Target) -> StateCookie:
     client = await target.client()
-    held = await target.hold_callback(target.request(client))
+    elsewhere, delivered = await delivered_elsewhere_first(target)
+    held = replace(delivered.held, browser=delivered.before)
     candidates = _candidates(target, held)
+    if len(candidates) == 1 and elsewhere.code is None and not target.server.seen.cookie_withheld:
+        # A browser without cookies is one without this cookie.
+        return StateCookie(candidates[0][1], candidates[0][0], delivered.url, ())
     for answer, candidate in candidates:
         attempt = await target.hold_callback(target.request(client))
         browser = attempt.browser
@@ -62,7 +67,7 @@ async def _find(target: Target) -> StateCookie:
             browser = browser.without(name)
         if (await target.deliver_callback(attempt, browser=browser)).code is None:
             others = tuple((at, other) for at, other in candidates if stem(other.name) != stem(candidate.name))
-            return StateCookie(candidate, answer, held.callback_url or "", others)
+            return StateCookie(candidate, answer, delivered.url, others)
     raise Blocked("no cookie could be found on which the callback depends (see LOGIN-01)")
 
 

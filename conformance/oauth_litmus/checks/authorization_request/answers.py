@@ -35,11 +35,13 @@ async def state_comes_back_exactly(target: Target) -> None:
         expected, got = f"a code for state={state[:40]}", expect.describe(attempt.last)
         expect.ideally(attempt.code is not None, expected=expected, got=got, at=attempt.answers)
         _state_is(attempt.response, state)
+        await target.hand_on_code(attempt)
         _state_is((await target.attempt(request.but(state=state, response_type="bogus"))).response, state)
 
     without = await target.attempt(request.but(state=None))
     expect.ideally(without.code is not None, expected="state is optional", got="it is demanded", at=without.answers)
     _no_state_is_invented(without.response)
+    await target.hand_on_code(without)
     _no_state_is_invented((await target.attempt(request.but(state=None, response_type="bogus"))).response)
 
 
@@ -48,7 +50,7 @@ async def answers_are_redirects_with_a_query(target: Target) -> None:
     """Log in, refuse a consent page where there is one, and send a wrong request; look at every redirect on the way."""
     request = target.request(await target.client())
 
-    attempts = [await target.attempt(request)]
+    attempts = [await target.finished_login()]
     if any(page.forms for page in attempts[0].pages):
         shown = await target.hold_form(request)
         refusal = choose_form(shown.pages[-1], {}, approve=False)

@@ -23,7 +23,7 @@ CONFUSING = {"iss": "https://evil.example", "state": "registered-state", "code":
 @check("ISS-01", needs={LOGIN})
 async def iss_is_the_issuer(target: Target) -> None:
     """Log in and compare iss with the issuer of the metadata."""
-    code = await target.login()
+    code = target.code_of(await target.finished_login())
 
     _iss_is_right(target, code.response)
 

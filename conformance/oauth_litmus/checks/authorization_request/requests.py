@@ -12,6 +12,7 @@ from oauth_litmus import expect
 from oauth_litmus.check import REGISTRATION, check
 from oauth_litmus.client import REDIRECT_URI, Client, Target
 from oauth_litmus.client.session import FORM
+from oauth_litmus.login.error_page import refused_login, request_of_nobody
 from oauth_litmus.rates import Kind
 from oauth_litmus.refusals import is_refused
 from oauth_litmus.verdict import Blocked
@@ -25,15 +26,15 @@ STRANGER = "https://evil.example/cb"
 @check("AUTHZ-01", needs=set())
 async def unknown_client_gives_a_readable_error(target: Target) -> None:
     """Open the authorization endpoint without parameters, with an unknown client_id, and with an empty one."""
-    nobody = target.request(Client(f"unknown-{secrets.token_hex(8)}", (REDIRECT_URI,))).but(redirect_uri=None)
+    nobody = request_of_nobody(target)
     requests = {
-        "there are no parameters": replace(nobody, parameters=()),
         "the client_id is unknown": nobody,
+        "there are no parameters": replace(nobody, parameters=()),
         "the client_id is empty": nobody.but(client_id=""),
     }
 
-    for because, request in requests.items():
-        attempt = await target.attempt_upstream(request)
+    for because, request in target.sample(requests.items(), most=2):
+        attempt = await (refused_login(target) if request is nobody else target.attempt_upstream(request))
         if expect.conclusive(attempt.last).status >= 500:
             attempt = await target.attempt_upstream(request)
         _tells_the_user(attempt, because)
@@ -45,7 +46,7 @@ async def response_type_is_required(target: Target) -> None:
     request = target.request(await target.client())
     await target.control(request)
 
-    for response_type in target.sample((None, "token", "bogus", "", "code token")):
+    for response_type in target.sample((None, "token", "bogus", "", "code token"), most=2):
         attempt = await target.attempt(request.but(response_type=response_type))
         handed_out = attempt.response is not None and attempt.response.get("access_token") is not None
         because = f"response_type is {response_type!r}" if response_type else "response_type is missing"

@@ -29,7 +29,7 @@ async def cookie_value_is_unpredictable(target: Target) -> None:
     values: list[str] = []
     seen: list[Answer] = []
     for held in await target.several_held_logins():
-        seen.append(held.last)
+        seen.append(held.sent_upstream)
         values += [cookie.value for _, cookie in held.cookies if stem(cookie.name) == name and cookie.value][-1:]
         state = held.request.get("state") or ""
         expect.that(state not in values[-1:], expected="a value of its own", got="the client's state", at=held.answers)

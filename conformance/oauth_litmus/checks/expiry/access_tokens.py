@@ -8,13 +8,14 @@ from oauth_litmus.boundary import GUARD, Boundary
 from oauth_litmus.check import JWT_ACCESS_TOKENS, LOGIN, RESOURCE, REVOCATION, check
 from oauth_litmus.client import Target, Tokens
 from oauth_litmus.client.resource import token_wait
+from oauth_litmus.expired import SHORT_LIFE, expired_token
 from oauth_litmus.target import Server
 from oauth_litmus.verdict import NotApplicable, Skipped
 
 HARD_LIMIT = 300.0
 """Seconds of clock leeway beyond which a token is simply not expired (RFC 7519 section 4.1.4: a few minutes)."""
-SHORT_LIFE, REVOKED_LIFE = 6, 12
-"""Seconds that access tokens are asked to live, where the operator lends the upstream."""
+REVOKED_LIFE = 12
+"""Seconds that access tokens are asked to live that are revoked, where the operator lends the upstream."""
 PROPAGATION, SETTLED = 5.0, 60.0
 """Seconds after which a revocation has arrived everywhere, as a rule and at the latest (RFC 7009 section 2.1)."""
 
@@ -22,18 +23,13 @@ PROPAGATION, SETTLED = 5.0, 60.0
 @check("EXPIRY-09", needs={LOGIN, RESOURCE}, waits=token_wait)
 async def expired_token_is_refused(target: Target) -> None:
     """Call the resource shortly before the access token ends, and after its end and the declared leeway."""
-    tokens, leeway = await target.short_lived_tokens(SHORT_LIFE), target.server.profile.lifetimes.clock_leeway
-    end, over = Boundary.of_access_token(tokens), Boundary.of_access_token(tokens, leeway)
-    target.may_wait(over.after - target.now())
-    opened = await target.opened(tokens)
-    await target.until(end.before)
-    early = expect.conclusive(await target.call_resource(tokens.access_token))
+    expired, leeway = await expired_token(target), target.server.profile.lifetimes.clock_leeway
+    tokens, opened, early, over = expired.tokens, expired.opened, expired.early, expired.over
     taken = expect.let_in(early, opened)
-    end.before_its_end(early, held=taken)
+    expired.end.before_its_end(early, held=taken)
     expect.ideally(taken, expected="the token works shortly before its end", got=expect.describe(early), at=early)
 
-    await target.until(over.after)
-    late = expect.conclusive(await target.call_resource(tokens.access_token))
+    late = expired.late
     over.after_its_end(late)
     if expect.let_in(late, opened) and leeway < HARD_LIMIT:
         wanted = f"refused {leeway:g} s after its end, as declared"

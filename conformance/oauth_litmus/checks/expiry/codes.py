@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from oauth_litmus import expect
+from oauth_litmus.answer import Answer
 from oauth_litmus.authorization import new_verifier
 from oauth_litmus.boundary import GUARD, Boundary
 from oauth_litmus.check import LOGIN, check
-from oauth_litmus.client import Target
+from oauth_litmus.client import Code, Target
 from oauth_litmus.verdict import NotApplicable
 
 TEN_MINUTES, ONE_HOUR = 600.0, 3600.0
 
 
+async def redeemed_at_the_last_moment(target: Target) -> tuple[Code, Boundary, Answer]:
+    """A code, its declared end, and the answer to it two seconds before that; made once, and checks only look at it."""
+
+    async def wait() -> tuple[Code, Boundary, Answer]:
+        code = await target.login()
+        end = Boundary.of(code, target.server.code_ttl)
+        await target.until(end.before)
+        return code, end, expect.conclusive(await target.redeem(code))
+
+    return await target.once("code redeemed at the last moment", wait)
+
+
 @check("EXPIRY-01", needs={LOGIN}, waits=lambda server: server.code_ttl)
 async def code_lives_as_declared(target: Target) -> None:
     """Redeem a code two seconds before its declared end."""
-    code = await target.login()
-    end = Boundary.of(code, target.server.code_ttl)
-    await target.until(end.before)
-
-    answer = expect.conclusive(await target.redeem(code))
+    _, end, answer = await redeemed_at_the_last_moment(target)
 
     end.before_its_end(answer, held=answer.has_tokens)
     expect.tokens(answer, expected=f"tokens shortly before the end of a code that lives {target.server.code_ttl:g} s")

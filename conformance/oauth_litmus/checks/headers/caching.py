@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, check
-from oauth_litmus.checks.headers.observed import called, finished_login, path_of
+from oauth_litmus.checks.headers.observed import called, path_of
 from oauth_litmus.login.markup import injected
 from oauth_litmus.login.pages import read_page
 from oauth_litmus.verdict import NotApplicable, Skipped
@@ -25,7 +25,7 @@ _WITH_CODE = re.compile(r"[?&#]code=")
 @check("HEADERS-03", needs={LOGIN})
 async def nothing_of_a_login_is_stored(target: Target) -> None:
     """Go through a login and look at every answer with a cookie, a form or a redirect: Cache-Control and status."""
-    login = await finished_login(target)
+    login = await target.finished_login()
     for answer in filter(_carries_secrets, target.own_answers(login)):
         directives = _directives(answer)
         where = f"Cache-Control: no-store at {path_of(answer)}"

@@ -12,7 +12,6 @@ from oauth_litmus.checks.headers.observed import (
     Called,
     allowed_origin,
     called,
-    finished_login,
     path_of,
 )
 from oauth_litmus.rates import Kind
@@ -106,7 +105,7 @@ async def scripts_can_read_the_challenge(target: Target) -> None:
 @check("CORS-03", needs={REGISTRATION})
 async def credentials_are_for_no_foreign_origin(target: Target) -> None:
     """Look at what every endpoint and every leg of the login tells two foreign origins about credentials."""
-    attempt = await finished_login(target)
+    attempt = await target.finished_login()
     for url in dict.fromkeys(answer.url for answer in target.own_answers(attempt)):
         answer = await _preflight(target, url, Kind.AUTHORIZE)
         reflected = allowed_origin(answer) == PRIVATE_ORIGIN and _with_cookies(answer)

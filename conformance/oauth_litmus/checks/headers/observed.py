@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
-from oauth_litmus.client import REDIRECT_URI, Client
 from oauth_litmus.client.session import FORM
 from oauth_litmus.login.markup import IMAGE
 from oauth_litmus.rates import Kind
@@ -15,7 +14,6 @@ from oauth_litmus.sites import host_of
 
 if TYPE_CHECKING:
     from oauth_litmus.answer import Answer
-    from oauth_litmus.authorization import Attempt
     from oauth_litmus.client import Target
 
 FOREIGN_ORIGIN = "https://app.example"
@@ -47,24 +45,6 @@ class Called:
 def allowed_origin(answer: Answer) -> str:
     """Access-Control-Allow-Origin; empty if it is absent."""
     return answer.headers.get("access-control-allow-origin", "").strip()
-
-
-async def finished_login(target: Target) -> Attempt:
-    """A login, as far as this run can go with it; shared by all checks that look at its answers."""
-
-    async def make() -> Attempt:
-        return await target.attempt(target.request(await target.client()))
-
-    return await target.once("answers of a login", make)
-
-
-async def refused_login(target: Target) -> Attempt:
-    """An authorization request of a client that nobody knows, which is answered with an error page."""
-
-    async def make() -> Attempt:
-        return await target.attempt_upstream(target.request(Client(f"unknown-{secrets.token_hex(8)}", (REDIRECT_URI,))))
-
-    return await target.once("answers to an unknown client", make)
 
 
 async def called(target: Target) -> dict[str, Called]:

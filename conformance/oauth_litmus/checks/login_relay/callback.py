@@ -7,10 +7,12 @@ from urllib.parse import urlsplit
 
 from oauth_litmus import expect
 from oauth_litmus.authorization import Attempt
+from oauth_litmus.browser_model import Browser
 from oauth_litmus.check import LOGIN, RELAY, UPSTREAM_CONTROL, check
 from oauth_litmus.checks.login_relay.refusals import no_code
 from oauth_litmus.client import Target
 from oauth_litmus.login.callback_url import binding_parameters, parameter, with_added, with_parameter
+from oauth_litmus.login.delivered import delivered_elsewhere_first, finished
 from oauth_litmus.verdict import NotApplicable
 
 CONTRADICTIONS: dict[str, Callable[[str, str], str]] = {
@@ -23,12 +25,10 @@ CONTRADICTIONS: dict[str, Callable[[str, str], str]] = {
 @check("LOGIN-01", needs={LOGIN, RELAY})
 async def callback_needs_the_state_cookie(target: Target) -> None:
     """Deliver a valid callback in a browser without cookies, then in the browser that began the login."""
-    held = await target.hold_callback(target.request(await target.client()))
-
-    elsewhere = await target.deliver_callback(held, browser=target.browser())
+    elsewhere, delivered = await delivered_elsewhere_first(target)
 
     no_code(elsewhere, "the browser has no state cookie")
-    at_home = await target.deliver_callback(held)
+    at_home = delivered.at_home
     expect.ideally(
         at_home.code is not None,
         expected="the login goes on in its own browser",
@@ -40,59 +40,64 @@ async def callback_needs_the_state_cookie(target: Target) -> None:
 @check("LOGIN-02", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2)
 async def foreign_cookie_completes_no_login(target: Target) -> None:
     """Swap the callbacks of two browsers, then send a callback with a made-up cookie value."""
-    victim = await target.hold_callback(target.request(await target.client("a")), user=target.user("victim"))
-    attacker = await target.hold_callback(target.request(await target.client("b")), user=target.user("attacker"))
 
-    no_code(
-        await target.deliver_callback(victim, url=attacker.callback_url),
-        "the callback belongs to another browser's login",
-    )
-    no_code(
-        await target.deliver_callback(attacker, url=victim.callback_url),
-        "the callback belongs to another browser's login",
-    )
+    async def swapped(victim: Attempt) -> list[Attempt]:
+        attacker = await target.hold_callback(target.request(await target.client("b")), user=target.user("attacker"))
+        return [
+            await target.deliver_callback(victim, url=attacker.callback_url, browser=victim.browser.copy()),
+            await target.deliver_callback(attacker, url=victim.callback_url),
+        ]
 
-    third = await target.hold_callback(target.request(await target.client("a")))
-    for cookie in third.browser.jar():
-        third.browser.tamper(cookie.name, "A" * len(cookie.value))
-    no_code(await target.deliver_callback(third), "the value of the state cookie is made up")
+    async def with_made_up_cookies(victim: Attempt) -> list[Attempt]:
+        browser = victim.browser.copy()
+        for cookie in browser.jar():
+            browser.tamper(cookie.name, "A" * len(cookie.value))
+        return [await target.deliver_callback(victim, browser=browser)]
+
+    others, made_up = await target.try_callback(swapped, with_made_up_cookies)
+
+    for attempt in others:
+        no_code(attempt, "the callback belongs to another browser's login")
+    for attempt in made_up:
+        no_code(attempt, "the value of the state cookie is made up")
 
 
 @check("LOGIN-03", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=4)
 async def upstream_state_is_compared(target: Target) -> None:
     """Call back without the value that binds the login, with one character altered, and with that of another login."""
-    client = await target.client()
-    browser = target.browser()
-    other = await target.hold_callback(target.request(client), browser=browser)
-    binding = binding_parameters(other)
-    if not binding:
-        raise NotApplicable("nothing that binds the login travels through the upstream")
 
-    changes: dict[str, Callable[[str, str], str | None]] = {
-        "is missing": lambda name, value: None,
-        "is altered in its middle": lambda name, value: _altered(value),
-        "belongs to another login": lambda name, value: binding.get(name),
-    }
-    for what, change in changes.items():
-        held = await target.hold_callback(target.request(client), browser=browser)
-        url = held.callback_url or ""
-        for name, value in binding_parameters(held).items():
-            url = with_parameter(url, name, change(name, value))
-        no_code(await target.deliver_callback(held, url=url), f"the state {what}")
+    async def without(held: Attempt) -> list[Attempt]:
+        return [await _with_binding(target, held, held.browser.copy(), lambda name, value: None)]
+
+    async def altered(held: Attempt) -> list[Attempt]:
+        return [await _with_binding(target, held, held.browser.copy(), lambda name, value: _altered(value))]
+
+    async def of_another(held: Attempt) -> list[Attempt]:
+        browser = held.browser.copy()
+        other = await target.hold_callback(target.request(held.request.client), browser=browser)
+        binding = binding_parameters(other)
+        return [await _with_binding(target, held, browser, lambda name, value: binding.get(name))]
+
+    seen = await target.try_callback(without, altered, of_another)
+
+    for what, attempts in zip(
+        ("is missing", "is altered in its middle", "belongs to another login"), seen, strict=True
+    ):
+        for attempt in attempts:
+            no_code(attempt, f"the state {what}")
 
 
 @check("LOGIN-05", needs={LOGIN, RELAY})
 async def callback_is_good_once(target: Target) -> None:
     """Finish a login, then deliver its callback again with the old cookie, with a fresh upstream code where there is one."""
-    held = await target.hold_callback(target.request(await target.client()))
-    before = held.browser.copy()
-    first = target.code_of(await target.deliver_callback(held))
+    delivered = await finished(target)
+    held, first = delivered.held, target.code_of(delivered.at_home)
 
-    urls = [held.callback_url]
+    urls = [delivered.url]
     if target.run.upstream is not None:
         urls.append(await target.call_back(held))
     for url in urls:
-        again = await target.deliver_callback(held, url=url, browser=before.copy())
+        again = await target.deliver_callback(held, url=url, browser=delivered.before.copy())
         if again.code == first.value:
             expect.ideally(False, expected="no code", got="the same code once more", at=again.answers)
             continue
@@ -126,6 +131,20 @@ async def _contradictory(target: Target, contradiction: Callable[[str, str], str
     held = await target.hold_callback(target.request(await target.client()))
     url = held.callback_url or ""
     return await target.deliver_callback(held, url=contradiction(url, await target.call_back(held)))
+
+
+async def _with_binding(
+    target: Target, held: Attempt, browser: Browser, change: Callable[[str, str], str | None]
+) -> Attempt:
+    """Deliver a callback in which what binds the login has other values, or is left out."""
+    binding = binding_parameters(held)
+    if not binding:
+        raise NotApplicable("nothing that binds the login travels through the upstream")
+    # With a code of its own each: the upstream may take back only one that was not tried before.
+    url = await target.call_back(held)
+    for name, value in binding.items():
+        url = with_parameter(url, name, change(name, value))
+    return await target.deliver_callback(held, url=url, browser=browser)
 
 
 def _altered(value: str) -> str:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from oauth_litmus import expect
 from oauth_litmus.authorization import Attempt
+from oauth_litmus.browser_model import Browser
 from oauth_litmus.check import DYNAMIC_REGISTRATION, LOGIN, RELAY, UPSTREAM_CONTROL, check
 from oauth_litmus.client import Target
+from oauth_litmus.client.authorization import AuthorizationVerbs
+from oauth_litmus.lending import Lender, Proof
 from oauth_litmus.login.consent import consent_page
 from oauth_litmus.login.pages import Submission
 from oauth_litmus.verdict import Blocked
@@ -46,25 +51,21 @@ async def self_registered_client_needs_consent(target: Target) -> None:
 @check("LOGIN-19", needs={LOGIN, RELAY, UPSTREAM_CONTROL, DYNAMIC_REGISTRATION}, logins=4)
 async def approval_is_bound_to_the_browser(target: Target) -> None:
     """Submit the approval of a consent page from an empty browser, from one with a login of its own, and without its hidden fields."""
-    client = await target.client()
-    control = await target.hold_form(target.request(client))
-    approved = await target.submit(control, _answer(control), browser=control.browser)
-    if approved.upstream_url is None:
-        raise Blocked("set-up: an ordinary approval does not lead to the upstream", (approved.last.number,))
+    control = await target.held_login()
+    if not control.submitted:
+        raise Blocked("set-up: no page asked for an approval on the way to the upstream", (control.last.number,))
+    ways: dict[str, Callable[[Attempt], Awaitable[Attempt]]] = {
+        "an empty browser": lambda shown: _submitted(target, shown, _answer(shown), target.browser()),
+        "a browser with a login of its own": lambda shown: _submitted(
+            target, shown, _answer(shown), control.browser.copy()
+        ),
+        "the same browser without the hidden fields": lambda shown: _submitted(
+            target, shown, _without_hidden_fields(shown, _answer(shown)), shown.browser.copy()
+        ),
+    }
 
-    for what in ("an empty browser", "a browser with a login of its own", "the same browser without the hidden fields"):
-        shown = await target.hold_form(target.request(client))
-        browser, submission = shown.browser, _answer(shown)
-        if what == "an empty browser":
-            browser = target.browser()
-        elif what == "a browser with a login of its own":
-            browser = (await target.hold_upstream(target.request(client))).browser
-        else:
-            submission = _without_hidden_fields(shown, submission)
-        attempt = await target.submit(shown, submission, browser=browser)
-        if attempt.upstream_url is not None:
-            await target.call_back(attempt)
-            attempt = await target.deliver_callback(attempt, browser=browser)
+    pages = Lender[Attempt, Attempt](_shown, _approved, lambda attempt: attempt.code is not None)
+    for what, (_, attempt) in zip(ways, await pages.lend(target, *ways.values()), strict=True):
         expect.that(
             attempt.code is None, expected=f"no code for an approval from {what}", got="a code", at=attempt.answers
         )
@@ -73,10 +74,10 @@ async def approval_is_bound_to_the_browser(target: Target) -> None:
 @check("LOGIN-20", needs={LOGIN, RELAY, DYNAMIC_REGISTRATION}, logins=2)
 async def remembered_consent_covers_one_client(target: Target) -> None:
     """Approve one client and finish the login, then begin a login for a new client in the same browser."""
-    approved = await target.login(await target.client())
+    approved = target.code_of(await target.finished_login())
     stranger = await target.new_client("https://stranger.example.com/cb")
 
-    held = await target.attempt_upstream(target.request(stranger), browser=approved.attempt.browser)
+    held = await target.attempt_upstream(target.request(stranger), browser=approved.attempt.browser.copy())
 
     asked = consent_page(held, stranger) is not None and held.submitted
     if asked:
@@ -97,6 +98,24 @@ async def remembered_consent_covers_one_client(target: Target) -> None:
         got="a code without one",
         at=attempt.answers,
     )
+
+
+async def _shown(target: AuthorizationVerbs) -> Attempt:
+    return await target.hold_form(target.request(await target.client()))
+
+
+async def _approved(target: AuthorizationVerbs, shown: Attempt) -> Proof[Attempt]:
+    attempt = await target.submit(shown, _answer(shown), browser=shown.browser)
+    return Proof(attempt.upstream_url is not None)
+
+
+async def _submitted(target: Target, shown: Attempt, submission: Submission, browser: Browser) -> Attempt:
+    """What becomes of an approval that this browser sends, at the callback if it leads there."""
+    attempt = await target.submit(shown, submission, browser=browser)
+    if attempt.upstream_url is not None:
+        await target.call_back(attempt)
+        attempt = await target.deliver_callback(attempt, browser=browser)
+    return attempt
 
 
 def _answer(shown: Attempt) -> Submission:

@@ -20,11 +20,11 @@ REFUSALS = ("access_denied", "server_error", "temporarily_unavailable", "invalid
 
 @check("LOGIN-07", needs={LOGIN, RELAY}, logins=HELD_LOGINS)
 async def upstream_pkce_is_fresh_and_s256(target: Target) -> None:
-    """Read code_challenge and method from the upstream redirects of eight logins."""
+    """Read code_challenge and method from the upstream redirects of several logins."""
     held = await target.several_held_logins()
     pairs = [dict(parse_qsl(urlsplit(attempt.upstream_url or "").query)) for attempt in held]
     challenges = [pair.get("code_challenge", "") for pair in pairs]
-    answers = [attempt.last for attempt in held]
+    answers = [attempt.sent_upstream for attempt in held]
 
     if not all(challenges):
         known = target.run.upstream is not None
@@ -83,7 +83,7 @@ async def used_upstream_code_is_refused(target: Target) -> None:
 async def client_input_does_not_steer_upstream(target: Target) -> None:
     """Add parameters and headers that name another host, and compare the upstream redirect with a clean one."""
     client = await target.client()
-    clean = await target.hold_upstream(target.request(client))
+    clean = await target.held_login()
     request = target.request(client).adding(*((name, f"{STRANGER}/{name}") for name in STEERING))
 
     steered = await target.attempt_upstream(request.but(state=f"x&redirect_to={STRANGER}/state"))

@@ -10,16 +10,20 @@ from oauth_litmus.check import LOGIN, check
 from oauth_litmus.checks.pkce.challengeless import code_without_challenge
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from oauth_litmus.answer import Answer
     from oauth_litmus.client import Code, Target
 
 
 @check("PKCE-02", needs={LOGIN}, logins=3)
 async def every_legal_verifier_works(target: Target) -> None:
-    """Log in with verifiers of 43 and 128 characters, and with one that holds every unreserved character."""
+    """Log in with verifiers of 43 and 128 characters, of which one holds every unreserved character, and with those alone."""
     client = await target.client()
 
-    for verifier in (new_verifier(43), new_verifier(128), UNRESERVED):
+    for verifier in target.sample(
+        (new_verifier(43), UNRESERVED + new_verifier(128 - len(UNRESERVED)), UNRESERVED), most=2
+    ):
         answer = await target.redeem(await target.login(request=target.request(client, code_verifier=verifier)))
         expect.tokens(answer, expected=f"tokens for a legal verifier of {len(verifier)} characters")
 
@@ -35,8 +39,9 @@ async def wrong_verifier_is_refused(target: Target) -> None:
 @check("PKCE-04", needs={LOGIN}, logins=2)
 async def missing_verifier_is_refused(target: Target) -> None:
     """Redeem a code without code_verifier, and with an empty one."""
-    for presented, what in ((None, "missing"), ("", "empty")):
-        answer = await target.try_code(lambda code, it=presented: target.redeem(code, code_verifier=it))
+    answers = await target.try_code_in_ways([_presenting(target, lambda code, it=it: it) for it in (None, "")])
+
+    for what, answer in zip(("missing", "empty"), answers, strict=True):
         expect.refused_grant(answer, "invalid_request", "invalid_grant", because=f"the code_verifier is {what}")
 
 
@@ -87,11 +92,10 @@ async def verifier_of_another_flow_is_refused(target: Target) -> None:
 
 @check("PKCE-13a", needs={LOGIN})
 async def letter_case_of_the_verifier_counts(target: Target) -> None:
-    """Redeem a code with its verifier but for one letter, which is in the other case."""
-    verifier = "a" + new_verifier(63)
-    code = await target.login(request=target.request(await target.client(), code_verifier=verifier))
-
-    answer = await target.redeem(code, code_verifier="A" + verifier[1:])
+    """Redeem a code with its verifier but for its first letter, which is in the other case."""
+    answer = await target.try_code(
+        _presenting(target, lambda code: code.code_verifier[0].upper() + code.code_verifier[1:])
+    )
 
     expect.refused_grant(
         answer, "invalid_grant", "invalid_request", because="one letter of the code_verifier is in another case"
@@ -101,28 +105,26 @@ async def letter_case_of_the_verifier_counts(target: Target) -> None:
 @check("PKCE-13b", needs={LOGIN}, logins=2)
 async def every_character_of_the_verifier_counts(target: Target) -> None:
     """Redeem a code with its verifier and one character more, and with all of it but the last."""
-    answers = {
-        "one character longer": await target.try_code(
-            lambda code: target.redeem(code, code_verifier=code.code_verifier + "x")
-        ),
-        "one character shorter": await target.try_code(
-            lambda code: target.redeem(code, code_verifier=code.code_verifier[:-1])
-        ),
-    }
+    longer, shorter = await target.try_code_in_ways(
+        [
+            _presenting(target, lambda code: code.code_verifier + "x"),
+            _presenting(target, lambda code: code.code_verifier[:-1]),
+        ]
+    )
 
-    for what, answer in answers.items():
+    for what, answer in {"one character longer": longer, "one character shorter": shorter}.items():
         expect.refused_grant(answer, "invalid_grant", "invalid_request", because=f"the code_verifier is {what}")
 
 
 @check("PKCE-13c", needs={LOGIN}, logins=2)
 async def white_space_after_the_verifier_counts(target: Target) -> None:
     """Redeem a code with its verifier and a space, or a line feed, at its end."""
-    for what, added in {"a space": " ", "a line feed": "\n"}.items():
-        answer = expect.conclusive(
-            await target.try_code(lambda code, end=added: target.redeem(code, code_verifier=code.code_verifier + end))
-        )
+    endings = {"a space": " ", "a line feed": "\n"}
+    ways = [_presenting(target, lambda code, end=end: code.code_verifier + end) for end in endings.values()]
+
+    for what, answer in zip(endings, await target.try_code_in_ways(ways), strict=True):
         expect.that(
-            not answer.has_tokens,
+            not expect.conclusive(answer).has_tokens,
             expected="a refusal",
             got=f"tokens for a verifier followed by {what}",
             at=answer,
@@ -147,14 +149,17 @@ async def verifier_for_a_code_without_challenge_is_refused(target: Target) -> No
 @check("PKCE-17", needs={LOGIN}, logins=4)
 async def failed_verifier_does_not_lift_pkce(target: Target) -> None:
     """After a wrong verifier, present the code again without one, with an empty one, a wrong one, and the challenge."""
-    for second in (None, "", new_verifier(), "the challenge"):
 
-        async def twice(code: Code, it: str | None = second) -> list[Answer]:
-            presented = s256(code.code_verifier) if it == "the challenge" else it
+    def after_a_wrong_one(second: str | None) -> Callable[[Code], Awaitable[list[Answer]]]:
+        async def twice(code: Code) -> list[Answer]:
+            presented = s256(code.code_verifier) if second == "the challenge" else second
             tries = (new_verifier(), presented)
             return [await target.redeem(code, code_verifier=verifier) for verifier in tries]
 
-        first, answer = await target.try_code_repeatedly(twice)
+        return twice
+
+    seconds = (None, "", new_verifier(), "the challenge")
+    for first, answer in await target.try_code_repeatedly([after_a_wrong_one(second) for second in seconds]):
         expect.refused_grant(first, because="the code_verifier is wrong")
         expect.refused_grant(answer, "invalid_grant", "invalid_request", because="a failed attempt does not lift PKCE")
 
@@ -187,6 +192,11 @@ async def token_request_does_not_choose_the_challenge(target: Target) -> None:
         answer, "invalid_grant", "invalid_request", because="the challenge is that of the authorization request"
     )
     await _extra_parameters_do_no_harm(target)
+
+
+def _presenting(target: Target, verifier: Callable[[Code], str | None]) -> Callable[[Code], Awaitable[Answer]]:
+    """A token request with a verifier of our choice."""
+    return lambda code: target.redeem(code, code_verifier=verifier(code))
 
 
 async def _extra_parameters_do_no_harm(target: Target) -> None:

@@ -23,7 +23,7 @@ async def other_defects_do_not_bypass_the_proof(target: Target) -> None:
     client = await web_client(target)
     request = target.request(client, redirect_uri=STRANGER)
 
-    for what, deviating in target.sample(_deviations(request).items()):
+    for what, deviating in target.sample(_deviations(request).items(), most=2):
         attempt = await target.attempt(deviating)
         expect.nothing_sent_to(attempt, STRANGER, because=f"it is not registered, also if the request has {what}")
 
@@ -76,12 +76,12 @@ async def request_object_bypasses_nothing(target: Target) -> None:
 
 def _deviations(request: AuthorizationRequest) -> dict[str, AuthorizationRequest]:
     return {
-        "response_type=token": request.but(response_type="token"),
         "response_type=bogus": request.but(response_type="bogus"),
+        "no code_challenge": request.but(code_challenge=None, code_challenge_method=None),
+        "response_type=token": request.but(response_type="token"),
         "a hybrid response_type": request.but(response_type="code id_token"),
         "no response_type": request.but(response_type=None),
         "an unknown scope": request.but(scope="no-such-scope"),
-        "no code_challenge": request.but(code_challenge=None, code_challenge_method=None),
         "two states": request.adding(("state", "another-state")),
         "a request object": request.but(request="xx"),
         "response_mode=fragment": request.but(response_mode="fragment"),

@@ -27,15 +27,16 @@ async def default_needs_a_single_uri(target: Target) -> None:
 
 @check("REDIR-16", needs={LOGIN}, logins=3)
 async def token_request_is_held_to_its_redirect_uri(target: Target) -> None:
-    """Redeem three codes: with the redirect_uri of the request, with the client's other one, and with none."""
+    """Redeem a code with the client's other redirect_uri, then with that of the request; and another code with none."""
     client = await client_with_several(target)
 
     # Each code right before it is redeemed: a login may take longer than a code lives.
-    same = await target.login(request=target.request(client))
-    expect.tokens(await target.redeem(same), expected="tokens for the redirect_uri of the authorization request")
-
-    other = await target.login(request=target.request(client))
-    answer = await target.redeem(other, redirect_uri=SEVERAL[1])
+    code = await target.login(request=target.request(client))
+    answer = await target.redeem(code, redirect_uri=SEVERAL[1])
+    same = await target.redeem(code)
+    if not same.has_tokens:  # used up, which a failed try may do (OAuth 2.1 section 4.1.3)
+        same = await target.redeem(await target.login(request=target.request(client)))
+    expect.tokens(same, expected="tokens for the redirect_uri of the authorization request")
     if target.server.profile.oauth21_clients_only:
         enforced = not expect.conclusive(answer).has_tokens
         expect.ideally(enforced, expected="invalid_grant", got="another redirect_uri is ignored", at=answer)

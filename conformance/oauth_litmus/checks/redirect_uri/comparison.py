@@ -57,11 +57,11 @@ async def query_is_compared(target: Target) -> None:
     client = await web_client(target)
     uri = client.redirect_uri
 
-    await all_refused(target, client, [f"{uri}?x=1", f"{uri}?redirect={STRANGER}"], "a query was added")
-    await only_spelled_otherwise(target, client, [f"{uri}?"], as_written=True)
+    await all_refused(target, client, [f"{uri}?x=1", f"{uri}?redirect={STRANGER}"], "a query was added", most=1)
+    await only_spelled_otherwise(target, client, [f"{uri}?"], as_written=True, most=0)
     with_query = await target.client_with(WITH_QUERY)
     if with_query is not None:
-        changed = [REDIRECT_URI, f"{REDIRECT_URI}?tenant=b&y=2", f"{REDIRECT_URI}?y=2&tenant=a"]
+        changed = [f"{REDIRECT_URI}?tenant=b&y=2", REDIRECT_URI, f"{REDIRECT_URI}?y=2&tenant=a"]
         await all_refused(target, with_query, changed, "its query is not the registered one")
 
 
@@ -72,9 +72,10 @@ async def host_is_compared_whole(target: Target) -> None:
     host = urlsplit(client.redirect_uri).netloc
     parent = host.partition(".")[2] or f"a.{host}"
 
-    hosts = (f"evil.{host}", f"{host}.evil.example", f"evil{host}", parent)
-    await all_refused(target, client, [at_host(other, client) for other in hosts], "its host is not the registered one")
-    await only_spelled_otherwise(target, client, [at_host(f"{host}.", client)], as_written=False)
+    hosts = (f"{host}.evil.example", f"evil{host}", f"evil.{host}", parent)
+    tried = [at_host(other, client) for other in hosts]
+    await all_refused(target, client, tried, "its host is not the registered one", most=3)
+    await only_spelled_otherwise(target, client, [at_host(f"{host}.", client)], as_written=False, most=0)
 
 
 @check("REDIR-06", needs={REGISTRATION})
@@ -83,11 +84,12 @@ async def authority_is_not_confused(target: Target) -> None:
     client = await web_client(target)
     host = urlsplit(client.redirect_uri).netloc
 
-    confusing = [f"{host}@evil.example", f"{host}:x@evil.example", f"evil.example#@{host}", f"{host}\\@evil.example"]
+    confusing = [f"{host}@evil.example", f"{host}\\@evil.example", f"evil.example#@{host}", f"{host}:x@evil.example"]
     tried = [at_host(authority, client) for authority in [*confusing, f"evil.example\\.{host}"]]
     await all_refused(target, client, tried, "its host is not the registered one")
     await all_refused(target, client, [client.redirect_uri.removeprefix("https:")], "it has no scheme")
-    await only_spelled_otherwise(target, client, [client.redirect_uri.replace("//", "/", 1)], as_written=False)
+    one_slash = client.redirect_uri.replace("//", "/", 1)
+    await only_spelled_otherwise(target, client, [one_slash], as_written=False, most=0)
 
 
 @check("REDIR-07", needs={REGISTRATION})
@@ -98,7 +100,7 @@ async def dot_segments_do_not_escape(target: Target) -> None:
 
     below = ["/../evil", "/%2e%2e/evil", "/..%2fevil", "/%252e%252e/evil", ";/../evil", "%00"]
     tried = [*(uri + ending for ending in below), f"{folder}/../evil"]
-    await all_refused(target, several, tried, "it resolves to another path")
+    await all_refused(target, several, tried, "it resolves to another path", most=3)
 
 
 @check("REDIR-08", needs={REGISTRATION})
@@ -111,8 +113,8 @@ async def nothing_is_normalised(target: Target) -> None:
     if path.swapcase() != path:
         await all_refused(target, client, [f"https://{host}{path.swapcase()}"], "letter case counts in paths")
     encoded = re.sub(r"[a-z]", lambda letter: f"%{ord(letter[0]):02X}", path, count=1)
-    spellings = [f"HTTPS://{host}{path}", f"https://{host.upper()}{path}", f"https://{host}:443{path}"]
-    spellings += [f"https://{host}/x/..{path}", f"https://{host}{encoded}"]
+    spellings = [f"https://{host}/x/..{path}", f"https://{host}{encoded}", f"https://{host}:443{path}"]
+    spellings += [f"HTTPS://{host}{path}", f"https://{host.upper()}{path}"]
     different = [spelling for spelling in spellings if spelling != uri]
     await only_spelled_otherwise(target, client, different, as_written=True)
 
@@ -123,7 +125,7 @@ async def scheme_and_port_are_compared(target: Target) -> None:
     client = await web_client(target)
     rest = client.redirect_uri.removeprefix("https")
 
-    tried = [f"http{rest}", f"ftp{rest}", at_host(f"{urlsplit(client.redirect_uri).netloc}:8443", client)]
+    tried = [f"http{rest}", at_host(f"{urlsplit(client.redirect_uri).netloc}:8443", client), f"ftp{rest}"]
     await all_refused(target, client, tried, "its scheme or port is not the registered one")
 
 

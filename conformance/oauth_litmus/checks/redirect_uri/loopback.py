@@ -75,9 +75,9 @@ async def only_the_loopback_port_is_free(target: Target) -> None:
     place = urlsplit(LOOPBACK).netloc
     port = place.partition(":")[2]
 
-    elsewhere = [f"http://127.0.0.1.evil.example:{port}/cb", f"http://{place}@evil.example/cb"]
-    paths = [f"http://{place}/evil", f"{LOOPBACK}?x=1"]
-    await all_refused(target, client, [*paths, *elsewhere], "nothing but the port is free")
+    tried = [f"http://{place}@evil.example/cb", f"http://{place}/evil"]
+    tried += [f"http://127.0.0.1.evil.example:{port}/cb", f"{LOOPBACK}?x=1"]
+    await all_refused(target, client, tried, "nothing but the port is free")
     hosts = ["localhost", "127.0.0.2", "2130706433", "0x7f.1", "[::1]", "user@127.0.0.1"]
     ports = ["127.0.0.1:abc", "127.0.0.1:99999", f"{place}.evil.example"]
     spellings = [*(f"http://{host}:{port}/cb" for host in hosts), *(f"http://{authority}/cb" for authority in ports)]

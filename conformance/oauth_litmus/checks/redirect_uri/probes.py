@@ -51,9 +51,9 @@ def at_host(authority: str, client: Client) -> str:
     return f"https://{authority}{urlsplit(client.redirect_uri).path}"
 
 
-async def all_refused(target: Target, client: Client, variants: Iterable[str], because: str) -> None:
-    """Nothing is sent to any of these variants of the registered URI."""
-    for variant in target.sample(variants):
+async def all_refused(target: Target, client: Client, variants: Iterable[str], because: str, *, most: int = 2) -> None:
+    """Nothing is sent to any of these variants of the registered URI; `most` as for `sample`."""
+    for variant in target.sample(variants, most):
         attempt = await target.attempt(target.request(client, redirect_uri=variant))
         expect.not_sent_to(attempt, variant, because=because)
 
@@ -67,9 +67,11 @@ def fragment_counts(attempt: Attempt, variant: str, fragment: str) -> None:
         expect.not_sent_to(attempt, variant, because="a redirect URI has no fragment")
 
 
-async def only_spelled_otherwise(target: Target, client: Client, variants: Iterable[str], *, as_written: bool) -> None:
+async def only_spelled_otherwise(
+    target: Target, client: Client, variants: Iterable[str], *, as_written: bool, most: int = 2
+) -> None:
     """Spellings of the registered URI: a WARN if the answer goes there, or (as_written) to the spelling itself."""
-    for variant in target.sample(variants):
+    for variant in target.sample(variants, most):
         attempt = await target.attempt(target.request(client, redirect_uri=variant))
         is_only_spelled_otherwise(attempt, variant, as_written=as_written)
 

@@ -9,8 +9,10 @@ from oauth_litmus import expect
 from oauth_litmus.check import CONFIDENTIAL_CLIENT, LOGIN, check
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from oauth_litmus.answer import Answer
-    from oauth_litmus.client import Target
+    from oauth_litmus.client import Client, Code, Target
 
 
 @check("REG-04", needs={LOGIN, CONFIDENTIAL_CLIENT}, logins=4)
@@ -22,20 +24,27 @@ async def secret_is_enforced(target: Target) -> None:
         "the client_secret is wrong": replace(client, client_secret=f"not-{client.client_secret}"),
     }
 
-    for because, impostor in impostors.items():
-        _not_authenticated(await target.redeem(await target.login(client), client=impostor), because)
-    answer = await target.redeem(await target.login(client))
-    expect.tokens(answer, expected="tokens for the right client_secret")
-    tokens = target.tokens_of(answer, client, None)
+    others = list(impostors.values())
+    if client.auth_method == "client_secret_post":
+        others.append(replace(client, auth_method="client_secret_basic"))
+    answers = await target.try_code_in_ways([_as(target, other) for other in others], client)
+
+    for because, answer in zip(impostors, answers, strict=False):
+        _not_authenticated(answer, because)
+    tokens = await target.living_tokens(client)
+    expect.tokens(tokens.answer, expected="tokens for the right client_secret")
     if tokens.refresh_token is not None:
         for because, impostor in impostors.items():
             _not_authenticated(await target.refresh(tokens, client=impostor), because)
 
-    if client.auth_method == "client_secret_post":
-        basic = replace(client, auth_method="client_secret_basic")
-        answer = expect.conclusive(await target.redeem(await target.login(client), client=basic))
+    for answer in answers[len(impostors) :]:
         got = "client_secret_basic works too"
-        expect.ideally(not answer.has_tokens, expected="only client_secret_post", got=got, at=answer)
+        taken = expect.conclusive(answer).has_tokens
+        expect.ideally(not taken, expected="only client_secret_post", got=got, at=answer)
+
+
+def _as(target: Target, client: Client) -> Callable[[Code], Awaitable[Answer]]:
+    return lambda code: target.redeem(code, client=client)
 
 
 def _not_authenticated(answer: Answer, because: str) -> None:

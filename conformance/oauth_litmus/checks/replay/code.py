@@ -9,6 +9,7 @@ from oauth_litmus import expect
 from oauth_litmus.authorization import new_verifier
 from oauth_litmus.check import LOGIN, check
 from oauth_litmus.checks.replay.families import successor_of
+from oauth_litmus.checks.replay.replayed import replayed_code, tried_by_a_stranger
 from oauth_litmus.checks.replay.spellings import other_spellings
 from oauth_litmus.verdict import Skipped
 
@@ -22,22 +23,17 @@ ROUNDS = 5
 @check("REPLAY-01", needs={LOGIN})
 async def code_is_good_once(target: Target) -> None:
     """Redeem a code, then repeat the identical request at once and two seconds later."""
-    code = await target.login()
-    await target.tokens_for(code)
-
-    for pause in (0.0, 2.0):
-        await target.until(target.now() + pause)
-        answer = await target.redeem(code)
+    for answer in (await replayed_code(target)).answers:
         expect.refused_grant(answer, because="the code was used", steering=True)
 
 
 @check("REPLAY-02", needs={LOGIN})
 async def replay_revokes_what_the_code_brought(target: Target) -> None:
     """Replay a used code with valid parameters, then use the refresh token and the access token that it brought."""
-    code = await target.login()
-    tokens = await target.tokens_for(code)
+    replayed = await replayed_code(target)
+    tokens = replayed.tokens
 
-    expect.refused_grant(await target.redeem(code), because="the code was used")
+    expect.refused_grant(replayed.answers[0], because="the code was used")
 
     if tokens.refresh_token is not None:
         refreshed = expect.conclusive(await target.refresh(tokens))
@@ -71,7 +67,7 @@ async def invalid_replay_revokes_nothing(target: Target) -> None:
 @check("REPLAY-04", needs={LOGIN}, logins=ROUNDS)
 async def parallel_redemption_yields_one_success(target: Target) -> None:
     """Twenty connections present one code at the same moment; at most one gets tokens."""
-    for _ in range(ROUNDS):
+    for _ in target.sample(range(ROUNDS)):
         _, answers = await target.race(RACERS, target.login, lambda code, gate: target.redeem(code, via=gate))
 
         # Several winners may get one and the same access token, from an upstream, and each a refresh token of their own.
@@ -89,11 +85,10 @@ async def parallel_redemption_yields_one_success(target: Target) -> None:
 @check("REPLAY-13a", needs={LOGIN})
 async def stranger_does_not_consume_a_code(target: Target) -> None:
     """Present a code as another client, then as its own."""
-    code = await target.login()
-    refused = await target.redeem(code, client=await target.client("b"))
-    expect.refused_grant(refused, "invalid_grant", "invalid_client", because="the code belongs to another client")
+    tried = await tried_by_a_stranger(target)
+    expect.refused_grant(tried.refused, "invalid_grant", "invalid_client", because="the code belongs to another client")
 
-    answer = await target.redeem(code)
+    answer = tried.answer
 
     expect.that(
         expect.conclusive(answer).has_tokens,

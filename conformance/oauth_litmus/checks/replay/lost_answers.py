@@ -30,7 +30,7 @@ async def lost_answer_does_not_log_the_user_out(target: Target) -> None:
     """Refresh and hang up, right after the request or after the head of the answer; try again, and go on with the answer."""
     repeated: list[Tokens] = []
     for cut in Cut:
-        tokens = await target.tokens()
+        tokens = await target.living_tokens()
         await target.lose_refresh_answer(tokens, cut)
         lost_at = target.now()
         await target.until(target.now() + SECOND_TRY)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
@@ -24,11 +24,7 @@ SETTLING = 5.0
 @check("REPLAY-06", needs={REFRESH}, waits=lambda server: server.refresh_reuse_grace + GUARD)
 async def rotated_token_is_refused(target: Target) -> None:
     """Rotate a refresh token, wait for the declared grace to end, and present the old one."""
-    old = await target.tokens()
-    await rotated(target, old)
-    await grace_is_over(target)
-
-    answer = await target.refresh(old)
+    answer = (await _reused(target)).of_the_old
 
     if answer.has_tokens and not target.server.refresh_reuse_grace and await _refused_after_a_minute(target):
         expect.ideally(
@@ -44,12 +40,7 @@ async def rotated_token_is_refused(target: Target) -> None:
 @check("REPLAY-07", needs={REFRESH}, waits=lambda server: server.refresh_reuse_grace + GUARD)
 async def reuse_revokes_the_successor(target: Target) -> None:
     """Present a rotated refresh token after the grace, then the one that replaced it."""
-    old = await target.tokens()
-    successor = await rotated(target, old)
-    await grace_is_over(target)
-    await target.refresh(old)
-
-    answer = await target.refresh(successor)
+    answer = (await _reused(target)).of_its_successor
 
     expect.refused_grant(answer, because="its predecessor was presented again, which signals theft")
 
@@ -57,7 +48,7 @@ async def reuse_revokes_the_successor(target: Target) -> None:
 @check("REPLAY-08", needs={REFRESH}, waits=lambda server: server.refresh_reuse_grace + GUARD)
 async def reuse_is_detected_across_generations(target: Target) -> None:
     """Rotate three times, present the first token of the family, then the newest."""
-    first = await target.tokens()
+    first = await target.living_tokens()
     newest = await rotated(target, await rotated(target, await rotated(target, first)))
     await grace_is_over(target)
 
@@ -134,6 +125,24 @@ async def rotated_token_in_another_spelling_is_no_fresh_one(target: Target) -> N
                 newest = await target.tokens()
                 break
             newest = successor_of(target, answer, newest)
+
+
+@dataclass(frozen=True)
+class _Reused:
+    """The answers to a rotated refresh token after the grace, and then to the one that replaced it."""
+
+    of_the_old: Answer
+    of_its_successor: Answer
+
+
+async def _reused(target: Target) -> _Reused:
+    async def reuse() -> _Reused:
+        old = await target.living_tokens()
+        successor = await rotated(target, old)
+        await grace_is_over(target)
+        return _Reused(await target.refresh(old), await target.refresh(successor))
+
+    return await target.once("reuse of a refresh token", reuse)
 
 
 async def _generations(target: Target, first: Tokens, rotations: int) -> list[Tokens]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from oauth_litmus import expect
 from oauth_litmus.check import REFRESH, check
-from oauth_litmus.checks.replay.families import require_rotation
-from oauth_litmus.client import Target
+from oauth_litmus.checks.replay.families import require_rotation, successor_of
+from oauth_litmus.client import Target, Tokens
 
 RACERS = 20
 ROUNDS = 5
@@ -15,30 +17,31 @@ GENERATIONS = 5
 @check("REPLAY-05", needs={REFRESH})
 async def refresh_rotates(target: Target) -> None:
     """Refresh five times, a second apart, each time with the newest refresh token."""
-    tokens = await target.tokens()
-
-    for _ in range(GENERATIONS):
-        answer = await target.refresh(tokens)
-        expect.tokens(answer, expected="tokens for the newest refresh token")
-        successor = target.tokens_of(answer, tokens.client, tokens.granted_scope)
-        if successor.refresh_token in (None, tokens.refresh_token):
-            require_rotation(tokens)
-        expect.that(
-            successor.refresh_token is not None and successor.refresh_token != tokens.refresh_token,
-            expected="a new refresh token with every refresh",
-            got="none" if successor.refresh_token is None else "the same refresh token again",
-            at=answer,
-        )
-        tokens = successor
-        await target.until(target.now() + 1)
+    async with target.borrowed_tokens() as tokens:
+        for _ in range(GENERATIONS):
+            answer = await target.refresh(tokens)
+            expect.tokens(answer, expected="tokens for the newest refresh token")
+            successor = target.tokens_of(answer, tokens.client, tokens.granted_scope)
+            if successor.refresh_token in (None, tokens.refresh_token):
+                require_rotation(tokens)
+            expect.that(
+                successor.refresh_token is not None and successor.refresh_token != tokens.refresh_token,
+                expected="a new refresh token with every refresh",
+                got="none" if successor.refresh_token is None else "the same refresh token again",
+                at=answer,
+            )
+            tokens = successor
+            await target.until(target.now() + 1)
+        target.hand_on(tokens)
 
 
 @check("REPLAY-10", needs={REFRESH}, logins=ROUNDS)
 async def parallel_refresh_never_forks_the_family(target: Target) -> None:
     """Twenty connections refresh with one token at the same moment; then every distinct successor is used in turn."""
-    for _ in range(ROUNDS):
+    survivor: Tokens | None = None
+    for _ in target.sample(range(ROUNDS)):
         tokens, answers = await target.race(
-            RACERS, target.tokens, lambda tokens, gate: target.refresh(tokens, via=gate)
+            RACERS, partial(_living, target, survivor), lambda tokens, gate: target.refresh(tokens, via=gate)
         )
 
         successors = {answer.member("refresh_token"): answer for answer in answers if answer.has_tokens}
@@ -53,26 +56,36 @@ async def parallel_refresh_never_forks_the_family(target: Target) -> None:
             got=f"{len(usable)} successors that each can be used",
             at=usable,
         )
+        survivor = successor_of(target, usable[0], tokens) if usable else None
         faulty = [answer for answer in answers if answer.status == 500]
         expect.ideally(
             not faulty, expected="no server error under concurrency", got=f"{len(faulty)} answers of 500", at=faulty[:1]
         )
 
 
+async def _living(target: Target, survivor: Tokens | None) -> Tokens:
+    """What came of the round before, unless its family was ended, or may end by itself."""
+    lifetime = target.server.profile.lifetimes.refresh_token
+    if survivor is None or (lifetime and target.now() - survivor.answer.received_at > lifetime / 2):
+        return await target.living_tokens()
+    return survivor
+
+
 @check("REPLAY-13b", needs={REFRESH})
 async def stranger_does_not_consume_a_refresh_token(target: Target) -> None:
     """Present a refresh token as another client, then as its own."""
-    tokens = await target.tokens()
-    refused = await target.refresh(tokens, client=await target.client("b"))
-    expect.refused_grant(
-        refused, "invalid_grant", "invalid_client", because="the refresh token belongs to another client"
-    )
+    async with target.borrowed_tokens() as tokens:
+        refused = await target.refresh(tokens, client=await target.client("b"))
+        expect.refused_grant(
+            refused, "invalid_grant", "invalid_client", because="the refresh token belongs to another client"
+        )
 
-    answer = expect.conclusive(await target.refresh(tokens))
+        answer = expect.conclusive(await target.refresh(tokens))
 
-    expect.that(
-        answer.has_tokens,
-        expected="the refresh token still works for its own client",
-        got=expect.describe(answer),
-        at=answer,
-    )
+        expect.that(
+            answer.has_tokens,
+            expected="the refresh token still works for its own client",
+            got=expect.describe(answer),
+            at=answer,
+        )
+        target.hand_on(successor_of(target, answer, tokens))

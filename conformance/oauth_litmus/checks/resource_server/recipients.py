@@ -25,17 +25,16 @@ ELSEWHERE = "https://elsewhere.client.example.com"
 @check("BEARER-04", needs={LOGIN, RESOURCE}, logins=2)
 async def only_access_tokens_open(target: Target) -> None:
     """Present a fresh code, a refresh token and, where there is one, an ID token as the bearer token."""
-    tokens = await target.tokens()
-    opened = await target.opened(tokens)
-    others = {
-        "an authorization code": (await target.login()).value,
-        "a refresh token": tokens.refresh_token,
-        "an ID token": tokens.answer.member("id_token") or None,
-    }
+    tokens, opened = await target.valid_tokens()
+    others = {"an authorization code": await target.try_code(lambda code: target.call_resource(code.value))}
+    if target.server.seen.refresh_token:
+        [(_, answer)] = await target.try_refresh_token(lambda them: target.call_resource(them.refresh_token))
+        others["a refresh token"] = answer
+    if id_token := tokens.answer.member("id_token"):
+        others["an ID token"] = await target.call_resource(id_token)
 
-    for what, token in others.items():
-        if token is not None:
-            expect.refused_token(await target.call_resource(token), opened, because=f"it is {what}")
+    for what, answer in others.items():
+        expect.refused_token(answer, opened, because=f"it is {what}")
 
 
 @check("BEARER-16", needs={ACCESS_TOKEN, DYNAMIC_REGISTRATION, RESOURCE})
@@ -57,13 +56,13 @@ async def token_for_another_audience_is_refused(target: Target) -> None:
     seen = await _refuses_other_resource(target, opened)
     faults: dict[str, Changes] = {
         "a foreign aud": {"claims": {"aud": f"{ELSEWHERE}/mcp"}},
-        "a list of foreign audiences": {"claims": {"aud": [f"{ELSEWHERE}/mcp", "https://else.example.com"]}},
         "no aud": {"without": ["aud"]},
+        "a list of foreign audiences": {"claims": {"aud": [f"{ELSEWHERE}/mcp", "https://else.example.com"]}},
     }
 
     if target.run.upstream is not None and (present := await forgery(target)) is not None:
         seen = True
-        for what, changes in faults.items():
+        for what, changes in target.sample(faults.items(), most=2):
             _refuses(await present(changes), opened, what)
     if not seen:
         raise NotApplicable("no token for another audience can be had here, and no forged one can be told from a fault")
@@ -92,20 +91,20 @@ async def issuer_and_times_are_checked(target: Target) -> None:
     past = int(target.now() - target.server.profile.lifetimes.clock_leeway - 60)
     faults: dict[str, Changes] = {
         "another iss": {"claims": {"iss": ELSEWHERE}},
+        "an exp that is over": {"claims": {"exp": past}},
+        "no exp": {"without": ["exp"]},
         "no iss": {"without": ["iss"]},
         "a longer path in its iss": {"claims": {"iss": f"{issuer}/elsewhere"}},
-        "no exp": {"without": ["exp"]},
-        "an exp that is over": {"claims": {"exp": past}},
         "an nbf in an hour": {"claims": {"nbf": int(target.now()) + 3600}},
     }
 
-    for what, changes in faults.items():
+    for what, changes in target.sample(faults.items(), most=3):
         _refuses(await present(changes), opened, what)
     lenient: dict[str, Changes] = {
-        "a slash too much in its iss": {"claims": {"iss": f"{issuer}/"}},
         "no sub": {"without": ["sub"]},
+        "a slash too much in its iss": {"claims": {"iss": f"{issuer}/"}},
     }
-    for what, changes in lenient.items():
+    for what, changes in target.sample(lenient.items(), most=0):
         _refuses(await present(changes), opened, what, merely=True)
 
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from oauth_litmus import expect
 from oauth_litmus.answer import Answer
-from oauth_litmus.boundary import Boundary
 from oauth_litmus.check import ACCESS_TOKEN, LOGIN, RESOURCE, check
 from oauth_litmus.client import Target
 from oauth_litmus.client.resource import token_wait
+from oauth_litmus.expired import expired_token
 from oauth_litmus.verdict import NotApplicable, Skipped
 
-SHORT_LIFE = 6
-"""Seconds that an access token is asked to live, where the operator lends the upstream."""
 NO_SUCH_METHOD = frozenset({404, 405, 406, 415, 501})
 GARBAGE = {
     "random text": "mF_9.B5f-4.1JqM",
@@ -72,16 +70,11 @@ async def garbage_is_an_invalid_token(target: Target) -> None:
 @check("BEARER-03", needs={LOGIN, RESOURCE}, waits=token_wait)
 async def expired_token_gets_401(target: Target) -> None:
     """Call the resource with an access token whose end, and the declared leeway after it, are over."""
-    tokens = await target.short_lived_tokens(SHORT_LIFE)
-    over = Boundary.of_access_token(tokens, target.server.profile.lifetimes.clock_leeway)
-    target.may_wait(over.after - target.now())
-    opened = await target.opened(tokens)
-    await target.until(over.after)
+    expired = await expired_token(target)
+    answer = expired.late
 
-    answer = expect.conclusive(await target.call_resource(tokens.access_token))
-
-    over.after_its_end(answer)
-    if expect.let_in(answer, opened):
+    expired.over.after_its_end(answer)
+    if expect.let_in(answer, expired.opened):
         raise Skipped("the expired token still works: declare how long, as `[lifetimes] clock_leeway = SECONDS`")
     judge = expect.that if target.server.profile.specification == "mcp" else expect.ideally
     wanted = "401, on which clients refresh"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -149,13 +150,31 @@ def _is_served(target: Target) -> bool:
 
 async def _refusal(target: Target, client: Client, resource: str | None) -> Answer | None:
     """The first answer that refuses a flow with this resource; None if all goes well."""
+    if resource == target.server.resource_indicator:
+        with suppress(Blocked):  # whatever it is, it is seen again below
+            return await _refusal_of_the_ordinary(target, client)
     attempt = await target.attempt(target.request(client).but(resource=resource))
     if attempt.code is None:
         return expect.conclusive(attempt.last)
     answer = expect.conclusive(await target.redeem(target.code_of(attempt), resource=resource))
     if answer.has_tokens and answer.member("refresh_token"):
-        tokens = target.tokens_of(answer, client, None)
+        tokens = target.tokens_of(answer, client, attempt.request.get("scope"))
         answer = expect.conclusive(await target.refresh(tokens, resource=resource))
+    return None if answer.has_tokens else answer
+
+
+async def _refusal_of_the_ordinary(target: Target, client: Client) -> Answer | None:
+    """The same where all ordinary requests name the resource: that flow has been seen, or is to be seen anyway."""
+    if client == await target.client():
+        await target.exchanged_and_refreshed()
+        return None
+    await target.confidential_client(auth_method=client.auth_method)
+    async with target.borrowed_tokens(client) as tokens:
+        if tokens.refresh_token is None:
+            return None
+        answer = expect.conclusive(await target.refresh(tokens))
+        if answer.has_tokens:
+            target.hand_on(target.tokens_of(answer, client, tokens.granted_scope))
     return None if answer.has_tokens else answer
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
-from oauth_litmus.verdict import NotApplicable, Skipped
+from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from oauth_litmus.answer import Answer
     from oauth_litmus.client import Attempt, Client, Target, Tokens
 
@@ -28,7 +31,17 @@ class Outcome:
 
 async def grant_of(target: Target, *scopes: str) -> Tokens:
     """Tokens of a fresh login that brought all of these scopes."""
-    tokens = await target.tokens(scope=" ".join(scopes))
+    return _all_of(await target.tokens(scope=" ".join(scopes)), *scopes)
+
+
+@asynccontextmanager
+async def borrowed_grant(target: Target, *scopes: str) -> AsyncGenerator[Tokens]:
+    """Tokens that are good for all of these scopes, for checks that hand them on."""
+    async with target.borrowed_tokens(scope=" ".join(scopes)) as tokens:
+        yield _all_of(tokens, *scopes)
+
+
+def _all_of(tokens: Tokens, *scopes: str) -> Tokens:
     if not tokens.scopes >= set(scopes):
         wanted = " ".join(scopes)
         raise Skipped(f"a login for scope {wanted} brought {said(tokens)}: declare `scopes` that can be granted")
@@ -43,6 +56,26 @@ async def own_client(target: Target) -> Client:
 async def client_of_one_scope(target: Target) -> Client:
     """A client to which the user never grants more than the first scope: a server may remember what was granted."""
     return await target.once("client of one scope", lambda: own_client(target))
+
+
+def hand_on_if_whole(target: Target, answer: Answer, original: Tokens) -> None:
+    """Leave a grant to other checks, if its last refresh brought all that was granted."""
+    if answer.has_tokens:
+        tokens = target.tokens_of(answer, original.client, original.granted_scope)
+        if held(tokens) == held(original):
+            target.hand_on(replace(tokens, refresh_token=tokens.refresh_token or original.refresh_token))
+
+
+async def hand_on_after_refresh(target: Target, tokens: Tokens, original: Tokens, scope: str | None = None) -> None:
+    """The same, after a refresh for that alone: nothing that was judged hangs on it."""
+    with suppress(Blocked):
+        hand_on_if_whole(target, await target.refresh(tokens, scope=scope), original)
+
+
+async def narrower_login(target: Target) -> Tokens:
+    """Tokens of a login for the first scope alone, at a client that was granted more before; checks only look at them."""
+    client, scope = await target.client(), target.server.scopes[0]
+    return await target.once("narrower login", lambda: target.tokens(client, scope=scope))
 
 
 def held(tokens: Tokens) -> frozenset[str]:

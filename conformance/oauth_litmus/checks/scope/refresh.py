@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 import secrets
+from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import REFRESH, SCOPES, check
 from oauth_litmus.checks.scope.grants import (
+    borrowed_grant,
     client_of_one_scope,
     equals,
-    grant_of,
+    hand_on_after_refresh,
+    hand_on_if_whole,
     held,
     lacks,
+    narrower_login,
     not_widened,
     own_client,
     said,
@@ -21,27 +25,37 @@ from oauth_litmus.client import Target
 from oauth_litmus.target import Server
 from oauth_litmus.verdict import NotApplicable
 
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.client import Tokens
+
 
 @check("SCOPE-01", needs={REFRESH, SCOPES})
 async def subset_limits_the_token(target: Target) -> None:
     """Grant two scopes and refresh with the first alone."""
     kept, dropped = target.server.scopes[:2]
-    tokens = await grant_of(target, kept, dropped)
+    async with borrowed_grant(target, kept, dropped) as tokens:
+        answer = expect.conclusive(await target.refresh(tokens, scope=kept))
 
-    answer = expect.conclusive(await target.refresh(tokens, scope=kept))
-
-    if not answer.has_tokens:
-        expect.ideally(False, expected="a narrowed access token", got=expect.describe(answer), at=answer)
-        return
-    narrowed = target.tokens_of(answer, tokens.client, kept)
-    silently = dropped in (narrowed.claimed_scopes or ()) and dropped not in narrowed.scopes
-    expect.that(
-        not silently,
-        expected=f"an access token without {dropped}, or a response that names it",
-        got=f"{dropped} in the token, and a response that says {said(narrowed)}",
-        at=answer,
-    )
-    expect.ideally(narrowed.scopes == frozenset({kept}), expected=f"scope {kept} alone", got=said(narrowed), at=answer)
+        if not answer.has_tokens:
+            expect.ideally(False, expected="a narrowed access token", got=expect.describe(answer), at=answer)
+            return
+        narrowed = target.tokens_of(answer, tokens.client, kept)
+        silently = dropped in (narrowed.claimed_scopes or ()) and dropped not in narrowed.scopes
+        expect.that(
+            not silently,
+            expected=f"an access token without {dropped}, or a response that names it",
+            got=f"{dropped} in the token, and a response that says {said(narrowed)}",
+            at=answer,
+        )
+        expect.ideally(
+            narrowed.scopes == frozenset({kept}), expected=f"scope {kept} alone", got=said(narrowed), at=answer
+        )
+        await target.until(target.now() + 1)  # see SCOPE-05
+        current = narrowed if narrowed.refresh_token else tokens
+        await hand_on_after_refresh(target, current, tokens, f"{kept} {dropped}")
 
 
 @check("SCOPE-02", needs={REFRESH, SCOPES}, logins=2)
@@ -50,18 +64,19 @@ async def omitted_scope_means_the_original_grant(target: Target) -> None:
     first, second = target.server.scopes[:2]
     narrow = await client_of_one_scope(target)
     for client, scope in ((await target.client(), f"{first} {second}"), (narrow, first)):
-        tokens = await target.tokens(client, scope=scope)
-        answer = await target.refresh(tokens)
-        expect.tokens(answer, expected="tokens for a refresh without scope")
-        refreshed = target.tokens_of(answer, tokens.client, tokens.granted_scope)
-        equals(refreshed, tokens)
+        async with target.borrowed_tokens(client, scope=scope) as tokens:
+            answer = await target.refresh(tokens)
+            expect.tokens(answer, expected="tokens for a refresh without scope")
+            refreshed = target.tokens_of(answer, tokens.client, tokens.granted_scope)
+            equals(refreshed, tokens)
 
-        answer = expect.conclusive(await target.refresh(refreshed, scope=""))
-        expect.ideally(
-            answer.has_tokens, expected="an empty scope counts as omitted", got=expect.describe(answer), at=answer
-        )
-        if answer.has_tokens:
-            equals(target.tokens_of(answer, tokens.client, tokens.granted_scope), tokens)
+            answer = expect.conclusive(await target.refresh(refreshed, scope=""))
+            expect.ideally(
+                answer.has_tokens, expected="an empty scope counts as omitted", got=expect.describe(answer), at=answer
+            )
+            if answer.has_tokens:
+                equals(target.tokens_of(answer, tokens.client, tokens.granted_scope), tokens)
+            hand_on_if_whole(target, answer, refreshed)
 
 
 @check("SCOPE-03", needs={REFRESH, SCOPES}, logins=2)
@@ -71,10 +86,13 @@ async def refresh_cannot_widen(target: Target) -> None:
     client = await client_of_one_scope(target)
 
     for scope in (f"{granted} {beyond}", beyond):
-        tokens = await target.tokens(client, scope=granted)
-        if beyond in held(tokens):
-            raise NotApplicable(f"the code exchange grants {beyond} though {granted} alone was asked for")
-        not_widened(target, tokens, await target.refresh(tokens, scope=scope), scope)
+        async with target.borrowed_tokens(client, scope=granted) as tokens:
+            if beyond in held(tokens):
+                raise NotApplicable(f"the code exchange grants {beyond} though {granted} alone was asked for")
+            answer = await target.refresh(tokens, scope=scope)
+            not_widened(target, tokens, answer, scope)
+            if not answer.has_tokens:
+                await hand_on_after_refresh(target, tokens, tokens)
 
 
 @check("SCOPE-04", needs={REFRESH, SCOPES}, logins=3)
@@ -83,10 +101,15 @@ async def unknown_scope_is_not_granted(target: Target) -> None:
     granted = target.server.scopes[0]
     unknown = f"zz-unknown-{secrets.token_hex(4)}"
 
-    for scope in (f"{granted} {unknown}", unknown, _fragment(target.server, granted)):
-        if scope is not None:
-            tokens, answer = await target.try_refresh_token(lambda them, it=scope: target.refresh(them, scope=it))
-            not_widened(target, tokens, answer, scope)
+    tried = [f"{granted} {unknown}", unknown, *_fragment(target.server, granted)]
+
+    def refresh_for(scope: str) -> Callable[[Tokens], Awaitable[Answer]]:
+        return lambda tokens: target.refresh(tokens, scope=scope)
+
+    seen = await target.try_refresh_token(*(refresh_for(scope) for scope in tried))
+
+    for scope, (tokens, answer) in zip(tried, seen, strict=True):
+        not_widened(target, tokens, answer, scope)
 
 
 @check("SCOPE-05", needs={REFRESH, SCOPES}, logins=2)
@@ -95,36 +118,41 @@ async def narrowing_is_not_for_ever(target: Target) -> None:
     kept, dropped = target.server.scopes[:2]
 
     for scope in (f"{kept} {dropped}", None):
-        original = await grant_of(target, kept, dropped)
-        answer = expect.conclusive(await target.refresh(original, scope=kept))
-        if not answer.has_tokens or dropped in held(target.tokens_of(answer, original.client, kept)):
-            raise NotApplicable("the server does not narrow at a refresh")
-        narrowed = target.tokens_of(answer, original.client, kept)
-        # A second apart: an upstream token of the same second may be the very same bytes, with the narrowed scope.
-        await target.until(target.now() + 1)
+        async with borrowed_grant(target, kept, dropped) as original:
+            answer = expect.conclusive(await target.refresh(original, scope=kept))
+            if not answer.has_tokens or dropped in held(target.tokens_of(answer, original.client, kept)):
+                raise NotApplicable("the server does not narrow at a refresh")
+            narrowed = target.tokens_of(answer, original.client, kept)
+            # A second apart: an upstream token of the same second may be the very same bytes, with the narrowed scope.
+            await target.until(target.now() + 1)
 
-        current = narrowed if narrowed.refresh_token else original
-        answer = await target.refresh(current, scope=scope)
+            current = narrowed if narrowed.refresh_token else original
+            answer = await target.refresh(current, scope=scope)
 
-        expect.tokens(answer, expected=f"tokens for {kept} {dropped}, the whole of the grant")
-        whole = target.tokens_of(answer, original.client, f"{kept} {dropped}")
-        expect.that(
-            dropped in whole.scopes, expected=f"the whole of the grant: {kept} {dropped}", got=said(whole), at=answer
-        )
-        equals(whole, original)
+            expect.tokens(answer, expected=f"tokens for {kept} {dropped}, the whole of the grant")
+            whole = target.tokens_of(answer, original.client, f"{kept} {dropped}")
+            expect.that(
+                dropped in whole.scopes,
+                expected=f"the whole of the grant: {kept} {dropped}",
+                got=said(whole),
+                at=answer,
+            )
+            equals(whole, original)
+            hand_on_if_whole(target, answer, original)
 
 
 @check("SCOPE-08", needs={REFRESH})
 async def refused_scope_does_not_burn_the_token(target: Target) -> None:
     """Refresh for a scope that was not granted, then refresh the same token without scope."""
-    tokens = await target.tokens()
-    refused = expect.conclusive(await target.refresh(tokens, scope=f"zz-unknown-{secrets.token_hex(4)}"))
-    if refused.has_tokens:
-        raise NotApplicable("the server narrows an excessive scope instead of refusing it")
+    async with target.borrowed_tokens() as tokens:
+        refused = expect.conclusive(await target.refresh(tokens, scope=f"zz-unknown-{secrets.token_hex(4)}"))
+        if refused.has_tokens:
+            raise NotApplicable("the server narrows an excessive scope instead of refusing it")
 
-    answer = await target.refresh(tokens)
+        answer = await target.refresh(tokens)
 
-    expect.tokens(answer, expected="tokens: the refused scope cost nothing")
+        expect.tokens(answer, expected="tokens: the refused scope cost nothing")
+        hand_on_if_whole(target, answer, tokens)
 
 
 @check("SCOPE-13", needs={REFRESH, SCOPES}, logins=3)
@@ -146,14 +174,14 @@ async def grants_of_one_client_stay_apart(target: Target) -> None:
         lacks(refreshed, beyond)
         scope = f"{granted} {beyond}"
         not_widened(target, refreshed, await target.refresh(refreshed, scope=scope), scope)
-    later = await target.tokens(client, scope=granted)
+    later = await narrower_login(target)
     if beyond not in later.scopes:
         lacks(later, beyond)
     expect.ideally(beyond not in later.scopes, expected=f"{granted} alone", got=said(later), at=later.answer)
 
 
-def _fragment(server: Server, scope: str) -> str | None:
-    """A piece of a scope's name that is no scope itself."""
+def _fragment(server: Server, scope: str) -> list[str]:
+    """A piece of a scope's name that is no scope itself, if there is any."""
     known = {*server.scopes, *(server.listed("scopes_supported") or ())}
     pieces = (re.split(r"[:./_-]", scope)[-1], scope[: max(1, len(scope) // 2)])
-    return next((piece for piece in pieces if piece and piece not in known), None)
+    return [piece for piece in pieces if piece and piece not in known][:1]

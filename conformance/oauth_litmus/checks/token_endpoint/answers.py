@@ -23,14 +23,8 @@ Parameters = Mapping[str, str | None]
 @check("TOKEN-01", needs={LOGIN})
 async def token_response_is_whole_and_not_stored(target: Target) -> None:
     """Look at the answers to an exchange and to a refresh."""
-    answer = await target.redeem(await target.login())
-    expect.tokens(answer)
-    answers = [answer]
-    if answer.member("refresh_token"):
-        answers.append(await target.refresh(target.tokens_of(answer, await target.client(), None)))
-
-    for answer in answers:
-        expect.tokens(answer)
+    for tokens in await target.exchanged_and_refreshed():
+        answer = tokens.answer
         _is_json(answer)
         expect.that(answer.status == 200, expected="status 200", got=f"{answer.status}", at=answer)
         token_type = answer.member("token_type")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import CONFIDENTIAL_CLIENT, LOGIN, check
-from oauth_litmus.checks.token_endpoint.requests import each_alive, exchange_by, made_up_code, works
+from oauth_litmus.checks.token_endpoint.requests import each_alive, made_up_code, works
 from oauth_litmus.client import Client, Target
 from oauth_litmus.clients import AuthMethod, basic
 from oauth_litmus.verdict import NotApplicable
@@ -33,25 +33,22 @@ async def failed_authentication_is_invalid_client(target: Target) -> None:
 
     if await works(target, "client_secret_post"):
         client = await target.confidential_client(auth_method="client_secret_post")
-        code = await target.login(client)
-        answer = expect.no_server_error(
-            await target.lasting(lambda: target.redeem(code, client_secret=secrets.token_urlsafe(32)), target.tokens)
+        answer = await target.try_code(
+            lambda code: target.lasting(
+                lambda: target.redeem(code, client_secret=secrets.token_urlsafe(32)), target.tokens
+            ),
+            client,
         )
+        expect.no_server_error(answer)
         expect.refused_grant(answer, "invalid_client", because="the client_secret is wrong", steering=True)
     if await works(target, "client_secret_basic"):
         client = await target.confidential_client(auth_method="client_secret_basic")
-        for header, codes in (
-            (basic(client.client_id, secrets.token_urlsafe(32)), ("invalid_client",)),
-            ("Basic %%%", ("invalid_client", "invalid_request")),
-        ):
-            code = await target.login(client)
-            answer = expect.no_server_error(
-                await target.lasting(
-                    lambda c=code, h=header: target.redeem(c, headers={"authorization": h}), target.tokens
-                )
-            )
+        headers = (basic(client.client_id, secrets.token_urlsafe(32)), "Basic %%%")
+        wrong, malformed = await target.try_code_in_ways([_with_basic(target, header) for header in headers], client)
+        for answer, codes in ((wrong, ("invalid_client",)), (malformed, ("invalid_client", "invalid_request"))):
+            expect.no_server_error(answer)
             expect.refused_grant(answer, *codes, because="HTTP Basic does not prove the client", steering=True)
-            _names_basic(answer, malformed=len(codes) > 1)
+            _names_basic(answer, malformed=answer is malformed)
 
 
 @check("TOKEN-08", needs={LOGIN, CONFIDENTIAL_CLIENT}, logins=2)
@@ -59,7 +56,7 @@ async def advertised_authentication_works_by_itself(target: Target) -> None:
     """Redeem codes by each advertised kind of client secret, with Basic without client_id in the body."""
     for method in SECRETS:
         if await target.has_clients_by(method):
-            answer = await exchange_by(target, method)
+            answer = await target.exchange_by(method)
             expect.tokens(answer, expected=f"tokens for a client that authenticates by {method}")
 
 
@@ -115,6 +112,13 @@ async def two_methods_at_once_are_refused(target: Target) -> None:
             precise = answer.error in ("invalid_request", "invalid_client")
             got = expect.describe(answer)
             expect.ideally(precise, expected="400 with error=invalid_request", got=got, at=answer)
+
+
+def _with_basic(target: Target, header: str) -> Callable[[Code], Awaitable[Answer]]:
+    async def redeem(code: Code) -> Answer:
+        return await target.lasting(lambda: target.redeem(code, headers={"authorization": header}), target.tokens)
+
+    return redeem
 
 
 def _names_basic(answer: Answer, *, malformed: bool) -> None:

@@ -19,11 +19,14 @@ async def code_is_bound_to_its_client(target: Target) -> None:
     errors = ("invalid_grant", "invalid_client", "invalid_request")
     stranger = await target.client("b")
 
-    answer = await target.try_code(lambda code: target.redeem(code, client=stranger))
-    expect.refused_grant(answer, *errors, because="the code belongs to another client")
-
-    answer = await target.try_code(lambda code: target.redeem(code, client=_nobody(code.client), client_id=None))
-    expect.refused_grant(answer, *errors, because="the request names no client")
+    foreign, nameless = await target.try_code_in_ways(
+        [
+            lambda code: target.redeem(code, client=stranger),
+            lambda code: target.redeem(code, client=_nobody(code.client), client_id=None),
+        ]
+    )
+    expect.refused_grant(foreign, *errors, because="the code belongs to another client")
+    expect.refused_grant(nameless, *errors, because="the request names no client")
 
     if await works(target, "client_secret_basic"):
         other = await target.confidential_client("b", auth_method="client_secret_basic")
@@ -37,15 +40,14 @@ async def refresh_token_is_bound_to_its_client(target: Target) -> None:
     errors = ("invalid_grant", "invalid_client", "invalid_request")
 
     stranger = await target.client("b")
-    _, answer = await target.try_refresh_token(lambda tokens: target.refresh(tokens, client=stranger))
-    expect.refused_grant(answer, *errors, because="the refresh token belongs to another client")
-
-    _, answer = await target.try_refresh_token(
-        lambda tokens: target.refresh(tokens, client=_nobody(tokens.client), client_id=None)
+    (_, foreign), (_, nameless) = await target.try_refresh_token(
+        lambda tokens: target.refresh(tokens, client=stranger),
+        lambda tokens: target.refresh(tokens, client=_nobody(tokens.client), client_id=None),
     )
-    expect.conclusive(answer)
+    expect.refused_grant(foreign, *errors, because="the refresh token belongs to another client")
+    expect.conclusive(nameless)
     expect.ideally(
-        not answer.has_tokens, expected="a refusal, since the request names no client", got="tokens", at=answer
+        not nameless.has_tokens, expected="a refusal, since the request names no client", got="tokens", at=nameless
     )
 
 

@@ -30,7 +30,7 @@ async def structured_parameters_are_no_strings(target: Target) -> None:
     code = await target.login()
     _is_refused(await target.token_request(_redemption(code) | {"code[$ne]": "litmus"}, code.client), "code[$ne]")
 
-    if target.server.confidential_method is not None:
+    if await target.confidential_method() is not None:
         code = await target.login(await target.confidential_client())
         impostor = replace(code.client, auth_method="none", client_secret=None)
         form = _redemption(code) | {"code": code.value, "client_secret[$ne]": "litmus"}

@@ -28,7 +28,7 @@ async def another_spelling_of_a_code_is_no_code(target: Target) -> None:
 
     def spelled(change: Callable[[str], str]) -> Callable[[Code], Awaitable[Answer]]:
         async def redeem(code: Code) -> Answer:
-            value = change(code.value)
+            value = changed_by(change, code.value)
             target.secret(value, "code")
             return await token_call(target, exchange_of(target, replace(code, value=value)), client=code.client)
 
@@ -52,7 +52,7 @@ async def another_spelling_of_a_refresh_token_is_no_token(target: Target) -> Non
 
     def spelled(change: Callable[[str], str]) -> Callable[[Tokens], Awaitable[Answer]]:
         async def refresh(tokens: Tokens) -> Answer:
-            value = change(tokens.refresh_token or "")
+            value = changed_by(change, tokens.refresh_token or "")
             target.secret(value, "refresh_token")
             return await target.refresh(tokens, refresh_token=value)
 
@@ -90,6 +90,14 @@ def spellings(sample: str) -> Mapping[str, Callable[[str], str]]:
             token, lambda character: character in "-_", lambda _: new
         )
     return {name: change for name, change in changes.items() if change(sample) != sample}
+
+
+def changed_by(change: Callable[[str], str], token: str) -> str:
+    """A token that is changed; one that has nothing for this change, as a sample had, differs in its middle all the same."""
+    value = change(token)
+    if value != token:
+        return value
+    return _replaced(token, lambda character: True, lambda character: "B" if character == "A" else "A")
 
 
 def _replaced(token: str, wanted: Callable[[str], bool], change: Callable[[str], str]) -> str:

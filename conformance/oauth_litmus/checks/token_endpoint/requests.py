@@ -23,20 +23,11 @@ T = TypeVar("T")
 Pairs = list[tuple[str, str]]
 
 
-async def exchange_by(target: Target, method: AuthMethod) -> Answer:
-    """The answer to an ordinary exchange of a client that has this method."""
-
-    async def exchange() -> Answer:
-        return await target.redeem(await target.login(await target.client(auth_method=method)))
-
-    return await target.once(("exchange by", method), exchange)
-
-
 async def works(target: Target, method: AuthMethod) -> bool:
     """Whether a client gets tokens by this method: where it never does, refusals show nothing (see TOKEN-08)."""
     if not await target.has_clients_by(method):
         return False
-    return expect.conclusive(await exchange_by(target, method)).has_tokens
+    return expect.conclusive(await target.exchange_by(method)).has_tokens
 
 
 def made_up_code(client: Client) -> dict[str, str | None]:

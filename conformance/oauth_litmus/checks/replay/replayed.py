@@ -1,0 +1,68 @@
+"""A code that is tried by a stranger, used, and presented again: several checks look at what each of these is answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oauth_litmus.verdict import Skipped
+
+if TYPE_CHECKING:
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.client import Code, Target, Tokens
+
+LATER = 2.0
+"""Seconds after which a used code is presented once more."""
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """The tokens that a code brought, and the answers to the identical request at once and a little later."""
+
+    tokens: Tokens
+    answers: tuple[Answer, Answer]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """The answers to a code as it was presented by another client, and then by its own."""
+
+    refused: Answer
+    answer: Answer
+    replayed: Replayed | None
+    """What came of it afterwards, if it was used by its own client alone."""
+
+
+async def tried_by_a_stranger(target: Target) -> Tried:
+    """A code that another client presents, then its own, and that one again; made once."""
+
+    async def make() -> Tried:
+        stranger = await target.client("b")
+        code = await target.login()
+        refused = await target.redeem(code, client=stranger)
+        answer = await target.redeem(code)
+        only_its_own = answer.has_tokens and not refused.has_tokens
+        return Tried(refused, answer, await _replayed(target, code, answer) if only_its_own else None)
+
+    return await target.once("code tried by a stranger", make)
+
+
+async def replayed_code(target: Target) -> Replayed:
+    """A code that its own client used, and presented again; made once."""
+
+    async def make() -> Replayed:
+        code = await target.login()
+        return await _replayed(target, code, await target.redeem(code))
+
+    try:
+        tried = await tried_by_a_stranger(target)
+    except Skipped:  # there is but one client
+        return await target.once("replayed code", make)
+    return tried.replayed or await target.once("replayed code", make)
+
+
+async def _replayed(target: Target, code: Code, answer: Answer) -> Replayed:
+    tokens = target.tokens_of(answer, code.client, code.request.get("scope"))
+    at_once = await target.redeem(code)
+    await target.until(target.now() + LATER)
+    return Replayed(tokens, (at_once, await target.redeem(code)))
