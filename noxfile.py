@@ -13,7 +13,7 @@ import nox
 PYTHONS = ["3.11", "3.12", "3.13"]
 NEWEST = PYTHONS[-1]
 PACKAGES = {"conformance": "oauth_litmus", "reference": "supabase_relay", "fixtures": "litmus_fixtures"}
-TESTS = ["tests/conformance", "tests/reference", "tests/fixtures"]
+TESTS = ["tests/conformance", "tests/reference", "tests/fixtures", "tests/torture"]
 COMMAND_LINE = "tests/conformance/test_cli.py"
 MUST_BE_IN_THE_WHEEL = [
     "oauth_litmus/py.typed",

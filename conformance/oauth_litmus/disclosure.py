@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _LAYERS = 4
 _LONGEST = 100_000
+_MOST = 20 * _LONGEST
+"""Characters that are read under one layer."""
 _WORD = re.compile(r"[A-Za-z0-9_/+-]{8,}={0,2}")
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
@@ -23,7 +25,7 @@ def readings(value: str) -> frozenset[str]:
     found = {value[:_LONGEST]}
     layer = set(found)
     for _ in range(_LAYERS):
-        layer = {inner[:_LONGEST] for text in layer for inner in _unwrapped(text)} - found
+        layer = set(_measured(inner[:_LONGEST] for text in layer for inner in _unwrapped(text))) - found
         found |= layer
     return frozenset(found)
 
@@ -36,6 +38,16 @@ def discloses(value: str, secret: str) -> bool:
 def verifiers_in(value: str) -> frozenset[str]:
     """Everything that can be read in a value and has the shape of a `code_verifier` (RFC 7636 section 4.1)."""
     return frozenset(word for text in readings(value) for word in _TOKEN.findall(text))
+
+
+def _measured(texts: Iterable[str]) -> Iterator[str]:
+    """As many of them as have a measure: what is inflated may hold many more that inflate."""
+    room = _MOST
+    for text in texts:
+        room -= len(text)
+        if room < 0:
+            return
+        yield text
 
 
 def _unwrapped(text: str) -> Iterator[str]:

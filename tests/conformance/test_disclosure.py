@@ -47,3 +47,12 @@ def test_a_verifier_is_found_by_its_shape():
 
 def test_a_bomb_is_not_inflated_without_bounds():
     assert max(map(len, readings(_base64url(zlib.compress(b"a" * 50_000_000))))) <= 100_000
+
+
+def test_what_inflates_again_and_again_is_read_within_bounds():
+    bomb = "".join(
+        base64.urlsafe_b64encode(zlib.compress(bytes([65 + number]) * 90_000)).decode().rstrip("=") + "."
+        for number in range(26)
+    )
+
+    assert sum(map(len, readings(bomb * 20))) < 12_000_000

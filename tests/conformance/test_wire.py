@@ -1,11 +1,15 @@
 """One exchange on a real socket: what is read of an answer, and when reading ends."""
 
 import asyncio
+import gzip
+import zlib
 from contextlib import asynccontextmanager
 
+import httpx
 import pytest
 
 from oauth_litmus.clock import WallClock
+from oauth_litmus.places import Places
 from oauth_litmus.reading import MAX_BODY
 from oauth_litmus.transcript import Transcript
 from oauth_litmus.wire import ConnectionSettings, Gate, NoAnswerError, Wire
@@ -56,6 +60,43 @@ async def test_a_body_without_measure_is_cut():
         answer = await wire.send("GET", url, check="test")
 
     assert (len(answer.body), answer.truncated) == (MAX_BODY, True)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "x-gzip", "GZIP", "deflate"])
+async def test_a_body_that_is_compressed_unasked_is_read_all_the_same(coding):
+    body = gzip.compress(b'{"issuer": "x"}') if "gzip" in coding.lower() else zlib.compress(b'{"issuer": "x"}')
+    async with answering(f"content-encoding: {coding}", body, then_ends=True) as (wire, url, _):
+        assert (await wire.send("GET", url, check="test")).json_object() == {"issuer": "x"}
+
+
+async def test_a_compressed_body_without_measure_is_cut():
+    async with answering("content-encoding: gzip", gzip.compress(bytes(1 << 26)), then_ends=True) as (wire, url, _):
+        answer = await wire.send("GET", url, check="test")
+
+    assert (len(answer.body), answer.truncated) == (MAX_BODY, True)
+
+
+async def test_a_body_that_is_not_what_its_coding_says_is_no_answer():
+    async with answering("content-encoding: gzip", b"plain", then_ends=True) as (wire, url, _):
+        with pytest.raises(NoAnswerError, match="its body is no gzip, as its Content-Encoding says"):
+            await wire.send("GET", url, check="test")
+
+
+async def test_secret_headers_go_to_known_places_alone():
+    heard = []
+
+    async def respond(request):
+        heard.append((request.url.host, request.headers.get("x-edge")))
+        return httpx.Response(200)
+
+    wire = Wire(
+        lambda _: httpx.MockTransport(respond), WallClock(1), Transcript(), {},
+        secret_headers={"x-edge": "s3cr3t"}, known=Places("https://auth.good.com"),
+    )  # fmt: skip
+    for host in ("auth.good.com", "collector.evil.com"):
+        await wire.send("GET", f"https://{host}/", check="test")
+
+    assert heard == [("auth.good.com", "s3cr3t"), ("collector.evil.com", None)]
 
 
 @pytest.mark.parametrize("body", [b"", b"code=known"])
