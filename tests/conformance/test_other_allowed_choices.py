@@ -12,20 +12,31 @@ from litmus_fixtures.straw_server.clients import authenticated
 from litmus_fixtures.straw_server.discovery import server_metadata
 from litmus_fixtures.straw_server.pages import found
 from litmus_fixtures.straw_server.parameters import OAuthError
-from litmus_fixtures.straw_world import straw_world
+from litmus_fixtures.straw_server.token import refresh
+from litmus_fixtures.straw_world import straw_profile, straw_world
 from oauth_litmus.plan import Selection
 from oauth_litmus.runner import judge
 from oauth_litmus.verdict import Verdict
 
+REFRESHING = ("AUTHZ-06", "REPLAY-03", "REVOKE-08", "SCOPE-02", "SCOPE-13")
+"""Checks that refresh more than once in one login."""
 
-async def passed(names, overrides):
-    """What is not passed of these checks, with the reason, where a managed straw server has other functions."""
+
+async def not_passed(names, overrides, variant="managed", profile=None):
+    """What is not passed of these checks, with the reason, where a straw server has other functions."""
     with ExitStack() as stack:
         for seam, override in overrides.items():
             stack.enter_context(replaced(seam, override))
-        async with straw_world("managed") as run:
+        async with straw_world(variant, profile=profile) as run:
             results = (await judge(run, Selection(only=names))).results
     return {name: results[name].decision for name in names if results[name].verdict is not Verdict.PASS}
+
+
+def with_secrets_alone():
+    """The profile of a server that has no public clients, whose refresh tokens therefore need no rotation."""
+    profile = straw_profile("configured")
+    secret = tuple(client for client in profile.clients if client.auth_method != "none")
+    return profile.model_copy(update={"clients": secret})
 
 
 async def test_other_endpoints_than_the_token_endpoint_may_take_fewer_methods(monkeypatch):
@@ -45,7 +56,7 @@ async def test_other_endpoints_than_the_token_endpoint_may_take_fewer_methods(mo
         return server_metadata(straw) | fewer
 
     names = ("REVOKE-01", "REVOKE-07a", "REVOKE-07b", "REVOKE-07d", "REVOKE-07e", "REVOKE-08")
-    assert await passed(names, {authenticated: basic_elsewhere, server_metadata: honest}) == {}
+    assert await not_passed(names, {authenticated: basic_elsewhere, server_metadata: honest}) == {}
 
 
 async def test_a_redirect_is_no_page_whatever_its_type_says():
@@ -53,11 +64,25 @@ async def test_a_redirect_is_no_page_whatever_its_type_says():
         answer = found(url, **more)
         return Response("moved", answer.status_code, dict(answer.headers), "text/html")
 
-    assert await passed(("HEADERS-01", "HEADERS-02a"), {found: typed}) == {}
+    assert await not_passed(("HEADERS-01", "HEADERS-02a"), {found: typed}) == {}
 
 
 async def test_a_request_without_scope_may_bring_a_token_that_opens_nothing():
     def none_by_default(straw, client, text):
         return frozenset() if text is None else scope_wanted(straw, client, text)
 
-    assert await passed(("SCOPE-06", "SCOPE-11"), {scope_wanted: none_by_default}) == {}
+    assert await not_passed(("SCOPE-06", "SCOPE-11"), {scope_wanted: none_by_default}) == {}
+
+
+async def test_a_refresh_token_may_stay_and_the_answer_need_not_repeat_it(monkeypatch):
+    monkeypatch.setitem(VARIANTS, "configured", replace(VARIANTS["configured"], refresh="kept"))
+
+    assert await not_passed((*REFRESHING, "SCOPE-05"), {}, "configured", with_secrets_alone()) == {}
+
+
+async def test_a_refresh_token_may_be_good_once_and_have_no_successor():
+    def once(straw, client, form):
+        answer = refresh(straw, client, form)
+        return {name: value for name, value in answer.items() if name != "refresh_token"}
+
+    assert await not_passed(REFRESHING, {refresh: once}, "configured", with_secrets_alone()) == {}

@@ -98,7 +98,7 @@ def _add_authorization(app: Flask, server: AuthorizationServer) -> None:
             grant = server.get_consent_grant(end_user=ada)
         except OAuth2Error as error:
             return server.handle_error_response(request, error)
-        if request.method == "GET":
+        if request.method != "POST":
             shown = {
                 "client": grant.client.name,
                 "scope": grant.request.scope or "nothing",

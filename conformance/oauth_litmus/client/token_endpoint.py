@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode
 
@@ -122,7 +123,16 @@ class TokenVerbs(AuthorizationVerbs):
         Raises:
             Blocked: the refresh was refused.
         """
-        return self.tokens_of(await self.refresh(tokens, scope=scope), tokens.client, scope or tokens.granted_scope)
+        return self.successor_of(await self.refresh(tokens, scope=scope), tokens, scope=scope)
+
+    def successor_of(self, answer: Answer, tokens: Tokens, *, scope: str | None = None) -> Tokens:
+        """What a client goes on with after a refresh: a refresh token that was not replaced stays (OAuth 2.1 section 4.3.1).
+
+        Raises:
+            Blocked: the refresh was refused.
+        """
+        successor = self.tokens_of(answer, tokens.client, scope or tokens.granted_scope)
+        return replace(successor, refresh_token=successor.refresh_token or tokens.refresh_token)
 
     def tokens_of(self, answer: Answer, client: Client, requested_scope: str | None) -> Tokens:
         """Read a token response.

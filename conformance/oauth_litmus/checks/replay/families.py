@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from oauth_litmus.verdict import NotApplicable
 
 if TYPE_CHECKING:
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Target, Tokens
 
 GUARD = 1.0
@@ -21,16 +19,6 @@ async def grace_is_over(target: Target) -> None:
     await target.until(target.now() + (grace + GUARD if grace else 0.0))
 
 
-def successor_of(target: Target, answer: Answer, tokens: Tokens) -> Tokens:
-    """What a client goes on with after a refresh: a refresh token that was not replaced stays (OAuth 2.1 section 4.3.1).
-
-    Raises:
-        Blocked: the refresh was refused.
-    """
-    successor = target.tokens_of(answer, tokens.client, tokens.granted_scope)
-    return replace(successor, refresh_token=successor.refresh_token or tokens.refresh_token)
-
-
 async def rotated(target: Target, tokens: Tokens) -> Tokens:
     """The successor of tokens whose refresh token is used up by that.
 
@@ -38,7 +26,7 @@ async def rotated(target: Target, tokens: Tokens) -> Tokens:
         Blocked: the refresh was refused.
         NotApplicable: refresh tokens are bound to a client with a secret, and stay.
     """
-    successor = successor_of(target, await target.refresh(tokens), tokens)
+    successor = await target.refreshed(tokens)
     if successor.refresh_token == tokens.refresh_token:
         require_rotation(tokens)
     return successor

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import REFRESH, check
-from oauth_litmus.checks.replay.families import GUARD, grace_is_over, rotated, successor_of
+from oauth_litmus.checks.replay.families import GUARD, grace_is_over, rotated
 from oauth_litmus.verdict import Blocked, NotApplicable
 from oauth_litmus.wire import Cut
 
@@ -37,7 +37,7 @@ async def lost_answer_does_not_log_the_user_out(target: Target) -> None:
         again = expect.conclusive(await target.refresh(tokens))
         _came_in_time(target, again, lost_at)
         _is_granted(again, f"the answer to the first was lost {cut}")
-        successor = successor_of(target, again, tokens)
+        successor = target.successor_of(again, tokens)
         _is_granted(expect.conclusive(await target.refresh(successor)), "it came with the second answer")
         if successor.refresh_token != tokens.refresh_token:
             repeated.append(tokens)
@@ -66,7 +66,7 @@ async def grace_does_not_fork_the_family(target: Target) -> None:
 
     answer = expect.conclusive(await target.refresh(old))
     if answer.has_tokens:
-        second = successor_of(target, answer, old)
+        second = target.successor_of(answer, old)
         chains.setdefault(second.refresh_token, second)
 
     alive = list(chains.values())
@@ -96,4 +96,4 @@ def _is_granted(answer: Answer, why: str) -> None:
 async def _used(target: Target, chains: Iterable[Tokens]) -> list[Tokens]:
     """The successors of those that still get any."""
     answers = [(tokens, expect.conclusive(await target.refresh(tokens))) for tokens in chains]
-    return [successor_of(target, answer, tokens) for tokens, answer in answers if answer.has_tokens]
+    return [target.successor_of(answer, tokens) for tokens, answer in answers if answer.has_tokens]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import REFRESH, RELAY, RESOURCE, UPSTREAM_CONTROL, check
-from oauth_litmus.checks.replay.families import GUARD, grace_is_over, rotated, successor_of
+from oauth_litmus.checks.replay.families import GUARD, grace_is_over, rotated
 from oauth_litmus.checks.replay.spellings import other_spellings
 from oauth_litmus.client.resource import TOKEN_GUARD
 from oauth_litmus.verdict import Blocked, Skipped
@@ -124,7 +124,7 @@ async def rotated_token_in_another_spelling_is_no_fresh_one(target: Target) -> N
             if not answer.has_tokens:  # taken for what it is, which ended the family: the rest needs another one
                 newest = await target.tokens()
                 break
-            newest = successor_of(target, answer, newest)
+            newest = target.successor_of(answer, newest)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from functools import partial
 
 from oauth_litmus import expect
 from oauth_litmus.check import REFRESH, check
-from oauth_litmus.checks.replay.families import require_rotation, successor_of
+from oauth_litmus.checks.replay.families import require_rotation
 from oauth_litmus.client import Target, Tokens
 
 RACERS = 20
@@ -56,7 +56,7 @@ async def parallel_refresh_never_forks_the_family(target: Target) -> None:
             got=f"{len(usable)} successors that each can be used",
             at=usable,
         )
-        survivor = successor_of(target, usable[0], tokens) if usable else None
+        survivor = target.successor_of(usable[0], tokens) if usable else None
         faulty = [answer for answer in answers if answer.status == 500]
         expect.ideally(
             not faulty, expected="no server error under concurrency", got=f"{len(faulty)} answers of 500", at=faulty[:1]
@@ -88,4 +88,4 @@ async def stranger_does_not_consume_a_refresh_token(target: Target) -> None:
             got=expect.describe(answer),
             at=answer,
         )
-        target.hand_on(successor_of(target, answer, tokens))
+        target.hand_on(target.successor_of(answer, tokens))

@@ -128,6 +128,11 @@ def not_widened(target: Target, before: Tokens, answer: Answer, asked: str) -> N
     )
 
 
+def used_up(tokens: Tokens, successor: Tokens, answer: Answer) -> bool:
+    """Whether the first refresh ended its refresh token and brought no other one: what is refused then shows nothing."""
+    return successor.refresh_token == tokens.refresh_token and answer.error == "invalid_grant"
+
+
 async def one_scope(target: Target) -> Tokens:
     """Tokens of a login for the first scope alone, which checks share and only look at.
 
