@@ -246,7 +246,8 @@ class Wire:
             merged["content-length"] = str(len(body))
             content = gate.pass_body(body)
         longest = within or self.timeout
-        timeouts = {"connect": min(CONNECT_TIMEOUT, longest), "read": longest, "write": longest, "pool": longest}
+        # A handshake that is cancelled from outside leaves its socket open: its own time is over first.
+        timeouts = {"connect": min(CONNECT_TIMEOUT, 0.8 * longest), "read": longest, "write": longest, "pool": longest}
         extensions: dict[str, object] = {"timeout": timeouts}
         if isinstance(gate, Gate) and not body:
             extensions["trace"] = gate.trace
