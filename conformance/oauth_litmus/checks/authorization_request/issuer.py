@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from oauth_litmus import expect
 from oauth_litmus.check import DYNAMIC_REGISTRATION, LOGIN, REGISTRATION, check
+from oauth_litmus.checks.authorization_request.refusals import attempt_without_response_type
 from oauth_litmus.client import REDIRECT_URI
 from oauth_litmus.verdict import NotApplicable
 
@@ -33,16 +34,18 @@ async def iss_is_in_errors(target: Target) -> None:
     """Provoke an error redirect and compare iss with the issuer of the metadata."""
     request = target.request(await target.client())
     provocations = (
-        request.but(response_type="bogus"),
         request.but(scope="no-such-scope"),
         request.but(code_challenge=None, code_challenge_method=None),
     )
 
+    attempt = await attempt_without_response_type(target)
     for provocation in provocations:
-        attempt = await target.attempt(provocation)
         if attempt.response is not None and attempt.response.error:
-            _iss_is_right(target, attempt.response)
-            return
+            break
+        attempt = await target.attempt(provocation)
+    if attempt.response is not None and attempt.response.error:
+        _iss_is_right(target, attempt.response)
+        return
     raise NotApplicable("the errors of authorization requests are shown as pages")
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from oauth_litmus import expect
 from oauth_litmus.check import REGISTRATION, check
+from oauth_litmus.checks.authorization_request.refusals import attempt_without_response_type
 from oauth_litmus.client import REDIRECT_URI, Client, Target
 from oauth_litmus.client.session import FORM
 from oauth_litmus.login.error_page import refused_login, request_of_nobody
@@ -47,7 +48,8 @@ async def response_type_is_required(target: Target) -> None:
     await target.control(request)
 
     for response_type in target.sample((None, "token", "bogus", "", "code token"), most=2):
-        attempt = await target.attempt(request.but(response_type=response_type))
+        deviating = request.but(response_type=response_type)
+        attempt = await (attempt_without_response_type(target) if response_type is None else target.attempt(deviating))
         handed_out = attempt.response is not None and attempt.response.get("access_token") is not None
         because = f"response_type is {response_type!r}" if response_type else "response_type is missing"
         got = "an access token in the redirect"

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from oauth_litmus.answer import Answer
     from oauth_litmus.client import Code, Target, Tokens
 
-RACERS = 20
+RACERS, FEWER = 20, 10
+"""The fewer where `core` alone was asked for: most of them fail, and failures have a limit of their own."""
 ROUNDS = 5
 
 
@@ -73,15 +74,16 @@ async def invalid_replay_revokes_nothing(target: Target) -> None:
 @check("REPLAY-04", needs={LOGIN}, logins=ROUNDS)
 async def parallel_redemption_yields_one_success(target: Target) -> None:
     """Twenty connections present one code at the same moment; at most one gets tokens."""
-    for _ in target.sample(range(ROUNDS)):
-        _, answers = await target.race(RACERS, target.login, lambda code, gate: target.redeem(code, via=gate))
+    racers = FEWER if target.run.quick else RACERS
+    for _ in range(ROUNDS):
+        _, answers = await target.race(racers, target.login, lambda code, gate: target.redeem(code, via=gate))
 
         # Several winners may get one and the same access token, from an upstream, and each a refresh token of their own.
         winners = [answer for answer in answers if answer.has_tokens]
         families = {answer.member("refresh_token") for answer in winners}
         expect.that(
             len(families) <= 1,
-            expected=f"at most one of {RACERS} simultaneous requests gets tokens",
+            expected=f"at most one of {len(answers)} simultaneous requests gets tokens",
             got=f"{len(winners)} successes with {len(families)} different refresh tokens",
             at=winners,
         )

@@ -9,7 +9,8 @@ from oauth_litmus.check import REFRESH, check
 from oauth_litmus.checks.replay.families import require_rotation
 from oauth_litmus.client import Target, Tokens
 
-RACERS = 20
+RACERS, FEWER = 20, 10
+"""The fewer where `core` alone was asked for: most of them fail, and failures have a limit of their own."""
 ROUNDS = 5
 GENERATIONS = 5
 
@@ -39,9 +40,10 @@ async def refresh_rotates(target: Target) -> None:
 async def parallel_refresh_never_forks_the_family(target: Target) -> None:
     """Twenty connections refresh with one token at the same moment; then every distinct successor is used in turn."""
     survivor: Tokens | None = None
-    for _ in target.sample(range(ROUNDS)):
+    racers = FEWER if target.run.quick else RACERS
+    for _ in range(ROUNDS):
         tokens, answers = await target.race(
-            RACERS, partial(_living, target, survivor), lambda tokens, gate: target.refresh(tokens, via=gate)
+            racers, partial(_living, target, survivor), lambda tokens, gate: target.refresh(tokens, via=gate)
         )
 
         successors = {answer.member("refresh_token"): answer for answer in answers if answer.has_tokens}
