@@ -102,6 +102,9 @@ class Pacer:
 
     async def _admitted(self, kind: Kind, lane: Lane, rank: int, count: int = 1) -> Admission:
         admission = None if lane.is_closed_for_good else await lane.take(rank, count)
+        while admission is not None and admission.instant < self._clock.now():
+            # Room that was given back went to one that slept until there would be some.
+            admission = await lane.still_there(admission, count)
         if admission is not None:
             return admission
         if lane.refusals >= REFUSALS_THAT_END:

@@ -51,6 +51,11 @@ class Grants:
 
         return await asyncio.gather(*(one(probe) for probe in probes))
 
+    async def tried_together_by_one(self, *probes):
+        target = SimpleNamespace(run=SimpleNamespace(clock=WallClock(20)), now=lambda: 0.0, check="PKCE-17")
+        async with target.run.clock.running():
+            return await self.lender.lend(target, *probes)
+
 
 async def test_a_grant_that_survives_serves_many_probes():
     grants = Grants()
@@ -115,3 +120,13 @@ async def test_a_grant_that_came_of_the_proof_is_lent_next():
     ((grant, _),) = await grants.tried_by(grants.refused)
 
     assert (grants.made, grant) == (1, "successor")
+
+
+@pytest.mark.parametrize(("dies_after", "made"), [(None, 1), (1, 5)])
+async def test_probes_that_one_check_hands_in_together_share_a_grant_that_survives(dies_after, made):
+    grants = Grants(dies_after)
+
+    seen = await grants.tried_together_by_one(*[grants.refused] * 4)
+
+    assert all(answer.alive for _, (answer,) in seen)
+    assert grants.made <= made

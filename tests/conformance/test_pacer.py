@@ -493,3 +493,21 @@ def test_what_is_no_rate_is_said(text):
 
 def test_a_rate_is_shown_as_it_is_written():
     assert str(Rate.parse("10/60")) == "10/60"
+
+
+async def test_room_that_was_given_back_is_not_used_when_its_window_is_over():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {Kind.AUTHORIZE: TEN_A_MINUTE}), Door(clock)
+        request = through(pacer, door, Kind.AUTHORIZE)
+
+        async def gives_back_what_another_sleeps_for():
+            lane = pacer._lane(Kind.AUTHORIZE, None)
+            taken = [await lane.take() for _ in range(10)]
+            for _ in range(10):
+                await asyncio.sleep(0)
+            lane.give_back(taken[0])
+
+        await all_at_once(clock, gives_back_what_another_sleeps_for, *[request] * 21)
+
+    assert len(door.asked) == 21
+    assert most_in_a_window(door.asked, 60) == 10

@@ -3,7 +3,7 @@
 import pytest
 from core_worlds import refusal, tokens
 
-from oauth_litmus.checks.token_endpoint.exactness import spellings
+from oauth_litmus.checks.token_endpoint.exactness import changed_by, spellings
 from oauth_litmus.checks.token_endpoint.requests import each_alive
 
 
@@ -63,3 +63,11 @@ def test_the_ends_of_a_token_stay_as_they_are_where_a_letter_is_changed():
     changed = spellings("prefix_AAAAmAAAA_suffix")["one letter in the other case"]("prefix_AAAAmAAAA_suffix")
 
     assert changed == "prefix_AAAAmAAaA_suffix" or (changed.startswith("prefix_") and changed.endswith("_suffix"))
+
+
+@pytest.mark.parametrize("token", ["0123456789", "AAAA", "abcdefgh"])
+def test_a_token_without_what_a_probe_changes_is_changed_all_the_same(token):
+    """Or a living one would be presented as it is, and its tokens taken for a finding."""
+    of_another = spellings("abcdefgh_ijklmnop-qrs")
+
+    assert token not in {changed_by(change, token) for change in of_another.values()}

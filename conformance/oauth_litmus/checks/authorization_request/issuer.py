@@ -34,6 +34,7 @@ async def iss_is_in_errors(target: Target) -> None:
     """Provoke an error redirect and compare iss with the issuer of the metadata."""
     request = target.request(await target.client())
     provocations = (
+        request.but(response_type="bogus"),
         request.but(scope="no-such-scope"),
         request.but(code_challenge=None, code_challenge_method=None),
     )
