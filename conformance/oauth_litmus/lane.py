@@ -29,6 +29,8 @@ FIRST_OF_ALL = -1
 """The rank of what would come to nothing if it had to wait."""
 _ROUNDING = 2.0
 """Seconds by which a Retry-After may be more than is left of the window."""
+_RESERVED = 10
+"""One of so many is kept in reserve."""
 _REMEMBERED = 2_000
 """Requests that are remembered, more than any limit lets through in its window."""
 _COMMON_WINDOWS = (60.0, 300.0, 600.0, 900.0, 3_600.0)
@@ -54,11 +56,13 @@ class _Ticket:
 class Lane:
     """Room for requests of one kind from one source address.
 
-    While `refusals` is not zero, one request at a time goes ahead, until one has passed.
+    While `refusals` is not zero, one request at a time goes ahead, until one has passed. With a reserve the last tenth of
+    its room is for races, and for those that go first of all.
     """
 
-    def __init__(self, clock: Clock, rate: Rate | None) -> None:
+    def __init__(self, clock: Clock, rate: Rate | None, *, reserve: bool = False) -> None:
         self.rate = rate
+        self._reserves = reserve
         self.refusals = 0
         self.closed_until = 0.0
         self.closed_by: tuple[int, ...] = ()
@@ -95,8 +99,9 @@ class Lane:
             await self._clock.until(self._clock.now() + self.rate.seconds / self.rate.count)
 
     async def _turn_of(self, ticket: _Ticket) -> None:
-        instant = self._free_at(self._queue[0].count)
-        if self._sleeper is None and instant < math.inf:
+        instant = self._free_at(self._queue[0])
+        # Whoever came to the head since somebody went to sleep may be let in earlier.
+        if instant < math.inf and (self._sleeper is None or self._queue[0] is ticket):
             self._sleeper = ticket
             try:
                 await self._clock.until(instant)
@@ -187,7 +192,7 @@ class Lane:
         """Seconds until the door opens; zero or less if it is open."""
         return self.closed_until - self._clock.now()
 
-    def _free_at(self, count: int) -> float:
+    def _free_at(self, ticket: _Ticket) -> float:
         """When there is room for so many; infinite while one that went ahead is under way."""
         if self.refusals and self._one_is_ahead:
             return math.inf
@@ -197,13 +202,18 @@ class Lane:
             now = self._clock.now()
             alive = [sent for sent in self._sent if sent > now - window]
             # What no window has room for goes when the window is empty.
-            surplus = len(alive) - max(0, self.rate.count - count)
+            surplus = len(alive) - max(0, self.rate.count - self._kept_from(ticket) - ticket.count)
             if alive and surplus > 0:
                 instant = max(instant, alive[min(surplus, len(alive)) - 1] + window)
         return instant
 
+    def _kept_from(self, ticket: _Ticket) -> int:
+        """Room that is kept from single requests for whoever has waited for an instant, while others fill the window."""
+        keeps = self._reserves and ticket.count == 1 and ticket.rank != FIRST_OF_ALL
+        return self.rate.count // _RESERVED if self.rate and keeps else 0
+
     def _serve(self) -> None:
-        while self._queue and not self.is_closed_for_good and self._free_at(self._queue[0].count) <= self._clock.now():
+        while self._queue and not self.is_closed_for_good and self._free_at(self._queue[0]) <= self._clock.now():
             ticket = heapq.heappop(self._queue)
             ticket.admission = Admission(self._clock.now(), alone=self.refusals > 0)
             self._sent.extend([ticket.admission.instant] * ticket.count)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from oauth_litmus.lane import REFUSALS_THAT_END, Lane
+from oauth_litmus.lane import MARGIN, REFUSALS_THAT_END, Lane
 from oauth_litmus.rates import Kind, Rate
 from oauth_litmus.verdict import Blocked
 
@@ -102,8 +102,9 @@ class Pacer:
 
     async def _admitted(self, kind: Kind, lane: Lane, rank: int, count: int = 1) -> Admission:
         admission = None if lane.is_closed_for_good else await lane.take(rank, count)
-        while admission is not None and admission.instant < self._clock.now():
-            # Room that was given back went to one that slept until there would be some.
+        # Room that was given back may go to one that slept until there would be some; what is used less than a margin
+        # later is covered by the margin that every window has.
+        while admission is not None and self._clock.now() - admission.instant > MARGIN:
             admission = await lane.still_there(admission, count)
         if admission is not None:
             return admission
@@ -149,7 +150,7 @@ class Pacer:
         if kind is not Kind.TOKEN or self._token_failures is None:
             return None
         if source not in self._failures:
-            self._failures[source] = Lane(self._clock, self._token_failures)
+            self._failures[source] = Lane(self._clock, self._token_failures, reserve=True)
         return self._failures[source]
 
 

@@ -53,6 +53,26 @@ def through(pacer, door, kind=Kind.TOKEN, source=None, **how):
     return lambda: pacer.paced(kind, source, door, **how)
 
 
+class Ticking(WallClock):
+    """A clock that has moved on whenever it is read, as real ones have."""
+
+    readings = 0
+
+    def now(self):
+        self.readings += 1
+        assert self.readings < 1_000, "the clock is read again and again"
+        return super().now() + self.readings * 1e-6
+
+
+async def test_room_that_was_given_just_now_is_used_and_not_asked_for_again():
+    clock = Ticking(slots=1)
+    pacer, door = Pacer(clock, {Kind.TOKEN: TEN_A_MINUTE}), Door(clock)
+
+    await all_at_once(clock, *[through(pacer, door)] * 3)
+
+    assert len(door.asked) == 3
+
+
 # A declared rate
 
 

@@ -22,7 +22,7 @@ async def upstream_faults_fail_closed(target: Target) -> None:
         "a cut connection": {"kind": "drop_connection"},
     }
 
-    for number, (what, fault) in enumerate(target.sample(faults.items(), most=3)):
+    for number, (what, fault) in enumerate(target.sample(faults.items(), most=2)):
         user = target.user(str(number))
         held = await target.hold_callback(target.request(client), user=user)
         await target.upstream.fault(route="token", grant_type="pkce", user=user, **fault)  # type: ignore[arg-type]

@@ -81,7 +81,7 @@ async def only_the_loopback_port_is_free(target: Target) -> None:
     hosts = ["localhost", "127.0.0.2", "2130706433", "0x7f.1", "[::1]", "user@127.0.0.1"]
     ports = ["127.0.0.1:abc", "127.0.0.1:99999", f"{place}.evil.example"]
     spellings = [*(f"http://{host}:{port}/cb" for host in hosts), *(f"http://{authority}/cb" for authority in ports)]
-    await only_spelled_otherwise(target, client, [*spellings, f"https://{place}/cb"], as_written=True)
+    await only_spelled_otherwise(target, client, [*spellings, f"https://{place}/cb"], as_written=True, most=1)
     with_fragment = f"{LOOPBACK}#frag"
     attempt = await target.attempt(target.request(client, redirect_uri=with_fragment))
     fragment_counts(attempt, with_fragment, "frag")
