@@ -13,7 +13,8 @@ import nox
 PYTHONS = ["3.11", "3.12", "3.13"]
 NEWEST = PYTHONS[-1]
 PACKAGES = {"conformance": "oauth_litmus", "reference": "supabase_relay", "fixtures": "litmus_fixtures"}
-TESTS = ["tests/conformance", "tests/reference", "tests/fixtures", "tests/torture"]
+TESTS = ["tests/conformance", "tests/reference", "tests/fixtures"]
+TORTURE = "tests/torture"
 COMMAND_LINE = "tests/conformance/test_cli.py"
 MUST_BE_IN_THE_WHEEL = [
     "oauth_litmus/py.typed",
@@ -83,8 +84,9 @@ def tests(session: nox.Session) -> None:
         session.run("pytest", "-q", *session.posargs)
         return
     session.run("pytest", "-q", "-n", "2", "--ignore", COMMAND_LINE, *TESTS)
-    # It is tested in processes of its own, each of which takes a second to start: once is enough, and alone, for the signals.
+    # Once is enough for what takes long: faults that hold a request up, and the command line, in processes of its own.
     if _newest_there_is().endswith(str(session.python)):
+        session.run("pytest", "-q", "-n", "2", TORTURE)
         session.run("pytest", "-q", COMMAND_LINE)
 
 

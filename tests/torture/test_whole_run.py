@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import sysconfig
@@ -42,7 +41,7 @@ def tortured(*rules):
         met = []
         try:
             yield process.stdout.readline().strip(), met
-            process.send_signal(signal.SIGINT)
+            process.terminate()
             met += process.stdout.readline().split()
         finally:
             process.kill()
