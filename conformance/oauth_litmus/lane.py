@@ -57,7 +57,7 @@ class Lane:
     """Room for requests of one kind from one source address.
 
     While `refusals` is not zero, one request at a time goes ahead, until one has passed. With a reserve the last tenth of
-    its room is for races, and for those that go first of all.
+    its room is for those that go first of all, and for races that need nearly all of it.
     """
 
     def __init__(self, clock: Clock, rate: Rate | None, *, reserve: bool = False) -> None:
@@ -208,9 +208,11 @@ class Lane:
         return instant
 
     def _kept_from(self, ticket: _Ticket) -> int:
-        """Room that is kept from single requests for whoever has waited for an instant, while others fill the window."""
-        keeps = self._reserves and ticket.count == 1 and ticket.rank != FIRST_OF_ALL
-        return self.rate.count // _RESERVED if self.rate and keeps else 0
+        """Room that is kept for whoever has waited for an instant, while others fill the window."""
+        if self.rate is None or not self._reserves or ticket.rank == FIRST_OF_ALL:
+            return 0
+        kept = self.rate.count // _RESERVED
+        return kept if ticket.count <= self.rate.count - 3 * kept else 0  # a race of nearly all would never begin
 
     def _serve(self) -> None:
         while self._queue and not self.is_closed_for_good and self._free_at(self._queue[0]) <= self._clock.now():

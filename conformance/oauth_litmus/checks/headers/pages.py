@@ -89,7 +89,7 @@ async def pages_escape_the_request(target: Target) -> None:
 
     answers: list[Answer] = []
     names = ("redirect_uri", "client_id", "state", "scope", "response_type")
-    for name, value in target.sample([(name, value) for value in (MARKUP, SCRIPT_URL) for name in names]):
+    for name, value in target.sample([(name, value) for value in (MARKUP, SCRIPT_URL) for name in names], most=2):
         attempt = await target.attempt_upstream(request.but(**{name: value}))
         answers += target.own_answers(attempt)
     for url in _places_that_may_repeat(target, [answer.url for answer in answers]):

@@ -116,7 +116,7 @@ async def nothing_is_normalised(target: Target) -> None:
     spellings = [f"https://{host}/x/..{path}", f"https://{host}{encoded}", f"https://{host}:443{path}"]
     spellings += [f"HTTPS://{host}{path}", f"https://{host.upper()}{path}"]
     different = [spelling for spelling in spellings if spelling != uri]
-    await only_spelled_otherwise(target, client, different, as_written=True)
+    await only_spelled_otherwise(target, client, different, as_written=True, most=1)
 
 
 @check("REDIR-09", needs={REGISTRATION})
