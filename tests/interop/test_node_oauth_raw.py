@@ -115,7 +115,7 @@ def test_iss_01_no_answer_names_the_issuer(raw):
     assert raw.authorize(CLIENT).redirect.keys() == {"code", "state"}
 
 
-def test_pkce_01_a_confidential_client_redeems_a_code_that_had_no_challenge(raw):
+def test_pkce_14_a_confidential_client_redeems_a_code_that_had_no_challenge(raw):
     no_challenge = {"code_challenge": None, "code_challenge_method": None}
     code = raw.authorize(SECRET_CLIENT, redirect_uri=SECRET_CALLBACK, **no_challenge).redirect["code"]
     secret = basic(SECRET_CLIENT, os.environ["NODE_OAUTH_SECRET_ONE"])

@@ -24,6 +24,7 @@ class TestNodeOauthServer(Findings):
         "BEARER-01": ("OAuth 2.1 §5.3.1", "the express middleware drops the WWW-Authenticate that the library made"),
         "BEARER-10": ("OAuth 2.1 §5.1.1", "the scheme is taken as `Bearer` alone, not as `bearer`"),
         "PKCE-01": ("OAuth 2.1 §4.1.1", "a code is issued without code_challenge, and there is no setting against it"),
+        "PKCE-14": ("OAuth 2.1 §4.1.2.1", "a client with a secret gets tokens without PKCE"),
         "REDIR-11": ("OAuth 2.1 §8.4.2", "the port of a loopback redirect URI is compared"),
         "REDIR-15": ("OAuth 2.1 §2.3.2", "of several registered redirect URIs the first is the default"),
     }
@@ -60,5 +61,5 @@ class TestNodeOauthServer(Findings):
     WARNS_OF_BURSTS: ClassVar[Pins] = {
         "RATE-01": ("operational practice", "no limit: the library leaves that to whoever deploys it"),
     }
-    BLOCKED = frozenset({"PKCE-09", "PKCE-14", "REDIR-12", "REDIR-30"})
+    BLOCKED = frozenset({"PKCE-09", "REDIR-12", "REDIR-30"})
     LEAST_PASSED = 105
