@@ -67,6 +67,8 @@ def _readable(html: str) -> int:
     fed to it in pieces, it waits for the end of what it cannot read yet, and what it still waits for in the end is left.
     Several look at one page, hence the cache.
     """
+    if len(html) <= _LAST_WORDS:
+        return len(html)
     scout, ends, fed = _Scout(), time.process_time() + _LONGEST, 0
     while fed < len(html) and not scout.is_tired and time.process_time() < ends:
         scout.feed(html[fed : fed + _PIECE])

@@ -190,7 +190,7 @@ class Lane:
     @property
     def closed_for(self) -> float:
         """Seconds until the door opens; zero or less if it is open."""
-        return self.closed_until - self._clock.now()
+        return self.closed_until - self._clock.now() if self.closed_until else 0.0
 
     def _free_at(self, ticket: _Ticket) -> float:
         """When there is room for so many; infinite while one that went ahead is under way."""

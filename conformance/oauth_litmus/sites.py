@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import urlsplit
 
 from publicsuffixlist import PublicSuffixList
+
+_HOSTS = 1024
+"""Hosts that are remembered: a run asks the same few over and over."""
 
 
 def scheme_of(url: str) -> str:
@@ -44,6 +47,7 @@ def path_of(url: str) -> str:
         return "/"
 
 
+@lru_cache(maxsize=_HOSTS)
 def is_ip_address(host: str) -> bool:
     """Whether `host` is an IPv4 or IPv6 address rather than a name."""
     try:
@@ -53,6 +57,7 @@ def is_ip_address(host: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=_HOSTS)
 def is_loopback(host: str) -> bool:
     """Whether browsers trust `host` without TLS: 127.0.0.0/8, ::1, localhost and below (Secure Contexts 3.1)."""
     if is_ip_address(host):
@@ -65,6 +70,7 @@ def is_public_suffix(host: str) -> bool:
     return not is_ip_address(host) and _public_suffixes().is_public(host)
 
 
+@lru_cache(maxsize=_HOSTS)
 def registrable_domain(host: str) -> str:
     """The registrable domain of `host`; an IP address, a public suffix and `localhost` stand for themselves."""
     if is_ip_address(host):

@@ -251,14 +251,15 @@ class Wire:
         extensions: dict[str, object] = {"timeout": timeouts}
         if isinstance(gate, Gate) and not body:
             extensions["trace"] = gate.trace
+        address = httpx.URL(url)
         if route is not None:
             if route.keeps_host:
-                merged["host"] = httpx.URL(url).netloc.decode("ascii")
-                extensions["sni_hostname"] = httpx.URL(url).host
-            url = route.url(url)
-        if (httpx.URL(url).port or 0) > MAX_PORT:
+                merged["host"] = address.netloc.decode("ascii")
+                extensions["sni_hostname"] = address.host
+            address = httpx.URL(route.url(url))
+        if (address.port or 0) > MAX_PORT:
             raise ValueError(f"no port is beyond {MAX_PORT}")
-        return httpx.Request(method, url, headers=merged, content=content or None, extensions=extensions)
+        return httpx.Request(method, address, headers=merged, content=content or None, extensions=extensions)
 
 
 def _reason(error: Exception, request: httpx.Request) -> str:

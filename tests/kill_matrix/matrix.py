@@ -157,6 +157,8 @@ def _recording(entered: dict[str, set[str]]) -> Iterator[None]:
 
 
 def _recorder(name: str, seam: Callable[..., Any], entered: dict[str, set[str]]) -> Callable[..., Any]:
+    known = all_checks().keys()
+
     # In process the application runs in the task of the check that asked; the engine names tasks by their check.
     def note() -> None:
         try:
@@ -164,7 +166,7 @@ def _recorder(name: str, seam: Callable[..., Any], entered: dict[str, set[str]])
         except RuntimeError:
             task = None
         check = task.get_name() if task else EVERYBODY
-        entered[check if check in all_checks() else EVERYBODY].add(name)
+        entered[check if check in known else EVERYBODY].add(name)
 
     @wraps(seam)
     async def recording_later(*args: object, **kwargs: object) -> object:

@@ -112,6 +112,13 @@ async def test_a_fault_at_the_registration_leaves_what_needs_no_client(fault):
     assert outcome.diagnosis.startswith("no client: ")
 
 
+async def test_what_is_said_of_every_page_is_not_said_of_a_login_that_broke_off():
+    async with torturing(Rule("crash", AUTHORIZE, after=1)) as torture:
+        outcome = await judged(torture, "HEADERS-01", "HEADERS-02a", "HEADERS-02b", "HEADERS-03")
+
+    assert outcome.of("BLOCKED") == {"HEADERS-01", "HEADERS-02a", "HEADERS-02b", "HEADERS-03"}, outcome.verdicts
+
+
 async def test_tokens_that_live_beyond_all_measure_do_not_throw_the_suite():
     async with torturing(Rule("huge_numbers", TOKEN)) as torture:
         outcome = await judged(torture, "EXPIRY-14", "EXPIRY-01", "EXPIRY-15")

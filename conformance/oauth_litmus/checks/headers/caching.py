@@ -36,6 +36,7 @@ async def nothing_of_a_login_is_stored(target: Target) -> None:
         expect.ideally("no-store" in directives, expected=where, got=got, at=answer)
     if login.unfinished:
         raise Skipped("the end of the login is not seen by the suite: give --login redirects")
+    target.code_of(login)  # what broke off says nothing of the answers that did not come
 
 
 @check("HEADERS-04a")

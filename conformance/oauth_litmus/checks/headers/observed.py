@@ -14,8 +14,10 @@ from oauth_litmus.sites import host_of
 
 if TYPE_CHECKING:
     from oauth_litmus.answer import Answer
+    from oauth_litmus.authorization import Attempt
     from oauth_litmus.client import Target
 
+SERVER_FAILURE = 500
 FOREIGN_ORIGIN = "https://app.example"
 ASKED_HEADERS = "authorization, content-type, mcp-protocol-version"
 NOBODY = f"nobody-{IMAGE}"
@@ -45,6 +47,18 @@ class Called:
 def allowed_origin(answer: Answer) -> str:
     """Access-Control-Allow-Origin; empty if it is absent."""
     return answer.headers.get("access-control-allow-origin", "").strip()
+
+
+async def whole_login(target: Target) -> Attempt:
+    """A login that is only looked at, as far as this run can go with it.
+
+    Raises:
+        Blocked: it broke off at a failure of the server, and nobody knows which pages would have come.
+    """
+    login = await target.finished_login()
+    if login.answers and login.last.status >= SERVER_FAILURE:
+        target.code_of(login)
+    return login
 
 
 async def called(target: Target) -> dict[str, Called]:

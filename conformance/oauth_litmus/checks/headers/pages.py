@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode, urljoin
 from oauth_litmus import expect
 from oauth_litmus.charging import kind_of
 from oauth_litmus.check import REGISTRATION, check
-from oauth_litmus.checks.headers.observed import path_of
+from oauth_litmus.checks.headers.observed import path_of, whole_login
 from oauth_litmus.hypertext import parsed
 from oauth_litmus.login.error_page import refused_login
 from oauth_litmus.login.markup import MARKUP, SCRIPT_URL, injected, internals
@@ -58,7 +58,7 @@ async def pages_cannot_be_framed(target: Target) -> None:
 @check("HEADERS-02a", needs={REGISTRATION})
 async def pages_tell_other_sites_no_url(target: Target) -> None:
     """Look at the Referrer-Policy of each page of a login, of an error page, and of the redirects in between."""
-    attempts = [await target.finished_login(), await refused_login(target)]
+    attempts = [await whole_login(target), await refused_login(target)]
     answers = [answer for attempt in attempts for answer in target.own_answers(attempt)]
 
     for answer in answers:
@@ -107,7 +107,7 @@ async def pages_escape_the_request(target: Target) -> None:
 
 
 async def _own_pages(target: Target) -> list[Answer]:
-    attempts = [await target.finished_login(), await refused_login(target)]
+    attempts = [await whole_login(target), await refused_login(target)]
     pages = [answer for attempt in attempts for answer in target.own_answers(attempt) if answer.is_shown]
     if not pages:
         for attempt in attempts:
