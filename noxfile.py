@@ -14,8 +14,16 @@ PYTHONS = ["3.11", "3.12", "3.13"]
 NEWEST = PYTHONS[-1]
 PACKAGES = {"conformance": "oauth_litmus", "reference": "supabase_relay", "fixtures": "litmus_fixtures"}
 TESTS = ["tests/conformance", "tests/reference", "tests/fixtures"]
-TORTURE = "tests/torture"
-COMMAND_LINE = "tests/conformance/test_cli.py"
+ONCE = [
+    "tests/torture",
+    "tests/conformance/test_cli.py",
+    "tests/conformance/test_pytest_plugin.py",
+    "tests/conformance/test_ordinary_limits.py",
+]
+"""What takes long, on one Python alone: faults that hold requests up, processes of their own, runs of everything."""
+PARALLEL = ["-n", "2", "--dist", "worksteal"]
+WAITING = ["-n", "3", "--dist", "worksteal"]
+"""Where a worker mostly waits, two cores have room for three."""
 MUST_BE_IN_THE_WHEEL = [
     "oauth_litmus/py.typed",
     "oauth_litmus/report/schema.json",
@@ -83,25 +91,25 @@ def tests(session: nox.Session) -> None:
     if session.posargs:
         session.run("pytest", "-q", *session.posargs)
         return
-    session.run("pytest", "-q", "-n", "2", "--ignore", COMMAND_LINE, *TESTS)
-    # Once is enough for what takes long: faults that hold a request up, and the command line, in processes of its own.
+    left_out = [argument for path in ONCE for argument in ("--ignore", path)]
+    session.run("pytest", "-q", *PARALLEL, *left_out, *TESTS)
     if _newest_there_is().endswith(str(session.python)):
-        session.run("pytest", "-q", "-n", "2", TORTURE)
-        session.run("pytest", "-q", COMMAND_LINE)
+        session.run("pytest", "-q", *WAITING, *ONCE)
 
 
 @nox.session(python=_newest_there_is())
 def kill_matrix(session: nox.Session) -> None:
     """Every broken server is seen by exactly the checks that it names."""
     session.install("-e", ".[reference,test]")
-    session.run("pytest", "-q", "-n", "2", "--durations=5", "tests/kill_matrix", *session.posargs)
+    session.run("pytest", "-q", *WAITING, "--durations=5", "tests/kill_matrix", *session.posargs)
 
 
 @nox.session(python=_newest_there_is())
 def conformance(session: nox.Session) -> None:
     """The suite over sockets: against the demo, against the reference on a real Valkey, and against others' servers."""
     session.install("-e", ".[reference,test]")
-    session.run("pytest", "-q", "--durations=5", "tests/demo", "tests/races", "tests/interop", *session.posargs)
+    over_sockets = ["tests/demo", "tests/races", "tests/interop"]
+    session.run("pytest", "-q", "-n", "3", "--dist", "loadfile", "--durations=5", *over_sockets, *session.posargs)
 
 
 @nox.session(python=_newest_there_is())
@@ -131,7 +139,7 @@ def endurance(session: nox.Session) -> None:
 def kill_matrix_full(session: nox.Session) -> None:
     """Every broken server against every check (some minutes)."""
     session.install("-e", ".[reference,test]")
-    session.run("pytest", "-q", "-n", "2", "tests/kill_matrix", *session.posargs, env={"LITMUS_FULL_MATRIX": "1"})
+    session.run("pytest", "-q", *PARALLEL, "tests/kill_matrix", *session.posargs, env={"LITMUS_FULL_MATRIX": "1"})
 
 
 @nox.session
