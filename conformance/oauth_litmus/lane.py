@@ -46,6 +46,7 @@ class Admission:
 
 @dataclass(order=True)
 class _Ticket:
+    yields: bool
     rank: int
     number: int
     count: int = field(compare=False)
@@ -57,7 +58,8 @@ class Lane:
     """Room for requests of one kind from one source address.
 
     While `refusals` is not zero, one request at a time goes ahead, until one has passed. With a reserve the last tenth of
-    its room is for those that go first of all, and for races that need nearly all of it.
+    its room is for those that go first of all, and for races that need nearly all of it; and a race lets single requests
+    go first, which hold what ends while they wait.
     """
 
     def __init__(self, clock: Clock, rate: Rate | None, *, reserve: bool = False) -> None:
@@ -80,7 +82,8 @@ class Lane:
 
     async def take(self, rank: int = 0, count: int = 1) -> Admission | None:
         """Wait for room for so many requests at once, and use it; None if the lane is closed for good."""
-        ticket = _Ticket(rank, next(self._numbers), count)
+        yields = self._reserves and count > 1 and rank != FIRST_OF_ALL
+        ticket = _Ticket(yields, rank, next(self._numbers), count)
         heapq.heappush(self._queue, ticket)
         self._serve()
         try:

@@ -370,6 +370,21 @@ async def test_a_race_begins_when_there_is_room_for_all_of_its_losers():
             assert clock.now() == pytest.approx(begun + 60.5, abs=1e-3)
 
 
+async def test_a_race_lets_those_go_first_that_hold_a_code():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {}, Rate(count=20, seconds=60)), Door(clock, *[400] * 10)
+        begun, raced = clock.now(), []
+
+        async def race():
+            await pacer.before_race(Kind.TOKEN, None, 18, rank=1)
+            raced.append(clock.now() - begun)
+
+        await all_at_once(clock, *[through(pacer, door)] * 5, race, *[through(pacer, door, rank=2)] * 5)
+
+    assert door.asked == [0.0] * 10
+    assert raced == [pytest.approx(60.5, abs=1e-3)]
+
+
 async def test_a_race_gives_back_the_room_of_those_who_did_not_fail():
     with stepped_clock() as clock:
         pacer = Pacer(clock, {}, Rate(count=20, seconds=60))

@@ -3,8 +3,12 @@
 import pytest
 from core_worlds import refusal, tokens
 
+from litmus_fixtures.worlds import world
 from oauth_litmus.checks.token_endpoint.exactness import changed_by, spellings
 from oauth_litmus.checks.token_endpoint.requests import each_alive
+from oauth_litmus.client import Target
+from oauth_litmus.engine import Engine
+from oauth_litmus.verdict import Blocked
 
 
 class Codes:
@@ -71,3 +75,20 @@ def test_a_token_without_what_a_probe_changes_is_changed_all_the_same(token):
     of_another = spellings("abcdefgh_ijklmnop-qrs")
 
     assert token not in {changed_by(change, token) for change in of_another.values()}
+
+
+@pytest.mark.parametrize(("lifetime", "ended"), [(60, True), (600, False)])
+async def test_a_code_that_ended_in_a_queue_says_nothing(lifetime, ended):
+    async with world(settings={"CODE_TTL": str(lifetime), "LIMIT_TOKEN_FAILURES": "3/300"}) as run:
+        await Engine(run).preflight()
+        target = Target(run, "TEST-01")
+        async with run.clock.running():
+            code = await target.login()
+            for _ in range(3):
+                await target.redeem(code, code_verifier="wrong" * 10)
+
+            if ended:
+                with pytest.raises(Blocked, match=r"the code was 30\d s old when a limit had room"):
+                    await target.redeem(code)
+            else:
+                assert (await target.redeem(code)).has_tokens

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_LIFE_OF_A_CODE = 30.0
+"""Seconds that a code lives at least where nothing is declared: the shortest that servers in the field give it."""
+
 
 class TokenVerbs(AuthorizationVerbs):
     """What a client does with a code and with tokens."""
@@ -58,7 +61,11 @@ class TokenVerbs(AuthorizationVerbs):
         headers: Mapping[str, str] | None = None,
         **changes: str | None,
     ) -> Answer:
-        """Exchange a code (OAuth 2.1 section 4.1.3), with parameters changed or left out (None)."""
+        """Exchange a code (OAuth 2.1 section 4.1.3), with parameters changed or left out (None).
+
+        Raises:
+            Blocked: it was refused, and had perhaps come to its end while it waited for room in a limit.
+        """
         parameters: dict[str, str | None] = {
             "grant_type": "authorization_code",
             "code": code.value,
@@ -67,7 +74,18 @@ class TokenVerbs(AuthorizationVerbs):
             "resource": self.server.resource_indicator,
             **changes,
         }
-        return await self.token_request(parameters, client or code.client, via=via, headers=headers)
+        asked_at = self.now()
+        answer = await self.token_request(parameters, client or code.client, via=via, headers=headers)
+        lifetime = self.server.profile.lifetimes.code or _LIFE_OF_A_CODE
+        ended_in_queue = asked_at - code.issued_after < lifetime <= answer.sent_at - code.issued_after
+        if ended_in_queue and via is None and not answer.has_tokens:
+            age = answer.sent_at - code.issued_after
+            raise Blocked(
+                f"the code was {age:.0f} s old when a limit had room for its request, and may have ended: "
+                "judge less at once (--only), or raise that limit at the target",
+                (answer.number,),
+            )
+        return answer
 
     async def refresh(
         self, tokens: Tokens, *, client: Client | None = None, via: Gate | None = None, **changes: str | None
