@@ -116,6 +116,8 @@ class Attempt:
     """The URL of the authorization server at which the login begins, after the authorization endpoint."""
     callback_url: str | None = None
     """The URL with which the upstream sends the browser back, if the walk stopped there or passed it."""
+    called_back_at: float | None = None
+    """When the upstream was last seen to send the browser back with an undelivered callback, in Unix seconds."""
     callback_initiator: str | None = None
     """The page of the upstream from which the browser comes back."""
     submission: Submission | None = None

@@ -93,9 +93,7 @@ class Engine:
                 runnable.append(check)
             else:
                 self._finish(Result(check, decide(check.requirement.level, Judgement(), reason)))
-        # Who waits longest begins first, so that the waits overlap with what the limits impose; whoever began goes on
-        # before others begin, so that no code or pending login ends while its check stands in a queue.
-        runnable.sort(key=lambda check: -(check.waits(self.run.server) if check.waits else 0.0))
+        runnable.sort(key=self._begins_before)
         self.run.ranks.update({check.id: rank for rank, check in enumerate(runnable)})
         try:
             async with self._until_it_must_end():
@@ -108,6 +106,17 @@ class Engine:
             if check.id not in self.results:
                 self._finish(Result(check, Decision(Verdict.BLOCKED, self.stopped)))
         return [self.results[check.id] for check in checks]
+
+    def _begins_before(self, check: Check) -> tuple[float, int]:
+        """Who waits longest begins first, so that the waits overlap with what the limits impose; then races for grants.
+
+        The rounds of a race come one after the other, each in a window of its own; in the end nobody would fill the time
+        between them. Whoever began goes on before others begin, so that no code or pending login ends in a queue.
+        """
+        waits = check.waits(self.run.server) if check.waits else 0.0
+        # At the callback, where logins are dear, a race would hold up everybody who has begun.
+        rounds = 0 if Need.UPSTREAM_CONTROL in check.needs else check.logins
+        return -waits, -rounds
 
     async def _all(self, runnable: Sequence[Check]) -> None:
         async with asyncio.TaskGroup() as group:

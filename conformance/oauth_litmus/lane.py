@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from oauth_litmus.rates import Rate
@@ -31,6 +32,8 @@ _ROUNDING = 2.0
 """Seconds by which a Retry-After may be more than is left of the window."""
 _RESERVED = 10
 """One of so many is kept in reserve."""
+_PATIENCE = 3
+"""Windows for which a race lets single requests go first."""
 _REMEMBERED = 2_000
 """Requests that are remembered, more than any limit lets through in its window."""
 _COMMON_WINDOWS = (60.0, 300.0, 600.0, 900.0, 3_600.0)
@@ -44,12 +47,22 @@ class Admission:
     alone: bool = False
 
 
+class _Turn(IntEnum):
+    """Who goes before whom: a single request holds what ends while it waits, and a race may need a whole window."""
+
+    FIRST = 0
+    FIRST_RACE = 1
+    ANY = 2
+    PATIENT_RACE = 3
+
+
 @dataclass(order=True)
 class _Ticket:
-    yields: bool
+    turn: _Turn
     rank: int
     number: int
     count: int = field(compare=False)
+    since: float = field(compare=False)
     admission: Admission | None = field(default=None, compare=False)
     nudge: asyncio.Future[None] | None = field(default=None, compare=False)
 
@@ -58,8 +71,8 @@ class Lane:
     """Room for requests of one kind from one source address.
 
     While `refusals` is not zero, one request at a time goes ahead, until one has passed. With a reserve the last tenth of
-    its room is for those that go first of all, and for races that need nearly all of it; and a race lets single requests
-    go first, which hold what ends while they wait.
+    its room is for those that go first of all, and for races that need nearly all of it. A race lets single requests go
+    first, which hold what ends while they wait, for a few windows.
     """
 
     def __init__(self, clock: Clock, rate: Rate | None, *, reserve: bool = False) -> None:
@@ -82,8 +95,7 @@ class Lane:
 
     async def take(self, rank: int = 0, count: int = 1) -> Admission | None:
         """Wait for room for so many requests at once, and use it; None if the lane is closed for good."""
-        yields = self._reserves and count > 1 and rank != FIRST_OF_ALL
-        ticket = _Ticket(yields, rank, next(self._numbers), count)
+        ticket = _Ticket(_turn_of(rank, count), rank, next(self._numbers), count, self._clock.now())
         heapq.heappush(self._queue, ticket)
         self._serve()
         try:
@@ -217,7 +229,17 @@ class Lane:
         kept = self.rate.count // _RESERVED
         return kept if ticket.count <= self.rate.count - 3 * kept else 0  # a race of nearly all would never begin
 
+    def _end_patience(self) -> None:
+        if self.rate is None:
+            return
+        latest = self._clock.now() - _PATIENCE * self.rate.seconds
+        for ticket in self._queue:
+            if ticket.turn is _Turn.PATIENT_RACE and ticket.since < latest:
+                ticket.turn = _Turn.ANY
+        heapq.heapify(self._queue)
+
     def _serve(self) -> None:
+        self._end_patience()
         while self._queue and not self.is_closed_for_good and self._free_at(self._queue[0]) <= self._clock.now():
             ticket = heapq.heappop(self._queue)
             ticket.admission = Admission(self._clock.now(), alone=self.refusals > 0)
@@ -228,6 +250,12 @@ class Lane:
     def _wake_the_first(self) -> None:
         if self._queue and self._sleeper is None:
             _nudge(self._queue[0])
+
+
+def _turn_of(rank: int, count: int) -> _Turn:
+    if rank == FIRST_OF_ALL:
+        return _Turn.FIRST if count == 1 else _Turn.FIRST_RACE
+    return _Turn.ANY if count == 1 else _Turn.PATIENT_RACE
 
 
 def _nudge(ticket: _Ticket) -> None:

@@ -50,7 +50,7 @@ class Pacer:
         lane, failures = self._lane(kind, source), self._failures_at(kind, source)
         if kind in _GOES_ON_AS:
             # Logins that were begun end where they wait: no more are begun than the next step has room for.
-            await self._lane(_GOES_ON_AS[kind], source).has_few_waiting()
+            await self.has_few_waiting(_GOES_ON_AS[kind], source)
         while True:
             failure = await failures.take(rank) if failures else None
             admission = await self._admitted(kind, lane, rank)
@@ -64,6 +64,10 @@ class Pacer:
                 return answer
             self.refused[kind] += 1
             lane.was_refused(admission, answer)
+
+    async def has_few_waiting(self, kind: Kind, source: str | None) -> None:
+        """Wait until no more wait for room than one window has."""
+        await self._lane(kind, source).has_few_waiting()
 
     async def turn(self, kind: Kind, source: str | None, *, rank: int = 0) -> None:
         """Wait until a request could be sent, and send none.
@@ -83,6 +87,10 @@ class Pacer:
         lane = self._lane(kind, source)
         lane.has_passed(await self._admitted(kind, lane, 0))
         self.spent[kind] += 1
+
+    def is_limited(self, kind: Kind, source: str | None) -> bool:
+        """Whether a limit for this kind is declared, or was learnt."""
+        return self._lane(kind, source).rate is not None
 
     def most_at_once(self, kind: Kind, source: str | None, wanted: int) -> int:
         """How many of the wanted requests a limit, declared or learnt, lets through in one moment; two at least."""

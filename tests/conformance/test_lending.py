@@ -5,6 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from litmus_fixtures.worlds import world
+from oauth_litmus.client import Target
 from oauth_litmus.clock import WallClock
 from oauth_litmus.lending import Lender, Proof
 from oauth_litmus.verdict import Blocked
@@ -130,3 +132,13 @@ async def test_probes_that_one_check_hands_in_together_share_a_grant_that_surviv
 
     assert all(answer.alive for _, (answer,) in seen)
     assert grants.made <= made
+
+
+@pytest.mark.parametrize(("limit", "shares"), [("10/60", 1), ("0", 4)])
+async def test_checks_wait_for_each_other_where_logins_are_dear_and_not_where_they_are_not(limit, shares):
+    async with world(settings={"LIMIT_AUTHORIZE": limit}) as run:
+        run.ranks.update({f"TEST-{number:02}": number for number in range(9)})
+
+        served_by = {Target(run, check).share() for check in run.ranks}
+
+    assert len(served_by) == shares

@@ -12,6 +12,7 @@ from oauth_litmus.login.by_hand import go_on_by_hand
 from oauth_litmus.login.carrying import carrying, in_turn
 from oauth_litmus.login.leg import Step
 from oauth_litmus.login.walk import Stop, Walk, start, step_of
+from oauth_litmus.rates import Kind
 from oauth_litmus.refusals import is_refused
 from oauth_litmus.verdict import Blocked
 
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
     from oauth_litmus.login.drivers import LoginDriver
     from oauth_litmus.login.pages import Submission
     from oauth_litmus.login.walk import Sender
-    from oauth_litmus.rates import Kind
     from oauth_litmus.wire import Gate
+
+
+UPSTREAM_PATIENCE = 240.0
+"""Seconds within which an upstream takes its code back: Supabase gives it 300."""
 
 
 class AuthorizationVerbs(RegistrationVerbs):
@@ -161,13 +165,21 @@ class AuthorizationVerbs(RegistrationVerbs):
             Blocked: the login did not come so far.
         """
         if self.run.upstream is None:
+            await self._room_for_callbacks()
             attempt = await self._walk(request, browser or self.browser(), Stop.CALLBACK)
+            attempt.called_back_at = self.now()
         else:
             attempt = await self.hold_upstream(request, browser=browser)
+            await self._room_for_callbacks()
             await self.call_back(attempt, user=user, outcome=outcome, access_token_lifetime=access_token_lifetime)
         if attempt.callback_url is None:
             raise Blocked("set-up: the upstream did not send the browser back", (attempt.last.number,))
         return attempt
+
+    async def _room_for_callbacks(self) -> None:
+        # The code that an upstream gives does not live for long: it had better not begin in a long queue.
+        if self.paced:
+            await self.run.pacer.has_few_waiting(Kind.CALLBACK, self.source)
 
     async def call_back(
         self,
@@ -190,7 +202,7 @@ class AuthorizationVerbs(RegistrationVerbs):
             access_token_lifetime=access_token_lifetime,
             any_verifier=any_verifier or None,
         )
-        attempt.callback_initiator = upstream_url
+        attempt.callback_initiator, attempt.called_back_at = upstream_url, self.now()
         return attempt.callback_url
 
     async def deliver_callback(
@@ -202,9 +214,24 @@ class AuthorizationVerbs(RegistrationVerbs):
         headers: Mapping[str, str] | None = None,
         via: Gate | None = None,
     ) -> Attempt:
-        """Deliver a held callback (or another URL in its place), as a navigation that the upstream's page began."""
+        """Deliver a held callback (or another URL in its place), as a navigation that the upstream's page began.
+
+        Raises:
+            Blocked: no code came of it, and what the upstream gave had perhaps ended while it waited for room in a limit.
+        """
         step = Step(url or held.callback_url or "", initiator=held.callback_initiator)
-        return await self._walk(held.request, browser or held.browser, Stop.END, first=step, headers=headers, via=via)
+        asked_at = self.now()
+        ended = await self._walk(held.request, browser or held.browser, Stop.END, first=step, headers=headers, via=via)
+        since = held.called_back_at
+        if since is not None and ended.code is None and ended.answers and step.url == held.callback_url:
+            sent_at = ended.answers[0].sent_at
+            if asked_at - since < UPSTREAM_PATIENCE <= sent_at - since:
+                raise Blocked(
+                    f"the upstream had sent the browser back {sent_at - since:.0f} s before a limit had room for the "
+                    "callback, and may not take its code any more: judge less at once (--only)",
+                    (ended.answers[0].number,),
+                )
+        return ended
 
     async def resume(self, begun: Attempt, url: str, *, browser: Browser | None = None) -> Attempt:
         """Go on with a login that was begun, from a URL on its way; at the latest up to the upstream provider."""

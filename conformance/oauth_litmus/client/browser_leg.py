@@ -125,12 +125,14 @@ class BrowserLegVerbs(SharedGrantVerbs):
         """
         if self.run.separate_sources:
             self.source = self.run.sources()
-        self.hurry()
-        held = await prepare(self.run.pacer.most_at_once(Kind.CALLBACK, self.source, wanted))
-        race = await self.run.pacer.before_race(Kind.CALLBACK, self.source, len(held), rank=self.rank)
+        racers, rank = self.run.pacer.most_at_once(Kind.CALLBACK, self.source, wanted), self.rank
+        race = await self.run.pacer.before_race(Kind.CALLBACK, self.source, racers, rank=rank)
         ended: dict[int, Attempt] = {}
         answers: list[Answer] = []
+        self.hurry()
         try:
+            held = await prepare(racers)
+            await race.begins()
             lined_up = iter(range(len(held)))
 
             async def deliver(gate: Gate) -> Answer:
@@ -142,6 +144,7 @@ class BrowserLegVerbs(SharedGrantVerbs):
             answers = await self._released_together(len(held), deliver)
         finally:
             race.is_over(answers)
+            self.rank = rank
         return held, [ended[number] for number in sorted(ended)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,7 +11,7 @@ from oauth_litmus.client.replicas import ReplicaVerbs
 from oauth_litmus.lending import LONGEST, Lender, Proof
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Hashable, Sequence
 
     from oauth_litmus.answer import Answer
     from oauth_litmus.authorization import Attempt, Code, Tokens
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from oauth_litmus.clients import Client
 
 G = TypeVar("G")
+R = TypeVar("R")
 
 
 class LentGrantVerbs(ReplicaVerbs):
@@ -47,11 +49,8 @@ class LentGrantVerbs(ReplicaVerbs):
     ) -> list[list[Answer]]:
         """The same with probes of several requests each, all of which ought to be refused."""
         owner = client or await self.client()
-        lender = self.run.lenders.get(("code", owner.client_id))
-        if lender is None:
-            lender = self.run.lenders[("code", owner.client_id)] = Lender(
-                partial(_code_of, owner), _redeemed, _brought_tokens
-            )
+        lifetime = self.server.profile.lifetimes.code
+        lender = self._lender(("code", owner.client_id), partial(_code_of, owner), _redeemed, _brought_tokens, lifetime)
         return [answers for _, answers in await lender.lend(self, *probes)]
 
     async def try_refresh_token(self, *probes: Callable[[Tokens], Awaitable[Answer]]) -> list[tuple[Tokens, Answer]]:
@@ -60,11 +59,8 @@ class LentGrantVerbs(ReplicaVerbs):
         Raises:
             Blocked: there is no refresh token to be had.
         """
-        lender = self.run.lenders.get("refresh token")
-        if lender is None:
-            lender = self.run.lenders["refresh token"] = Lender(
-                lambda by: by.living_tokens(), _refreshed, _brought_tokens
-            )
+        lifetime = self.server.profile.lifetimes.refresh_token
+        lender = self._lender("refresh token", lambda by: by.living_tokens(), _refreshed, _brought_tokens, lifetime)
         return [(tokens, answers[0]) for tokens, answers in await lender.lend(self, *map(_alone, probes))]
 
     async def try_callback(self, *probes: Callable[[Attempt], Awaitable[list[Attempt]]]) -> list[list[Attempt]]:
@@ -76,11 +72,25 @@ class LentGrantVerbs(ReplicaVerbs):
         Raises:
             Blocked: there is no login to be had.
         """
-        lender = self.run.lenders.get("callback")
-        if lender is None:
-            longest = max(LONGEST, (self.server.profile.lifetimes.pending_login or 0.0) / 2)
-            lender = self.run.lenders["callback"] = Lender(_held, _delivered, _brought_a_code, longest)
+        lifetime = self.server.profile.lifetimes.pending_login
+        lender = self._lender("callback", _held, _delivered, _brought_a_code, lifetime, longest=math.inf)
         return [attempts for _, attempts in await lender.lend(self, *probes)]
+
+    def _lender(
+        self,
+        what: Hashable,
+        make: Callable[[SharedGrantVerbs], Awaitable[G]],
+        prove: Callable[[SharedGrantVerbs, G], Awaitable[Proof[G]]],
+        is_granted: Callable[[R], bool],
+        lifetime: float | None,
+        longest: float = LONGEST,
+    ) -> Lender[G, R]:
+        """The one that lends this to all checks; one of several where no limit makes logins dear."""
+        key = (what, self.share())
+        if key not in self.run.lenders:
+            longest = min(longest, lifetime / 2) if lifetime else LONGEST
+            self.run.lenders[key] = Lender(make, prove, is_granted, longest)
+        return self.run.lenders[key]
 
 
 async def _held(target: SharedGrantVerbs) -> Attempt:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _APART = 3.0
 """Seconds between an exchange and a refresh whose tokens are compared: lifetimes are counted in whole seconds."""
+_SHARES = 4
 _USUAL_LIFETIME = 600.0
 """Seconds that refresh tokens are taken to live where nothing is declared."""
 
@@ -57,12 +58,19 @@ class SharedGrantVerbs(TokenVerbs):
     ) -> AsyncGenerator[Tokens]:
         """The same for checks that hand the grant on in the end: one has it after the other, so that it may serve them all."""
         client = client or await self.client()
-        turn = self.run.borrowing.setdefault(self._grant(client, scope), asyncio.Lock())
+        turn = self.run.borrowing.setdefault((self._grant(client, scope), self.share()), asyncio.Lock())
         await self.run.clock.for_result_of(turn.acquire())
         try:
             yield await self.living_tokens(client, scope=scope)
         finally:
             turn.release()
+
+    def share(self) -> int:
+        """Which of several that serve one thing serves this check: one for all, but where no limit makes logins dear.
+
+        Checks that wait for each other make few logins, and far away a long run.
+        """
+        return 0 if self.run.pacer.is_limited(Kind.AUTHORIZE, self.source) else self.rank % _SHARES
 
     def _grant(self, client: Client, scope: str | None) -> tuple[str, frozenset[str]]:
         wanted = " ".join(self.server.scopes) if scope is None else scope

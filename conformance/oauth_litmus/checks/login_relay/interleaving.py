@@ -12,13 +12,12 @@ from oauth_litmus.authorization import Attempt
 from oauth_litmus.check import LOGIN, RELAY, UPSTREAM_CONTROL, check
 from oauth_litmus.checks.login_relay.refusals import still_pending
 from oauth_litmus.client import Target
+from oauth_litmus.client.authorization import UPSTREAM_PATIENCE
 from oauth_litmus.verdict import Blocked
 
 BROWSERS = 4
 RACERS = 20
 ROUNDS = 3
-UPSTREAM_PATIENCE = 240.0
-"""Seconds within which an upstream takes its code back: Supabase gives it 300."""
 
 
 @check("LOGIN-13", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=BROWSERS)
