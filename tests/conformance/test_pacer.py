@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from oauth_litmus.clock import WallClock
-from oauth_litmus.lane import retry_after
+from oauth_litmus.lane import FIRST_OF_ALL, retry_after
 from oauth_litmus.pacer import Pacer
 from oauth_litmus.rates import Kind, Rate
 from oauth_litmus.verdict import Blocked
@@ -383,6 +383,42 @@ async def test_a_race_lets_those_go_first_that_hold_a_code():
 
     assert door.asked == [0.0] * 10
     assert raced == [pytest.approx(60.5, abs=1e-3)]
+
+
+async def test_a_race_is_patient_for_three_windows_and_no_longer():
+    with stepped_clock() as clock:
+        pacer = Pacer(clock, {Kind.CALLBACK: Rate(count=4, seconds=60)})
+        begun, raced = clock.now(), []
+
+        async def busy():
+            for _ in range(12):
+                await pacer.paced(Kind.CALLBACK, None, Door(clock), rank=1)
+
+        async def race():
+            await pacer.before_race(Kind.CALLBACK, None, 4)
+            raced.append(clock.now() - begun)
+
+        await all_at_once(clock, busy, busy, busy, race)
+
+    assert 180 <= raced[0] <= 300
+
+
+async def test_who_waited_for_an_instant_goes_before_a_race_that_did():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {Kind.TOKEN: Rate(count=4, seconds=60)}), Door(clock)
+        order = []
+
+        async def race():
+            await pacer.before_race(Kind.TOKEN, None, 4, rank=FIRST_OF_ALL)
+            order.append("race")
+
+        async def single():
+            await pacer.paced(Kind.TOKEN, None, door, rank=FIRST_OF_ALL)
+            order.append("single")
+
+        await all_at_once(clock, *[through(pacer, door)] * 4, race, single)
+
+    assert order == ["single", "race"]
 
 
 async def test_a_race_gives_back_the_room_of_those_who_did_not_fail():
