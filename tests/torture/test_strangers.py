@@ -34,7 +34,9 @@ class World(httpx.AsyncBaseTransport):
         if not url.startswith(HOME):
             self.told.append(request)
             url = HOME + request.url.raw_path.decode()
-        inner = httpx.Request(request.method, url, headers={**request.headers, "host": "auth.good.com"}, content=body)
+        headers = httpx.Headers(request.headers.raw)  # some hold bytes beyond ASCII
+        headers["host"] = "auth.good.com"
+        inner = httpx.Request(request.method, url, headers=headers, content=body)
         response = await self._app.handle_async_request(inner)
         if response.status_code == 200 and "/.well-known/oauth-authorization-server" in url:
             await response.aread()
