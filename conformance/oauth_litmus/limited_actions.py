@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oauth_litmus.lane import retry_after
+from oauth_litmus.rates import Kind
 from oauth_litmus.verdict import Blocked, Skipped
 
 if TYPE_CHECKING:
@@ -96,14 +97,22 @@ async def limited_action(target: Target, name: str | None = None, *, most: int =
         Skipped: no limit of at most so many is declared.
     """
     chosen, rate = rate_of(target.server, name) if name else _preferred(target.server, most)
-    await windows_to_end(target, rate.seconds)
+    await windows_to_end(target, rate.seconds, _kind_of(chosen))
     return LimitedAction(chosen, rate, await _hit_of(target, chosen))
 
 
-async def windows_to_end(target: Target, seconds: float) -> None:
-    """Wait until what other checks sent from this address is over; where each has its own, there is nothing to wait for."""
+async def windows_to_end(target: Target, seconds: float, *kinds: Kind) -> None:
+    """Wait until no request of these kinds (of all, if none is given) that was sent from this address counts any more.
+
+    Where each check has an address of its own, there is nothing to wait for.
+    """
     if not target.run.separate_sources:
-        await target.until(target.now() + seconds + GUARD)
+        last = max(target.run.last_sent.get(kind, 0.0) for kind in kinds or Kind)
+        await target.until(last + seconds + GUARD)
+
+
+def _kind_of(action: str) -> Kind:
+    return Kind.TOKEN if action == "token_failures" else Kind(action)
 
 
 def declared_actions(server: Server) -> list[str]:

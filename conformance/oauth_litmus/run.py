@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from oauth_litmus.login.drivers import LoginDriver
     from oauth_litmus.login.handed_in import HandedIn
     from oauth_litmus.pacer import Pacer
+    from oauth_litmus.rates import Kind
     from oauth_litmus.target import Server
     from oauth_litmus.transcript import Transcript
     from oauth_litmus.upstream_control import UpstreamControl
@@ -89,6 +90,8 @@ class Run:
     _made: dict[Hashable, asyncio.Future[object]] = field(default_factory=dict[Hashable, "asyncio.Future[object]"])
     begun: list[Attempt] = field(default_factory=list["Attempt"])
     """Ordinary logins that came to the upstream, or beyond."""
+    last_sent: dict[Kind, float] = field(default_factory=dict["Kind", float])
+    """When the last request of each kind was over, in Unix seconds."""
     living: dict[Hashable, list[Tokens]] = field(default_factory=dict["Hashable", "list[Tokens]"])
     """By client and scope, tokens with which a check is done, and that are good."""
     borrowing: dict[Hashable, asyncio.Lock] = field(default_factory=dict["Hashable", "asyncio.Lock"])

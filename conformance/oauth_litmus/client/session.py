@@ -151,7 +151,10 @@ class Session:
 
         async def healthy() -> Answer:
             await self.run.health.admit(place, in_step=via is not None)
-            return await self._answered(once, place, in_step=via is not None)
+            try:
+                return await self._answered(once, place, in_step=via is not None)
+            finally:
+                self.run.last_sent[kind] = self.now()
 
         if via is not None or not self.paced:
             return await healthy()

@@ -77,7 +77,7 @@ async def two_logins_fit_in_the_limits(target: Target) -> None:
 async def preflights_do_not_use_up_a_limit(target: Target) -> None:
     """Send as many preflights as the limit on registrations allows requests, then one registration."""
     _, rate = rate_of(target.server, "register")
-    await windows_to_end(target, rate.seconds)
+    await windows_to_end(target, rate.seconds, Kind.REGISTER)
     url = target.endpoint("registration")
     first = await _preflight(target, url)
     if allowed_origin(first) not in ("*", FOREIGN_ORIGIN):
