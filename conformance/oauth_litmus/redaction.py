@@ -39,6 +39,8 @@ _AUTHORIZATION = re.compile(r"^(\s*[A-Za-z]+\s+)(\S.*)$", re.DOTALL)
 _ANGLED = re.compile(r"<[^<>]+>")
 _ESCAPE = re.compile(r"%[0-9A-F]{2}")
 _SHORTEST_SECRET = 6
+_MOST_REMEMBERED, _LONGEST_REMEMBERED = 2_000, 300
+"""Texts, and characters of each."""
 
 
 class Redactor:
@@ -51,6 +53,9 @@ class Redactor:
         self._key = secrets.token_bytes(32)
         self._known: dict[str, str] = {}
         self._by_beginning: defaultdict[str, set[str]] = defaultdict(set)
+        self._beginnings: list[str] = []
+        self._harmless: dict[str, int] = {}
+        """Texts with nothing to hide, and how many spellings were known when that was seen last."""
         self._public: set[str] = set()
         self._public_in_parts: set[str] = set()
         self._shown: set[str] = set()
@@ -74,6 +79,7 @@ class Redactor:
         for spelling in _spellings(secret):
             self._known[spelling] = shown
             self._by_beginning[spelling[:_SHORTEST_SECRET]].add(spelling)
+            self._beginnings.append(spelling[:_SHORTEST_SECRET])
 
     def learn_from(self, url: str) -> None:
         """Remember the credentials that a URL holds: a code that nobody redeems is one all the same."""
@@ -83,6 +89,7 @@ class Redactor:
 
     def hide(self, names: Iterable[str]) -> None:
         """Replace what these names have as values in forms and URLs, however short: what a person types in, say."""
+        self._harmless.clear()
         self._hidden |= {spelling for name in names for spelling in (name, quote_plus(name))}
         if self._hidden:
             every = "|".join(re.escape(name) for name in sorted(self._hidden, key=len, reverse=True))
@@ -97,6 +104,22 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """The text without secrets: the learnt ones, those in telling places, and what looks like one."""
+        if self._is_harmless(text):
+            return text
+        redacted = self._redacted(text)
+        if redacted == text and len(text) <= _LONGEST_REMEMBERED and len(self._harmless) < _MOST_REMEMBERED:
+            self._harmless[text] = len(self._beginnings)
+        return redacted
+
+    def _is_harmless(self, text: str) -> bool:
+        # Headers are the same in nearly every answer: they are searched for what was learnt since, and for nothing else.
+        since = self._harmless.pop(text, None)
+        if since is None or any(beginning in text for beginning in self._beginnings[since:]):
+            return False
+        self._harmless[text] = len(self._beginnings)
+        return True
+
+    def _redacted(self, text: str) -> str:
         text = self._without_known(text)
         if self._of_hidden is not None:
             text = self._of_hidden.sub(lambda match: f"{match[1]}={self.fingerprint(unquote_plus(match[2]))}", text)

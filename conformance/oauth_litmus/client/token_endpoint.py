@@ -59,12 +59,14 @@ class TokenVerbs(AuthorizationVerbs):
         client: Client | None = None,
         via: Gate | None = None,
         headers: Mapping[str, str] | None = None,
+        even_if_ended: bool = False,
         **changes: str | None,
     ) -> Answer:
         """Exchange a code (OAuth 2.1 section 4.1.3), with parameters changed or left out (None).
 
         Raises:
-            Blocked: it was refused, and had perhaps come to its end while it waited for room in a limit.
+            Blocked: it was refused, and had come to its end by itself (unless it is tried `even_if_ended`), as far as
+                its lifetime is declared; or perhaps while it stood in a queue.
         """
         parameters: dict[str, str | None] = {
             "grant_type": "authorization_code",
@@ -76,31 +78,42 @@ class TokenVerbs(AuthorizationVerbs):
         }
         asked_at = self.now()
         answer = await self.token_request(parameters, client or code.client, via=via, headers=headers)
-        lifetime = self.server.profile.lifetimes.code or _LIFE_OF_A_CODE
-        ended_in_queue = asked_at - code.issued_after < lifetime <= answer.sent_at - code.issued_after
-        if ended_in_queue and via is None and not answer.has_tokens:
-            age = answer.sent_at - code.issued_after
-            raise Blocked(
-                f"the code was {age:.0f} s old when a limit had room for its request, and may have ended: "
-                "judge less at once (--only), or raise that limit at the target",
-                (answer.number,),
-            )
+        lifetime = self.server.profile.lifetimes.code
+        if lifetime is None and asked_at - code.issued_after < _LIFE_OF_A_CODE:
+            lifetime = _LIFE_OF_A_CODE
+        if not even_if_ended and via is None:
+            _had_not_ended("code", answer, code.issued_after, lifetime)
         return answer
 
     async def refresh(
-        self, tokens: Tokens, *, client: Client | None = None, via: Gate | None = None, **changes: str | None
+        self,
+        tokens: Tokens,
+        *,
+        client: Client | None = None,
+        via: Gate | None = None,
+        even_if_ended: bool = False,
+        **changes: str | None,
     ) -> Answer:
-        """Refresh (OAuth 2.1 section 4.3.1), with parameters changed or left out (None)."""
+        """Refresh (OAuth 2.1 section 4.3.1), with parameters changed or left out (None).
+
+        Raises:
+            Blocked: it was refused, and the refresh token had come to its end by itself (unless it is tried
+                `even_if_ended`), as far as its lifetime is declared.
+        """
         parameters: dict[str, str | None] = {
             "grant_type": "refresh_token",
             "refresh_token": tokens.refresh_token,
             "resource": self.server.resource_indicator,
             **changes,
         }
-        return await self.token_request(parameters, client or tokens.client, via=via)
+        answer = await self.token_request(parameters, client or tokens.client, via=via)
+        if not even_if_ended and via is None:
+            lifetime = self.server.profile.lifetimes.refresh_token
+            _had_not_ended("refresh token", answer, tokens.answer.sent_at, lifetime)
+        return answer
 
-    async def lose_refresh_answer(self, tokens: Tokens, cut: Cut) -> None:
-        """Refresh, and hang up before the answer has been read."""
+    async def lose_refresh_answer(self, tokens: Tokens, cut: Cut) -> float:
+        """Refresh, and hang up before the answer has been read; when that was begun, in Unix seconds."""
         parameters = {
             "grant_type": "refresh_token",
             "refresh_token": tokens.refresh_token,
@@ -109,6 +122,7 @@ class TokenVerbs(AuthorizationVerbs):
         headers, body = _form(parameters, tokens.client)
         if self.paced:
             await self.run.pacer.charge(Kind.TOKEN, self.source)
+        begun_at = self.now()
         await self.run.wire.hang_up(
             "POST",
             self.endpoint("token"),
@@ -118,6 +132,7 @@ class TokenVerbs(AuthorizationVerbs):
             body=body,
             source=self.source,
         )
+        return begun_at
 
     async def tokens(self, client: Client | None = None, *, scope: str | None = None) -> Tokens:
         """Tokens of a fresh login.
@@ -237,3 +252,14 @@ def _form(parameters: Mapping[str, str | None], client: Client | None) -> tuple[
     credentials, authorization = client.credentials() if client else ({}, {})
     form = {name: value for name, value in {**credentials, **parameters}.items() if value is not None}
     return {"content-type": FORM, "accept": "application/json", **authorization}, urlencode(form).encode()
+
+
+def _had_not_ended(what: str, answer: Answer, issued_at: float, lifetime: float | None) -> None:
+    """See that a refusal is one: what is over by itself is refused by everybody."""
+    age = answer.sent_at - issued_at
+    if lifetime is not None and age >= lifetime and not answer.has_tokens:
+        raise Blocked(
+            f"the {what} was {age:.0f} s old when its request was sent, and lives for {lifetime:g} s: limits or answers "
+            "were too slow for it; judge less at once (--only)",
+            (answer.number,),
+        )

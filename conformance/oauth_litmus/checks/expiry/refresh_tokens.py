@@ -24,7 +24,7 @@ async def unused_refresh_token_expires(target: Target) -> None:
     expect.tokens(answer, expected="tokens shortly before the declared end of the refresh token")
 
     await target.until(over.after)
-    answer = expect.conclusive(await target.refresh(older))
+    answer = expect.conclusive(await target.refresh(older, even_if_ended=True))
     over.after_its_end(answer)
 
     declared = f"the lifetime of {lifetime:g} s that is declared"
@@ -45,7 +45,7 @@ async def foreign_use_does_not_extend_a_refresh_token(target: Target) -> None:
         raise Skipped("another client's refresh succeeds (REPLAY-11): there is no refusal whose effect could be seen")
 
     await target.until(end.after)
-    answer = await target.refresh(tokens)
+    answer = await target.refresh(tokens, even_if_ended=True)
 
     end.after_its_end(answer)
     expect.refused_grant(answer, because="the refresh token has expired, also after a failed attempt")
@@ -72,7 +72,7 @@ async def upstream_trouble_does_not_extend_a_refresh_token(target: Target) -> No
         raise Skipped("the refresh succeeds while the upstream fails: there is no failure whose effect could be seen")
 
     await target.until(end.after)
-    answer = await target.refresh(tokens)
+    answer = await target.refresh(tokens, even_if_ended=True)
 
     end.after_its_end(answer)
     expect.refused_grant(answer, because="the refresh token has expired, also after a failure of the upstream")

@@ -10,7 +10,7 @@ from oauth_litmus.authorization import new_verifier
 from oauth_litmus.check import LOGIN, check
 from oauth_litmus.checks.replay.replayed import replayed_code, tried_by_a_stranger
 from oauth_litmus.checks.replay.spellings import other_spellings
-from oauth_litmus.verdict import Skipped
+from oauth_litmus.verdict import Blocked, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -48,6 +48,8 @@ async def replay_revokes_what_the_code_brought(target: Target) -> None:
         )
     if target.server.seen.resource_answers:
         called = expect.conclusive(await target.call_resource(tokens.access_token))
+        if called.status == 401 and tokens.expires_in is not None and called.sent_at >= tokens.ends_at:
+            raise Blocked("the access token had ended by itself before it was used", (called.number,))
         expect.that(
             called.status == 401, expected="401: the access token is revoked", got=expect.describe(called), at=called
         )

@@ -31,8 +31,7 @@ async def lost_answer_does_not_log_the_user_out(target: Target) -> None:
     repeated: list[Tokens] = []
     for cut in Cut:
         tokens = await target.living_tokens()
-        await target.lose_refresh_answer(tokens, cut)
-        lost_at = target.now()
+        lost_at = await target.lose_refresh_answer(tokens, cut)
         await target.until(target.now() + SECOND_TRY)
         again = expect.conclusive(await target.refresh(tokens))
         _came_in_time(target, again, lost_at)
