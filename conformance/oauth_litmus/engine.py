@@ -114,9 +114,11 @@ class Engine:
         between them. Whoever began goes on before others begin, so that no code or pending login ends in a queue.
         """
         waits = check.waits(self.run.server) if check.waits else 0.0
-        # At the callback, where logins are dear, a race would hold up everybody who has begun.
-        rounds = 0 if Need.UPSTREAM_CONTROL in check.needs else check.logins
-        return -waits, -rounds
+        limits = self.run.server.profile.limits
+        # At the callback, where logins are dear, a race would hold up everybody who has begun; and where nothing is
+        # declared, it would meet a limit just when others aim at an instant.
+        early = Need.UPSTREAM_CONTROL not in check.needs and (limits.token_failures or limits.token)
+        return -waits, -check.logins if early else 0
 
     async def _all(self, runnable: Sequence[Check]) -> None:
         async with asyncio.TaskGroup() as group:

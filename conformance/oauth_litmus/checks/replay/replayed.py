@@ -21,6 +21,10 @@ class Replayed:
 
     tokens: Tokens
     answers: tuple[Answer, Answer]
+    refreshed: Answer | None
+    """What a refresh was answered right after that; None without a refresh token."""
+    called: Answer | None
+    """What the resource said to the access token; None if it is not called."""
 
 
 @dataclass(frozen=True)
@@ -65,4 +69,9 @@ async def _replayed(target: Target, code: Code, answer: Answer) -> Replayed:
     tokens = target.tokens_of(answer, code.client, code.request.get("scope"))
     at_once = await target.redeem(code)
     await target.until(target.now() + LATER)
-    return Replayed(tokens, (at_once, await target.redeem(code)))
+    later = await target.redeem(code, even_if_ended=True)
+    # Both may live for seconds only: they are used now, whenever a check looks at what they were answered.
+    refreshed = await target.refresh(tokens) if tokens.refresh_token else None
+    opens = target.server.seen.resource_answers
+    called = await target.call_resource(tokens.access_token) if opens else None
+    return Replayed(tokens, (at_once, later), refreshed, called)
