@@ -114,7 +114,7 @@ def conformance(session: nox.Session) -> None:
     """The suite over sockets: against the demo, against the reference on a real Valkey, and against others' servers."""
     session.install("-e", ".[reference,test]")
     over_sockets = ["tests/demo", "tests/races", "tests/interop"]
-    session.run("pytest", "-q", "-n", "3", "--dist", "loadfile", "--durations=5", *over_sockets, *session.posargs)
+    session.run("pytest", "-q", "-n", "2", "--dist", "loadfile", "--durations=5", *over_sockets, *session.posargs)
 
 
 @nox.session(python=_newest_there_is())

@@ -19,6 +19,7 @@ EXPECTED_WARNS: dict[str, dict[str, str]] = {
 }
 MISSED_BY_A_BUSY_MACHINE = {"EXPIRY-03", "REPLAY-14"}
 """They aim at an instant, or at two seconds of grace, and say so if they came too late."""
+MOST_MISSED = 5
 SIDE_BY_SIDE = 10
 """How many checks run or wait at once, on average: about forty on a machine of two cores."""
 
@@ -28,13 +29,19 @@ def good(request, tmp_path_factory):
     return request.param, *demo(tmp_path_factory.mktemp("demo"), "--tokens", request.param)
 
 
+def late(report) -> set[str]:
+    """What lives for seconds, and was over before its request was sent."""
+    return {check["id"] for check in report["checks"] if "judge less at once" in check["reason"]}
+
+
 def test_the_good_server_is_not_red(good):
     _, finished, report, _ = good
 
     assert finished.returncode == 0, finished.stdout[-3000:]
     assert len(by_verdict(report, "PASS")) >= AT_LEAST
     assert by_verdict(report, "SKIP") == NOT_JUDGED | needing_replicas()
-    assert by_verdict(report, "BLOCKED") <= MISSED_BY_A_BUSY_MACHINE
+    assert late(report) >= by_verdict(report, "BLOCKED") - MISSED_BY_A_BUSY_MACHINE
+    assert len(by_verdict(report, "BLOCKED")) <= MOST_MISSED
     assert not by_verdict(report, "ERROR")
 
 
