@@ -73,10 +73,17 @@ class Judged:
         return Need.BURST in all_checks()[identifier].needs and not self.run.budget.burst
 
     @property
+    def waited_for_by_bursts(self) -> float:
+        """Seconds of the windows in which a burst must be alone with its limit: from one address they follow each other."""
+        bursts = (check for check in all_checks().values() if Need.BURST in check.needs and check.waits)
+        return sum(check.waits(self.run.server) for check in bursts if check.waits) if self.run.budget.burst else 0.0
+
+    @property
     def imposed_by_limits(self) -> float:
         """Seconds that the limits alone impose on the requests that were made."""
         kinds = (Kind.REGISTER, Kind.AUTHORIZE, Kind.START, Kind.CALLBACK)
-        return max((self.run.pacer.spent.get(kind, 0) - 1) // PER_MINUTE * 60.0 for kind in kinds)
+        paced = max((self.run.pacer.spent.get(kind, 0) - 1) // PER_MINUTE * 60.0 for kind in kinds)
+        return paced + self.waited_for_by_bursts
 
 
 async def judged(
@@ -130,6 +137,7 @@ async def test_a_complete_run_with_bursts_meets_a_429_in_bursts_alone():
     assert refused <= bursts
     assert seen.with_verdict(Verdict.FAIL, Verdict.BLOCKED, Verdict.ERROR) == {}
     assert seen.unjudged_core == {}
+    assert seen.seconds <= 1.2 * seen.imposed_by_limits
 
 
 async def test_core_alone_takes_less_than_a_quarter_of_an_hour():
