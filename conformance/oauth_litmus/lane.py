@@ -51,7 +51,7 @@ class _Turn(IntEnum):
     """Who goes before whom: a single request holds what ends while it waits, and a race may need a whole window."""
 
     FIRST = 0
-    FIRST_RACE = 1
+    NEXT = 1
     ANY = 2
     PATIENT_RACE = 3
 
@@ -72,12 +72,14 @@ class Lane:
 
     While `refusals` is not zero, one request at a time goes ahead, until one has passed. With a reserve the last tenth of
     its room is for those that go first of all, and for races that need nearly all of it. A race lets single requests go
-    first, which hold what ends while they wait, for a few windows.
+    first, which hold what ends while they wait, for a few windows; where what is held `ages`, whoever has waited for a
+    window goes first.
     """
 
-    def __init__(self, clock: Clock, rate: Rate | None, *, reserve: bool = False) -> None:
+    def __init__(self, clock: Clock, rate: Rate | None, *, reserve: bool = False, ages: bool = False) -> None:
         self.rate = rate
         self._reserves = reserve
+        self._ages = ages
         self.refusals = 0
         self.closed_until = 0.0
         self.closed_by: tuple[int, ...] = ()
@@ -234,10 +236,12 @@ class Lane:
     def _end_patience(self) -> None:
         if self.rate is None:
             return
-        latest = self._clock.now() - _PATIENCE * self.rate.seconds
+        now = self._clock.now()
         for ticket in self._queue:
-            if ticket.turn is _Turn.PATIENT_RACE and ticket.since < latest:
+            if ticket.turn is _Turn.PATIENT_RACE and ticket.since < now - _PATIENCE * self.rate.seconds:
                 ticket.turn = _Turn.ANY
+            if ticket.turn is _Turn.ANY and ticket.count == 1 and self._ages and ticket.since < now - self.rate.seconds:
+                ticket.turn = _Turn.NEXT
         heapq.heapify(self._queue)
 
     def _serve(self) -> None:
@@ -256,7 +260,7 @@ class Lane:
 
 def _turn_of(rank: int, count: int) -> _Turn:
     if rank == FIRST_OF_ALL:
-        return _Turn.FIRST if count == 1 else _Turn.FIRST_RACE
+        return _Turn.FIRST if count == 1 else _Turn.NEXT
     return _Turn.ANY if count == 1 else _Turn.PATIENT_RACE
 
 

@@ -22,6 +22,8 @@ _FAILED = (400, 401)
 
 _GOES_ON_AS = {Kind.AUTHORIZE: Kind.START, Kind.START: Kind.CALLBACK}
 """The next step of a login, which has a limit of its own."""
+_HOLDING = frozenset({Kind.CALLBACK, Kind.TOKEN})
+"""Who waits to send these holds a code."""
 
 
 class Pacer:
@@ -151,14 +153,14 @@ class Pacer:
 
     def _lane(self, kind: Kind, source: str | None) -> Lane:
         if (kind, source) not in self._lanes:
-            self._lanes[kind, source] = Lane(self._clock, self._rates.get(kind))
+            self._lanes[kind, source] = Lane(self._clock, self._rates.get(kind), ages=kind in _HOLDING)
         return self._lanes[kind, source]
 
     def _failures_at(self, kind: Kind, source: str | None) -> Lane | None:
         if kind is not Kind.TOKEN or self._token_failures is None:
             return None
         if source not in self._failures:
-            self._failures[source] = Lane(self._clock, self._token_failures, reserve=True)
+            self._failures[source] = Lane(self._clock, self._token_failures, reserve=True, ages=True)
         return self._failures[source]
 
 

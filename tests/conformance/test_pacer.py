@@ -403,6 +403,24 @@ async def test_a_race_is_patient_for_three_windows_and_no_longer():
     assert 180 <= raced[0] <= 300
 
 
+async def test_whoever_holds_a_code_waits_no_longer_than_a_window_for_those_of_lower_rank():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {Kind.CALLBACK: Rate(count=2, seconds=60)}), Door(clock)
+        begun, late = clock.now(), []
+
+        async def busy():
+            for _ in range(8):
+                await pacer.paced(Kind.CALLBACK, None, door)
+
+        async def last():
+            await pacer.paced(Kind.CALLBACK, None, door, rank=9)
+            late.append(clock.now() - begun)
+
+        await all_at_once(clock, busy, busy, busy, last)
+
+    assert late[0] <= 130
+
+
 async def test_who_waited_for_an_instant_goes_before_a_race_that_did():
     with stepped_clock() as clock:
         pacer, door = Pacer(clock, {Kind.TOKEN: Rate(count=4, seconds=60)}), Door(clock)
