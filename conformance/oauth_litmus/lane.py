@@ -63,6 +63,7 @@ class _Ticket:
     number: int
     count: int = field(compare=False)
     since: float = field(compare=False)
+    may_take_all: bool = field(compare=False)
     admission: Admission | None = field(default=None, compare=False)
     nudge: asyncio.Future[None] | None = field(default=None, compare=False)
 
@@ -97,7 +98,8 @@ class Lane:
 
     async def take(self, rank: int = 0, count: int = 1) -> Admission | None:
         """Wait for room for so many requests at once, and use it; None if the lane is closed for good."""
-        ticket = _Ticket(_turn_of(rank, count), rank, next(self._numbers), count, self._clock.now())
+        first = rank == FIRST_OF_ALL
+        ticket = _Ticket(_turn_of(rank, count), rank, next(self._numbers), count, self._clock.now(), first)
         heapq.heappush(self._queue, ticket)
         self._serve()
         try:
@@ -228,7 +230,7 @@ class Lane:
 
     def _kept_from(self, ticket: _Ticket) -> int:
         """Room that is kept for whoever has waited for an instant, while others fill the window."""
-        if self.rate is None or not self._reserves or ticket.rank == FIRST_OF_ALL:
+        if self.rate is None or not self._reserves or ticket.may_take_all:
             return 0
         kept = self.rate.count // _RESERVED
         return kept if ticket.count <= self.rate.count - 3 * kept else 0  # a race of nearly all would never begin
@@ -238,10 +240,9 @@ class Lane:
             return
         now = self._clock.now()
         for ticket in self._queue:
-            if ticket.turn is _Turn.PATIENT_RACE and ticket.since < now - _PATIENCE * self.rate.seconds:
-                ticket.turn = _Turn.ANY
-            if ticket.turn is _Turn.ANY and ticket.count == 1 and self._ages and ticket.since < now - self.rate.seconds:
-                ticket.turn = _Turn.NEXT
+            patience = _PATIENCE if ticket.turn is _Turn.PATIENT_RACE else 1 if self._ages else math.inf
+            if ticket.turn > _Turn.NEXT and ticket.since < now - patience * self.rate.seconds:
+                ticket.turn, ticket.rank = _Turn.NEXT, FIRST_OF_ALL  # among those who have waited long, who came first
         heapq.heapify(self._queue)
 
     def _serve(self) -> None:

@@ -138,14 +138,14 @@ async def test_what_is_done_outside_of_the_suite_is_charged_too():
 
 async def test_who_is_first_in_rank_goes_first():
     with stepped_clock() as clock:
-        pacer, order = Pacer(clock, {Kind.TOKEN: Rate(count=1, seconds=60)}), []
+        pacer, order = Pacer(clock, {Kind.AUTHORIZE: Rate(count=1, seconds=60)}), []
 
         def ranked(rank):
             async def send():
                 order.append(rank)
                 return answer(200, at=clock.now())
 
-            return lambda: pacer.paced(Kind.TOKEN, None, send, rank=rank)
+            return lambda: pacer.paced(Kind.AUTHORIZE, None, send, rank=rank)
 
         await all_at_once(clock, *[ranked(rank) for rank in (5, 3, 9, 1, 7)])
 
