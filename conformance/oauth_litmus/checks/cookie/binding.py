@@ -8,6 +8,7 @@ from oauth_litmus import expect
 from oauth_litmus.authorization import Attempt
 from oauth_litmus.browser_model import Navigation, StoredCookie
 from oauth_litmus.check import LOGIN, RELAY, UPSTREAM_CONTROL, check
+from oauth_litmus.checks.login_relay.refusals import still_pending
 from oauth_litmus.client import Target
 from oauth_litmus.cookies import stem
 from oauth_litmus.login.callback_url import with_parameter
@@ -68,6 +69,8 @@ async def two_logins_in_one_browser_stay_apart(target: Target) -> None:
         )
         right_state = attempt.response is None or attempt.response.get("state") == own.request.get("state")
         expect.that(right_state, expected="the state of its own request", got="another state", at=attempt.answers)
+        if attempt.code is None:
+            still_pending(target, own)
     expect.ideally(
         first.code is not None,
         expected="both logins can be finished",
