@@ -195,9 +195,10 @@ class Lane:
             return Rate(count=count, seconds=window)
         known = self._rate_before
         longer = window if seconds > known.seconds + _ROUNDING else known.seconds
-        # Right after a closed door little was sent: that says little of how much would be let in.
-        count = max(min(count, known.count), known.count // 2, 1)
-        return Rate(count=count, seconds=max(longer, known.seconds))
+        if self._open_since > self._refused_at - known.seconds:
+            # Little was sent since the door was closed: that says little of how much would be let in.
+            count = max(count, known.count // 2)
+        return Rate(count=min(count, known.count), seconds=max(longer, known.seconds))
 
     def _forget(self, admission: Admission) -> None:
         if admission.instant in self._sent:

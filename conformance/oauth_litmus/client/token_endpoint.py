@@ -76,13 +76,13 @@ class TokenVerbs(AuthorizationVerbs):
             "resource": self.server.resource_indicator,
             **changes,
         }
-        age, lifetime = self.now() - code.issued_after, self.server.profile.lifetimes.code
-        if lifetime is None and age < _LIFE_OF_A_CODE:
-            lifetime = _LIFE_OF_A_CODE
+        age, declared = self.now() - code.issued_after, self.server.profile.lifetimes.code
+        # What was young when it was to be presented ended in a queue, if it did; what is tried late is tried late on purpose.
+        lifetime = declared or (_LIFE_OF_A_CODE if age < _LIFE_OF_A_CODE else None)
         sender = self if lifetime is None or age < lifetime / 4 else self.hurried()
         answer = await sender.token_request(parameters, client or code.client, via=via, headers=headers)
         if not even_if_ended and via is None:
-            _had_not_ended("code", answer, code.issued_after, lifetime)
+            _had_not_ended("code", answer, code.issued_after, lifetime, is_declared=declared is not None)
         return answer
 
     async def refresh(
@@ -132,6 +132,7 @@ class TokenVerbs(AuthorizationVerbs):
             body=body,
             source=self.source,
         )
+        self.run.last_sent[Kind.TOKEN] = self.now()
         return begun_at
 
     async def tokens(self, client: Client | None = None, *, scope: str | None = None) -> Tokens:
@@ -254,12 +255,16 @@ def _form(parameters: Mapping[str, str | None], client: Client | None) -> tuple[
     return {"content-type": FORM, "accept": "application/json", **authorization}, urlencode(form).encode()
 
 
-def _had_not_ended(what: str, answer: Answer, issued_at: float, lifetime: float | None) -> None:
+def _had_not_ended(
+    what: str, answer: Answer, issued_at: float, lifetime: float | None, *, is_declared: bool = True
+) -> None:
     """See that a refusal is one: what is over by itself is refused by everybody."""
     age = answer.sent_at - issued_at
     if lifetime is not None and age >= lifetime and not answer.has_tokens:
+        lives = f"and lives for {lifetime:g} s" if is_declared else f"and nothing says that a {what} lives so long"
+        otherwise = "" if is_declared else ", or declare its lifetime in the profile, as `[lifetimes] code = SECONDS`"
         raise Blocked(
-            f"the {what} was {age:.0f} s old when its request was sent, and lives for {lifetime:g} s: limits or answers "
-            "were too slow for it; judge less at once (--only)",
+            f"the {what} was {age:.0f} s old when its request was sent, {lives}: limits or answers were too slow for it; "
+            f"judge less at once (--only){otherwise}",
             (answer.number,),
         )

@@ -24,7 +24,7 @@ _DEEPEST = 3
 @check("PKCE-16a", needs={LOGIN})
 async def challenge_cannot_be_read_in_the_response(target: Target) -> None:
     """Look for the challenge in the parameters of an authorization response, also under base64 and inside a JWT."""
-    code = await target.login()
+    code = target.code_of(await target.finished_login())
     challenge, attempt, response = s256(code.code_verifier), code.attempt, code.response
 
     for name, value in (*response.parameters, *response.fragment):

@@ -39,7 +39,7 @@ async def replay_revokes_what_the_code_brought(target: Target) -> None:
     expect.refused_grant(replayed.answers[0], because="the code was used")
 
     if replayed.refreshed is not None:
-        refreshed = expect.conclusive(replayed.refreshed)
+        refreshed = _conclusive(replayed.refreshed)
         expect.that(
             not refreshed.has_tokens,
             expected="the refresh token is revoked",
@@ -47,12 +47,18 @@ async def replay_revokes_what_the_code_brought(target: Target) -> None:
             at=refreshed,
         )
     if replayed.called is not None:
-        called = expect.conclusive(replayed.called)
+        called = _conclusive(replayed.called)
         if called.status == 401 and tokens.expires_in is not None and called.sent_at >= tokens.ends_at:
             raise Blocked("the access token had ended by itself before it was used", (called.number,))
         expect.that(
             called.status == 401, expected="401: the access token is revoked", got=expect.describe(called), at=called
         )
+
+
+def _conclusive(answer: Answer | Blocked) -> Answer:
+    if isinstance(answer, Blocked):
+        raise answer
+    return expect.conclusive(answer)
 
 
 @check("REPLAY-03", needs={LOGIN}, logins=2)

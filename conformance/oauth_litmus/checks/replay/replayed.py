@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from oauth_litmus.verdict import Skipped
+from oauth_litmus.verdict import Blocked, Skipped
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from oauth_litmus.answer import Answer
     from oauth_litmus.client import Code, Target, Tokens
 
@@ -21,10 +23,10 @@ class Replayed:
 
     tokens: Tokens
     answers: tuple[Answer, Answer]
-    refreshed: Answer | None
-    """What a refresh was answered right after that; None without a refresh token."""
-    called: Answer | None
-    """What the resource said to the access token; None if it is not called."""
+    refreshed: Answer | Blocked | None
+    """What a refresh was answered right after that, or why nothing was; None without a refresh token."""
+    called: Answer | Blocked | None
+    """What the resource said to the access token, or why nothing; None if it is not called."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,15 @@ async def _replayed(target: Target, code: Code, answer: Answer) -> Replayed:
     await target.until(target.now() + LATER)
     later = await target.redeem(code, even_if_ended=True)
     # Both may live for seconds only: they are used now, whenever a check looks at what they were answered.
-    refreshed = await target.refresh(tokens) if tokens.refresh_token else None
+    refreshed = await _answered(target.refresh(tokens)) if tokens.refresh_token else None
     opens = target.server.seen.resource_answers
-    called = await target.call_resource(tokens.access_token) if opens else None
+    called = await _answered(target.call_resource(tokens.access_token)) if opens else None
     return Replayed(tokens, (at_once, later), refreshed, called)
+
+
+async def _answered(request: Awaitable[Answer]) -> Answer | Blocked:
+    """The trouble of one request is that of the check which looks at its answer, and of no other."""
+    try:
+        return await request
+    except Blocked as reason:
+        return reason
