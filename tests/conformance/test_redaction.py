@@ -228,3 +228,23 @@ def test_what_could_stand_anywhere_is_not_learnt(nothing):
 
 def test_a_secret_that_looks_like_a_fingerprint_is_a_secret():
     assert redactor("<pass:word>").text("<pass:word>") != "<pass:word>"
+
+
+def test_a_text_that_was_harmless_is_redacted_from_the_moment_when_it_tells_a_secret():
+    made = redactor()
+    line = "x-session: correcthorse of nobody"
+    assert made.text(line) == made.text(line) == line
+
+    made.learn("correcthorse")
+
+    assert "correcthorse" not in made.text(line)
+    assert "correcthorse" not in made.text(line)
+
+
+def test_a_text_that_was_harmless_is_redacted_when_a_name_in_it_is_to_be_hidden():
+    made = redactor()
+    assert made.text("pin=1234") == "pin=1234"
+
+    made.hide(["pin"])
+
+    assert "1234" not in made.text("pin=1234")

@@ -17,11 +17,6 @@ EXPECTED_WARNS: dict[str, dict[str, str]] = {
     },
     "relay": {},
 }
-MISSED_BY_A_BUSY_MACHINE = {"EXPIRY-03", "REPLAY-14"}
-"""They aim at an instant, or at two seconds of grace, and say so if they came too late."""
-SKIPPED_BY_A_SLOW_MACHINE = {"RATE-12a", "RATE-12b"}
-"""A login may end before the door of a limit that was passed is open again."""
-MOST_MISSED = 5
 SIDE_BY_SIDE = 10
 """How many checks run or wait at once, on average: about forty on a machine of two cores."""
 
@@ -31,21 +26,13 @@ def good(request, tmp_path_factory):
     return request.param, *demo(tmp_path_factory.mktemp("demo"), "--tokens", request.param)
 
 
-def late(report) -> set[str]:
-    """What lives for seconds, and was over before its request was sent."""
-    return {check["id"] for check in report["checks"] if "judge less at once" in check["reason"]}
-
-
 def test_the_good_server_is_not_red(good):
     _, finished, report, _ = good
 
-    blocked = by_verdict(report, "BLOCKED")
-    assert finished.returncode == bool(blocked), finished.stdout[-3000:]
-    assert not by_verdict(report, "FAIL")
+    assert finished.returncode == 0, finished.stdout[-3000:]
     assert len(by_verdict(report, "PASS")) >= AT_LEAST
-    assert by_verdict(report, "SKIP") - SKIPPED_BY_A_SLOW_MACHINE == NOT_JUDGED | needing_replicas()
-    assert late(report) >= blocked - MISSED_BY_A_BUSY_MACHINE
-    assert len(blocked) <= MOST_MISSED
+    assert by_verdict(report, "SKIP") == NOT_JUDGED | needing_replicas()
+    assert not by_verdict(report, "BLOCKED")
     assert not by_verdict(report, "ERROR")
 
 
