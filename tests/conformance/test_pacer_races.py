@@ -1,0 +1,175 @@
+"""Failures at the token endpoint have a budget of their own, and a race takes room for all its racers."""
+
+import pytest
+from core_worlds import answer, stepped_clock
+from pacing import Door, all_at_once, most_in_a_window, running, through
+
+from oauth_litmus.clock import WallClock
+from oauth_litmus.lane import FIRST_OF_ALL
+from oauth_litmus.pacer import Pacer
+from oauth_litmus.rates import Kind, Rate
+from oauth_litmus.verdict import Blocked
+
+
+async def test_failures_have_a_budget_of_their_own():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {}, Rate(count=2, seconds=60)), Door(clock, 400, 401)
+
+        async def one_after_the_other():
+            for _ in range(3):
+                await pacer.paced(Kind.TOKEN, None, door)
+
+        await all_at_once(clock, one_after_the_other)
+
+    assert door.asked == [0.0, 0.0, 60.5]
+
+
+async def test_failures_elsewhere_are_no_failures_of_the_token_endpoint():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {}, Rate(count=1, seconds=60)), Door(clock, 400, 401, 400)
+
+        async def one_after_the_other():
+            for kind in (Kind.RESOURCE, Kind.REGISTER, Kind.AUTHORIZE, Kind.TOKEN):
+                await pacer.paced(kind, None, door)
+
+        await all_at_once(clock, one_after_the_other)
+
+    assert door.asked == [0.0] * 4
+
+
+async def test_both_budgets_of_the_token_endpoint_hold_together():
+    with stepped_clock() as clock:
+        pacer = Pacer(clock, {Kind.TOKEN: Rate(count=2, seconds=10)}, Rate(count=1, seconds=60))
+        door = Door(clock, 400)
+
+        async def one_after_the_other():
+            await pacer.paced(Kind.TOKEN, None, door)
+            await all_at_once(clock, *[through(pacer, door)] * 4)
+
+        await one_after_the_other()
+
+    assert door.asked[1] == 60.5
+    assert most_in_a_window(door.asked, 10) <= 2
+
+
+async def test_a_race_begins_when_there_is_room_for_all_of_its_losers():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {}, Rate(count=20, seconds=60)), Door(clock, 400)
+        begun = clock.now()
+        async with clock.running():
+            await pacer.paced(Kind.TOKEN, None, door)
+            await pacer.before_race(Kind.TOKEN, None, 19)
+            assert clock.now() == begun
+
+            await pacer.before_race(Kind.TOKEN, None, 2)
+
+            assert clock.now() == pytest.approx(begun + 60.5, abs=1e-3)
+
+
+async def test_a_race_lets_those_go_first_that_hold_a_code():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {}, Rate(count=20, seconds=60)), Door(clock, *[400] * 10)
+        begun, raced = clock.now(), []
+
+        async def race():
+            await pacer.before_race(Kind.TOKEN, None, 18, rank=1)
+            raced.append(clock.now() - begun)
+
+        await all_at_once(clock, *[through(pacer, door)] * 5, race, *[through(pacer, door, rank=2)] * 5)
+
+    assert door.asked == [0.0] * 10
+    assert raced == [pytest.approx(60.5, abs=1e-3)]
+
+
+async def test_a_race_is_patient_for_three_windows_and_no_longer():
+    with stepped_clock() as clock:
+        pacer = Pacer(clock, {Kind.CALLBACK: Rate(count=4, seconds=60)})
+        begun, raced = clock.now(), []
+
+        async def busy():
+            for _ in range(12):
+                await pacer.paced(Kind.CALLBACK, None, Door(clock), rank=1)
+
+        async def race():
+            await pacer.before_race(Kind.CALLBACK, None, 4)
+            raced.append(clock.now() - begun)
+
+        await all_at_once(clock, busy, busy, busy, race)
+
+    assert 180 <= raced[0] <= 300
+
+
+async def test_whoever_holds_a_code_waits_no_longer_than_a_window_for_those_of_lower_rank():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {Kind.CALLBACK: Rate(count=2, seconds=60)}), Door(clock)
+        begun, late = clock.now(), []
+
+        async def busy():
+            for _ in range(8):
+                await pacer.paced(Kind.CALLBACK, None, door)
+
+        async def last():
+            await pacer.paced(Kind.CALLBACK, None, door, rank=9)
+            late.append(clock.now() - begun)
+
+        await all_at_once(clock, busy, busy, busy, last)
+
+    assert late[0] <= 130
+
+
+async def test_who_waited_for_an_instant_goes_before_a_race_that_did():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {Kind.TOKEN: Rate(count=4, seconds=60)}), Door(clock)
+        order = []
+
+        async def race():
+            await pacer.before_race(Kind.TOKEN, None, 4, rank=FIRST_OF_ALL)
+            order.append("race")
+
+        async def single():
+            await pacer.paced(Kind.TOKEN, None, door, rank=FIRST_OF_ALL)
+            order.append("single")
+
+        await all_at_once(clock, *[through(pacer, door)] * 4, race, single)
+
+    assert order == ["single", "race"]
+
+
+async def test_a_race_gives_back_the_room_of_those_who_did_not_fail():
+    with stepped_clock() as clock:
+        pacer = Pacer(clock, {}, Rate(count=20, seconds=60))
+        begun = clock.now()
+        async with clock.running():
+            race = await pacer.before_race(Kind.TOKEN, None, 20)
+            race.is_over([answer(200, at=begun)] * 15 + [answer(400, at=begun)] * 5)
+            await pacer.before_race(Kind.TOKEN, None, 15)
+
+            assert clock.now() == begun
+
+
+def test_a_race_is_no_larger_than_a_declared_limit_lets_through():
+    pacer = Pacer(WallClock(1), {Kind.TOKEN: Rate(count=12, seconds=60)}, Rate(count=5, seconds=60))
+
+    assert pacer.most_at_once(Kind.TOKEN, None, 20) == 5
+
+
+async def test_a_429_in_a_race_closes_the_kind_like_any_other():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {}), Door(clock)
+        async with clock.running():
+            race = await pacer.before_race(Kind.TOKEN, None, 18)
+            race.is_over([answer(429, headers={"retry-after": "5"}, at=clock.now())] * 18)
+
+        (got,) = await all_at_once(clock, through(pacer, door))
+
+    assert (got.status, door.asked) == (200, [5.5])
+
+
+async def test_no_race_waits_for_a_door_that_is_closed_for_long():
+    with stepped_clock() as clock:
+        pacer = Pacer(clock, {})
+        race = await running(clock, lambda: pacer.before_race(Kind.TOKEN, None, 2))
+        race.is_over([answer(429, headers={"retry-after": "99999999999999999999"})])
+
+        with pytest.raises(Blocked):
+            await running(clock, lambda: pacer.before_race(Kind.TOKEN, None, 2))

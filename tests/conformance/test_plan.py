@@ -1,0 +1,208 @@
+"""Which checks this run cannot judge, with the reason, and which were asked for."""
+
+from dataclasses import replace
+
+import pytest
+from core_worlds import ISSUER, check_of, run_with
+from preflight_server import ALL_WELL, ENDPOINTS, REGISTRATION, UPSTREAM, Server, flown, with_clients
+
+from oauth_litmus.check import Need, all_checks
+from oauth_litmus.listener import Listener
+from oauth_litmus.login.drivers import NoLogin
+from oauth_litmus.plan import Selection, UnknownSelectionError, cannot_judge
+from oauth_litmus.preflight import Readiness
+from oauth_litmus.profile import Limits, Profile
+from oauth_litmus.run import Budget
+from oauth_litmus.upstream_control import UpstreamControl
+from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
+
+
+def run_for(*, metadata=None, driver=None, profile=None, budget=None, **seen):
+    run = run_with(metadata=metadata, driver=driver, profile=profile, budget=budget)
+    for name, value in seen.items():
+        setattr(run.server.seen, name, value)
+    return run
+
+
+def reason_for(need, run, readiness=ALL_WELL):
+    return cannot_judge(check_of(None, "TEST-01", needs=frozenset({need})), run, readiness)
+
+
+TWO_SCOPES = Profile(scopes=("a", "b"))
+WITH_RESOURCE = Profile(resource=f"{ISSUER}/mcp")
+OWN = Profile(own_server=True)
+FAR = "https://as.example.com"
+
+
+def everything():
+    """A run in which nothing is missing."""
+    introspection = {"introspection_endpoint": f"{ISSUER}/introspection"}
+    methods = {"token_endpoint_auth_methods_supported": ["none", "client_secret_post"]}
+    metadata = {**ENDPOINTS, **REGISTRATION, **introspection, **methods}
+    profile = Profile(
+        scopes=("a", "b"),
+        resource=f"{ISSUER}/mcp",
+        operations={"a": "GET /mcp"},
+        replicas=("http://127.0.0.2:8000", "http://127.0.0.3:8000"),
+    )
+    run = run_for(
+        metadata=metadata,
+        profile=profile,
+        budget=Budget(burst=True),
+        upstream_url=f"{UPSTREAM}/login",
+        refresh_token=True,
+        access_token_is_jwt=True,
+    )
+    run.upstream, run.separate_sources, run.listener = UpstreamControl(UPSTREAM, None), True, Listener("http://x", True)
+    return run
+
+
+@pytest.mark.parametrize("need", Need)
+def test_where_nothing_is_missing_everything_is_judged(need):
+    assert reason_for(need, everything()) is None
+
+
+MISSING = [
+    (
+        Need.REGISTRATION,
+        run_for(),
+        Readiness("no client: x"),
+        Skipped,
+        "configure a client in the profile, as [[clients]]",
+    ),
+    (Need.REGISTRATION, run_for(metadata=REGISTRATION), Readiness("no client: x"), Blocked, "preflight: no client: x"),
+    (Need.DYNAMIC_REGISTRATION, run_for(), ALL_WELL, NotApplicable, "names no registration_endpoint"),
+    (Need.DYNAMIC_REGISTRATION, run_for(metadata=REGISTRATION), Readiness("x"), Blocked, "preflight: x"),
+    (Need.LOGIN, run_for(driver=NoLogin()), ALL_WELL, Skipped, "give --login redirects"),
+    (Need.LOGIN, run_for(), Readiness(login="no way"), Blocked, "preflight: no way"),
+    (Need.LOGIN, run_for(metadata=REGISTRATION), Readiness("no client"), Blocked, "preflight: no client"),
+    (Need.REFRESH, run_for(refresh_token=False), ALL_WELL, NotApplicable, "issues no refresh token"),
+    (Need.REFRESH, run_for(refresh_token=True), Readiness(refresh="no"), Blocked, "preflight: no"),
+    (Need.REFRESH, run_for(driver=NoLogin()), ALL_WELL, Skipped, "--login redirects"),
+    (Need.SCOPES, run_for(profile=Profile(scopes=("a",))), ALL_WELL, Skipped, 'as `scopes = ["a", "b"]`'),
+    (Need.RESOURCE, run_for(), ALL_WELL, Skipped, 'as `resource = "URL"`'),
+    (Need.RESOURCE, run_for(profile=WITH_RESOURCE), Readiness(resource="shut"), Blocked, "preflight: shut"),
+    (Need.JWT_ACCESS_TOKENS, run_for(access_token_is_jwt=False), ALL_WELL, NotApplicable, "opaque"),
+    (Need.REVOCATION, run_for(), ALL_WELL, NotApplicable, "names no revocation_endpoint"),
+    (
+        Need.CONFIDENTIAL_CLIENT,
+        run_for(metadata={"token_endpoint_auth_methods_supported": ["none", "private_key_jwt"]}),
+        ALL_WELL,
+        NotApplicable,
+        "lists no client secret",
+    ),
+    (Need.RELAY, run_for(), ALL_WELL, NotApplicable, "there is no upstream provider"),
+    (Need.RELAY, run_for(driver=NoLogin()), ALL_WELL, Skipped, "--login redirects"),
+    (Need.UPSTREAM_CONTROL, run_for(), ALL_WELL, Skipped, "as `upstream_control = URL`"),
+    (Need.BURST, run_for(), ALL_WELL, Skipped, "give --burst"),
+    (Need.SECOND_SOURCE, run_for(), ALL_WELL, Skipped, "a second source address"),
+]
+
+
+@pytest.mark.parametrize(("need", "run", "readiness", "kind", "words"), MISSING)
+def test_what_is_missing_is_said_with_how_to_give_it(need, run, readiness, kind, words):
+    reason = reason_for(need, run, readiness)
+
+    assert type(reason) is kind
+    assert words in str(reason)
+
+
+@pytest.mark.parametrize(
+    ("issuer", "profile", "allowed"),
+    [
+        ("http://127.0.0.1:8000", Profile(), True),
+        ("http://localhost:8000", Profile(), True),
+        ("http://[::1]:8000", Profile(), True),
+        (FAR, OWN, True),
+        (FAR, Profile(), False),
+        ("http://127.evil.example", Profile(), False),
+        ("http://127.0.0.1.nip.io", Profile(), False),
+        ("http://localhost.evil.example", Profile(), False),
+    ],
+)
+def test_bursts_beyond_this_machine_need_the_operators_word(issuer, profile, allowed):
+    run = run_with(issuer=issuer, profile=profile, budget=Budget(burst=True))
+
+    assert (reason_for(Need.BURST, run) is None) is allowed
+
+
+def test_every_need_of_every_check_can_be_planned():
+    run = everything()
+
+    assert all(
+        isinstance(cannot_judge(check, run, ALL_WELL), Skipped | NotApplicable | None)
+        for check in all_checks().values()
+    )
+
+
+@pytest.mark.parametrize(("seconds", "allowed"), [(60.0, True), (60.5, False), (0.0, True)])
+def test_a_check_that_waits_longer_than_allowed_says_what_to_give(seconds, allowed):
+    check = replace(check_of(None, "TEST-01"), waits=lambda server: seconds)
+    reason = cannot_judge(check, run_for(budget=Budget(max_wait=60)), ALL_WELL)
+
+    assert (reason is None) is allowed
+    assert allowed or "give --max-wait" in str(reason)
+
+
+@pytest.mark.parametrize("separate", [True, False])
+@pytest.mark.parametrize("name", ["RATE-02", "RATE-07", "RATE-09"])
+def test_a_window_need_not_end_where_each_check_has_an_address_of_its_own(name, separate):
+    limits = Limits(authorize="100/900", token="50/900")
+    run = run_for(profile=Profile(limits=limits), metadata={**ENDPOINTS, **REGISTRATION}, budget=Budget(burst=True))
+    run.server.separate_sources = separate
+    reason = cannot_judge(all_checks()[name], run, ALL_WELL)
+
+    assert reason is None if separate else "waits 900 s" in str(reason)
+
+
+def test_a_lifetime_that_is_not_declared_says_how_to_declare_it():
+    check = replace(check_of(None, "TEST-01"), waits=lambda server: server.code_ttl + 1)
+    reason = cannot_judge(check, run_for(), ALL_WELL)
+
+    assert isinstance(reason, Skipped)
+    assert "as `[lifetimes] code = SECONDS`" in str(reason)
+
+
+def ids(**wanted):
+    return [check.id for check in Selection(**wanted).checks()]
+
+
+def test_a_selection_by_id_asks_for_no_capitals():
+    assert ids(only=("replay-01",)) == ["REPLAY-01"]
+
+
+def test_a_selection_keeps_the_order_of_the_catalogue():
+    assert ids(only=("REPLAY-04", "REPLAY-01")) == ["REPLAY-01", "REPLAY-04"]
+
+
+def test_a_category_can_be_selected_but_for_some():
+    selected = ids(only=("replay",), skip=("REPLAY-01",))
+
+    assert "REPLAY-01" not in selected
+    assert "REPLAY-04" in selected
+    assert all(all_checks()[each].category == "replay" for each in selected)
+
+
+def test_the_core_can_be_selected():
+    assert ids(only=("core",)) == [check.id for check in all_checks().values() if check.requirement.core]
+
+
+@pytest.mark.parametrize("wanted", [{"only": ("REPLAY-99",)}, {"skip": ("nonsense",)}, {"only": ("",)}])
+def test_a_name_that_means_nothing_is_said(wanted):
+    with pytest.raises(UnknownSelectionError, match="is no check, no category and not `core`"):
+        ids(**wanted)
+
+
+async def test_what_the_server_does_not_offer_comes_before_what_the_run_lacks():
+    readiness, run = await flown(Server(registration=False))
+    check = check_of(None, "REG-03", needs=frozenset({Need.CONFIDENTIAL_CLIENT, Need.DYNAMIC_REGISTRATION}))
+
+    assert isinstance(cannot_judge(check, run, readiness), NotApplicable)
+
+
+async def test_an_advertised_secret_that_nobody_was_given_is_a_skip_that_says_how_to_give_one():
+    _, run = await flown(Server(registration=False), profile=with_clients("none"))
+    reason = cannot_judge(check_of(None, "X-01", needs=frozenset({Need.CONFIDENTIAL_CLIENT})), run, ALL_WELL)
+
+    assert isinstance(reason, Skipped)
+    assert "[[clients]]" in str(reason)
