@@ -61,22 +61,24 @@ class Judged:
 
     @property
     def unjudged_core(self) -> dict[str, str]:
-        """Core checks that were neither judged nor without an object; those that a burst was refused to are left out."""
+        """Core checks that were neither judged nor without an object, though the run had all that they need."""
         checks = all_checks()
         return {
             identifier: reason
             for identifier, reason in self.with_verdict(Verdict.SKIP, Verdict.BLOCKED, Verdict.ERROR).items()
-            if checks[identifier].requirement.core and not self._lacks_permission(identifier)
+            if checks[identifier].requirement.core and not checks[identifier].needs & self._not_given
         }
 
-    def _lacks_permission(self, identifier: str) -> bool:
-        return Need.BURST in all_checks()[identifier].needs and not self.run.budget.burst
+    @property
+    def _not_given(self) -> frozenset[Need]:
+        """What a run from one address goes without, and the permission that was not asked for."""
+        return frozenset({Need.SECOND_SOURCE} if self.run.budget.burst else {Need.SECOND_SOURCE, Need.BURST})
 
     @property
     def waited_for_by_bursts(self) -> float:
         """Seconds of the windows in which a burst must be alone with its limit: from one address they follow each other."""
-        bursts = (check for check in all_checks().values() if Need.BURST in check.needs and check.waits)
-        return sum(check.waits(self.run.server) for check in bursts if check.waits) if self.run.budget.burst else 0.0
+        judged = [check for check in all_checks().values() if not check.needs & self._not_given]
+        return sum(check.waits(self.run.server) for check in judged if Need.BURST in check.needs and check.waits)
 
     @property
     def imposed_by_limits(self) -> float:
