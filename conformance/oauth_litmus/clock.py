@@ -176,9 +176,14 @@ class SteppedClock(Clock):
     def __init__(self, slots: int, move_to: Callable[[float], None]) -> None:
         super().__init__(slots)
         self._move_to = move_to
+        self._present = time.time()
         self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
         self._tickets = 0
         self._settling = False
+
+    def now(self) -> float:
+        """The instant to which the clock was moved last."""
+        return self._present
 
     def _instant(self, instant: float) -> Awaitable[None]:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -211,6 +216,7 @@ class SteppedClock(Clock):
             return
         earliest = self._waiting[0][0]
         self._move_to(earliest)
+        self._present = time.time()
         while self._waiting and self._waiting[0][0] <= earliest:
             future = heapq.heappop(self._waiting)[2]
             if not future.done():

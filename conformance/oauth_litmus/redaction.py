@@ -29,16 +29,18 @@ _CREDENTIALS = frozenset({"client_secret", "password", "apikey"})
 """Names whose values are secret however short they are."""
 
 _NAMES = "|".join(sorted(SECRET_PARAMETERS, key=len, reverse=True))
-_IN_FORM = re.compile(rf"(?<![A-Za-z0-9_])({_NAMES})=([^&\s\"'<>;#]+)", re.IGNORECASE)
+_IN_FORM = re.compile(rf"(?<![A-Za-z0-9_])(?=[A-Za-z_]+=)({_NAMES})=([^&\s\"'<>;#]+)", re.IGNORECASE)
 _IN_JSON = re.compile(rf"\"({_NAMES})\"(\s*:\s*)\"((?:[^\"\\]|\\.)+)\"", re.IGNORECASE)
 _JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*")
 _OPAQUE = re.compile(
-    r"(?<![A-Za-z0-9_~-])(?=[A-Za-z0-9_~.-]*\d)(?=[A-Za-z0-9_~.-]*[A-Za-z])[A-Za-z0-9_~-]{20,}(?:\.[A-Za-z0-9_~-]{16,})*"
+    r"(?<![A-Za-z0-9_~-])(?=[A-Za-z0-9_~-]{20})(?=[A-Za-z0-9_~.-]*\d)(?=[A-Za-z0-9_~.-]*[A-Za-z])[A-Za-z0-9_~-]{20,}(?:\.[A-Za-z0-9_~-]{16,})*"
 )
 _AUTHORIZATION = re.compile(r"^(\s*[A-Za-z]+\s+)(\S.*)$", re.DOTALL)
 _ANGLED = re.compile(r"<[^<>]+>")
 _ESCAPE = re.compile(r"%[0-9A-F]{2}")
 _SHORTEST_SECRET = 6
+_STRIDE = 8
+"""Characters from one look at a text to the next: a longer secret is known by its first pieces, whichever is looked at."""
 _MOST_REMEMBERED, _LONGEST_REMEMBERED = 2_000, 300
 """Texts, and characters of each."""
 
@@ -52,7 +54,9 @@ class Redactor:
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
         self._known: dict[str, str] = {}
-        self._by_beginning: defaultdict[str, set[str]] = defaultdict(set)
+        self._by_piece: defaultdict[str, set[tuple[int, str]]] = defaultdict(set)
+        """Offsets at which a piece stands in known spellings."""
+        self._too_short_to_stride = False
         self._beginnings: list[str] = []
         self._harmless: dict[str, int] = {}
         """Texts with nothing to hide, and how many spellings were known when that was seen last."""
@@ -78,8 +82,11 @@ class Redactor:
         shown = self.fingerprint(secret, kind)
         for spelling in _spellings(secret):
             self._known[spelling] = shown
-            self._by_beginning[spelling[:_SHORTEST_SECRET]].add(spelling)
             self._beginnings.append(spelling[:_SHORTEST_SECRET])
+            offsets = range(min(_STRIDE, len(spelling) - _SHORTEST_SECRET + 1))
+            self._too_short_to_stride |= len(offsets) < _STRIDE
+            for offset in offsets:
+                self._by_piece[spelling[offset : offset + _SHORTEST_SECRET]].add((offset, spelling))
 
     def learn_from(self, url: str) -> None:
         """Remember the credentials that a URL holds: a code that nobody redeems is one all the same."""
@@ -129,23 +136,31 @@ class Redactor:
         return _OPAQUE.sub(self._opaque, text)
 
     def _without_known(self, text: str) -> str:
-        # By first characters: thousands of secrets in one pattern would be compiled again with each new one.
-        beginnings, length = self._by_beginning, _SHORTEST_SECRET
-        promising = [at for at in range(len(text) - length + 1) if text[at : at + length] in beginnings]
-        if not promising:
+        found = self._known_in(text)
+        if not found:
             return text
         shown = [match.span() for match in _ANGLED.finditer(text) if match.group() in self._shown]
         pieces: list[str] = []
         begin = 0
-        for at in promising:
+        for at, known in sorted(found.items()):
             if at < begin or any(first <= at < last for first, last in shown):
                 continue
-            candidates = (known for known in beginnings[text[at : at + length]] if text.startswith(known, at))
-            found = max(candidates, key=len, default="")
-            if found:
-                pieces += [text[begin:at], self._known[found]]
-                begin = at + len(found)
+            pieces += [text[begin:at], self._known[known]]
+            begin = at + len(known)
         return "".join([*pieces, text[begin:]])
+
+    def _known_in(self, text: str) -> dict[int, str]:
+        """The longest known spelling at every place where one begins."""
+        # By pieces: thousands of secrets in one pattern would be compiled again with each new one.
+        by_piece, length = self._by_piece, _SHORTEST_SECRET
+        looks = range(0, len(text) - length + 1, 1 if self._too_short_to_stride else _STRIDE)
+        found: dict[int, str] = {}
+        for at in [at for at in looks if text[at : at + length] in by_piece]:
+            for offset, known in by_piece[text[at : at + length]]:
+                begin = at - offset
+                if begin >= 0 and text.startswith(known, begin) and len(known) > len(found.get(begin, "")):
+                    found[begin] = known
+        return found
 
     def header(self, name: str, value: str) -> str:
         """One header's value without secrets; whole values where the header is nothing but a secret."""

@@ -58,6 +58,17 @@ def test_no_learnt_secret_survives_in_a_text(secret, before, after, spell):
     assert spell(secret) not in without_fingerprints(shown)
 
 
+@pytest.mark.parametrize("place", range(20))
+@pytest.mark.parametrize(
+    "secret", ["sixsix", "twelve:12:::", "thirteen:13::", "fourteen:14:::", "a long passphrase of words"]
+)
+def test_a_learnt_secret_is_found_wherever_it_begins(secret, place):
+    text = f"{'x' * place}{secret}"
+
+    assert redactor(secret).text(text).startswith(f"{'x' * place}<secret:")
+    assert redactor(secret, "shorty").text(text).startswith(f"{'x' * place}<secret:")
+
+
 @given(learnt=st.lists(secret_texts, min_size=2, max_size=4), between=any_text)
 def test_no_learnt_secret_survives_among_others(learnt, between):
     shown = redactor(*learnt).text(between.join(learnt))
@@ -126,6 +137,10 @@ def test_what_stands_in_a_telling_place_is_taken_out_unlearnt(name):
 
     assert "lettersonly" not in shown
     assert '"a": "b"' in shown
+
+
+def test_a_telling_place_within_the_value_of_another_parameter_is_seen():
+    assert "lettersonly" not in redactor().text("next=/callback?code=lettersonly")
 
 
 @pytest.mark.parametrize("name", ["client_secret", "password", "apikey"])

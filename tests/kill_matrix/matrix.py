@@ -7,7 +7,7 @@ import inspect
 import os
 import pickle
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -22,15 +22,18 @@ from litmus_fixtures.operator_profile import profile_of
 from litmus_fixtures.served import served_relay
 from litmus_fixtures.straw_world import straw_world
 from litmus_fixtures.worlds import world
-from oauth_litmus.check import all_checks
+from oauth_litmus.check import Check, Need, all_checks
 from oauth_litmus.plan import Selection
 from oauth_litmus.run import Budget, Run
 from oauth_litmus.runner import Options, connected, judge
 from oauth_litmus.verdict import Verdict
 
 FULL = bool(os.environ.get("LITMUS_FULL_MATRIX"))
-DEAR = 6
-"""Exchanges beyond which a check is run against broken servers that name it, and otherwise in the full matrix only."""
+NEAR, FAR = 10, 4
+"""Exchanges that a check may cost where a broken server does not name it: in the categories of the named ones, and elsewhere.
+
+What costs more is run against every broken server in the full matrix.
+"""
 EVERYBODY = "discovery and preflight"
 
 
@@ -55,8 +58,8 @@ class GoodRun:
 
     entered: Mapping[str, frozenset[str]]
     seen: Seen
-    cost: Mapping[str, int]
-    """Exchanges of every check."""
+    cost: Mapping[str, float]
+    """Exchanges of every check: its own, and a fair share of what it has in common with others."""
 
 
 async def judged_in_process(
@@ -77,14 +80,15 @@ async def judged_over_sockets(server: BrokenServer, ids: tuple[str, ...]) -> See
             return _seen(await judge(run, Selection(only=ids)))
 
 
-async def good_run(settings: Mapping[str, str], straw: str | None = None, replicas: int = 0) -> GoodRun:
+async def good_run(settings: Mapping[str, str], straw: str | None = None) -> GoodRun:
     """A run of everything against the good server, or against a straw server; what checks share counts for each of them."""
     entered: defaultdict[str, set[str]] = defaultdict(set)
     with _recording(entered):
-        async with straw_world(straw) if straw else world(settings=settings, replicas=replicas) as run:
+        async with straw_world(straw) if straw else world(settings=settings) as run:
+            bill = _Bill(run)
             seen = _seen(await judge(run, Selection()))
             _inherit(run, entered)
-            cost = {identifier: len(run.transcript.of(identifier)) for identifier in all_checks()}
+            cost = bill.fair_shares()
     return GoodRun({check: frozenset(seams) for check, seams in entered.items()}, seen, cost)
 
 
@@ -100,39 +104,39 @@ class GoodRuns:
 
         Which seams a check enters depends on the class of access token; other settings change what happens in them.
         """
-        return await self.of(settings_of(server).get("ACCESS_TOKENS", "supabase"), server.straw, server.replicas)
+        return await self.of(settings_of(server).get("ACCESS_TOKENS", "supabase"), server.straw)
 
-    async def of(self, tokens: str, straw: str | None = None, replicas: int = 0) -> GoodRun:
+    async def of(self, tokens: str, straw: str | None = None) -> GoodRun:
         """The run of this kind of server; whoever asks first makes it."""
-        recorded = self._folder / f"{straw or tokens}-{replicas}"
+        recorded = self._folder / (straw or tokens)
         with FileLock(f"{recorded}.lock"):
             if not recorded.exists():
-                made = await good_run({} if straw else {"ACCESS_TOKENS": tokens}, straw, replicas)
+                made = await good_run({} if straw else {"ACCESS_TOKENS": tokens}, straw)
                 recorded.write_bytes(pickle.dumps(made))
         return pickle.loads(recorded.read_bytes())
 
 
 def checks_against(server: BrokenServer, good: GoodRun) -> tuple[str, ...]:
-    """Those that the broken server names, and those that entered the broken seam and are not dear; all in the full matrix.
+    """Those that the broken server names, and those that enter the broken seam and are not dear; all in the full matrix.
 
-    Over sockets, where time passes, those that entered the seam are taken from the categories of the named ones alone.
+    Over sockets, where time passes, only categories of the named ones count. Of replicas, whose instances share what the
+    good run has one of, every check enters the seam.
     """
     if FULL:
         return tuple(all_checks())
     named = server.fails | server.warns
-    near = {check.category for check in all_checks().values() if server.ring == "process" or check.id in named}
+    near = {check.category for check in all_checks().values() if check.id in named}
     before_all = server.seam_name in good.entered.get(EVERYBODY, frozenset())
-    return tuple(
-        identifier
-        for identifier, check in all_checks().items()
-        if identifier in named
-        or (
-            check.category in near
-            and good.cost[identifier] <= DEAR
-            and server.seam_name in good.entered.get(identifier, frozenset())
+
+    def may_see_it(check: Check) -> bool:
+        dear = NEAR if check.category in near else FAR if server.ring == "process" else -1
+        return good.cost[check.id] <= dear and (
+            server.seam_name in good.entered.get(check.id, frozenset())
+            or (before_all and not check.needs)
+            or (bool(server.replicas) and Need.REPLICAS in check.needs)
         )
-        or (before_all and not check.needs)
-    )
+
+    return tuple(check.id for check in all_checks().values() if check.id in named or may_see_it(check))
 
 
 def _seen(engine: Any) -> Seen:
@@ -180,6 +184,39 @@ def _recorder(name: str, seam: Callable[..., Any], entered: dict[str, set[str]])
 
     # An async function stays one: routes are told apart by that.
     return recording_later if inspect.iscoroutinefunction(seam) else recording
+
+
+class _Bill:
+    """Who pays for the exchanges of a run. What checks share is made by the first that asks, and would look free for the others."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._shared: list[tuple[Hashable, str, int]] = []
+        self._once = run.once
+        run.once = self._weighed  # type: ignore[method-assign]
+
+    async def _weighed(self, key: Hashable, make: Callable[[], Awaitable[Any]], asker: str = "") -> Any:
+        async def made() -> Any:
+            before = self._sent_by(asker)
+            try:
+                return await make()
+            finally:
+                self._shared.append((key, asker, self._sent_by(asker) - before))
+
+        return await self._once(key, made, asker)
+
+    def _sent_by(self, check: str) -> int:
+        return len(self._run.transcript.of(check))
+
+    def fair_shares(self) -> dict[str, float]:
+        """The exchanges of every check, those of what is shared divided among all that asked for it."""
+        shares: defaultdict[str, float] = defaultdict(float)
+        for key, maker, exchanges in self._shared:
+            askers = set(self._run.asked[key])
+            shares[maker] -= exchanges
+            for asker in askers:
+                shares[asker] += exchanges / len(askers)
+        return {check: max(0.0, self._sent_by(check) + shares[check]) for check in all_checks()}
 
 
 def _inherit(run: Run, entered: dict[str, set[str]]) -> None:
