@@ -20,7 +20,8 @@ pytestmark = pytest.mark.sockets
 
 
 def run_pytest(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    # A folder without settings: those of this project would treat every warning as an error.
+    # A folder without settings: those of this project would treat every warning as an error. The plugin of Schemathesis,
+    # which this has nothing to do with, takes longer to import than all the rest.
     command = [
         sys.executable,
         "-W",
@@ -29,6 +30,8 @@ def run_pytest(folder: Path, *arguments: object) -> subprocess.CompletedProcess[
         "pytest",
         "-p",
         "no:cacheprovider",
+        "-p",
+        "no:schemathesis",
         "--color=no",
         *map(str, arguments),
     ]
@@ -71,7 +74,7 @@ def test_the_plugin_imports_nothing_of_the_suite_before_there_is_a_target(tmp_pa
         "import sys\n\ndef test_it():\n    assert not {'httpx', 'pydantic', 'oauth_litmus.check'} & set(sys.modules)\n"
     )
 
-    done = run_pytest(tmp_path, "-p", "no:schemathesis", "-p", "no:respx", "-p", "no:hypothesispytest", "test_it.py")
+    done = run_pytest(tmp_path, "-p", "no:respx", "-p", "no:hypothesispytest", "test_it.py")
 
     assert done.returncode == 0, done.stdout
 
