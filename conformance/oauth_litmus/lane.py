@@ -157,11 +157,12 @@ class Lane:
             return self.postponed(admission, count)
         return await self.take(FIRST_OF_ALL, count)
 
-    def has_passed(self, admission: Admission) -> None:
-        """A request was let in; if it had gone ahead alone, the door is open again."""
+    def has_passed(self, admission: Admission, count: int = 1) -> None:
+        """Requests were let in, when exactly nobody knows: now at the latest. The door is open if one had gone ahead alone."""
+        counted = self.postponed(admission, count)
         if admission.alone:
             self._one_is_ahead = False
-            self.refusals, self._open_since = 0, admission.instant
+            self.refusals, self._open_since = 0, counted.instant
             self._serve()
             self._wake_the_first()
 

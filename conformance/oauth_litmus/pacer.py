@@ -59,8 +59,8 @@ class Pacer:
             if failures and failure:
                 failure = failures.postponed(failure)
             answer = await self._sent(kind, lane, admission, send)
-            if answer.status not in _FAILED:
-                _give_back(failures, failure)
+            if failures and failure:
+                _settle(failures, failure, failed=answer.status in _FAILED)
             if answer.status != 429:
                 lane.has_passed(admission)
                 return answer
@@ -138,6 +138,8 @@ class Pacer:
         except BaseException:
             if admission.alone:  # nobody knows what the door would have said: let another one try
                 lane.give_back(admission)
+            else:
+                lane.has_passed(admission)
             raise
 
     def learnt(self) -> dict[Kind, Rate]:
@@ -190,14 +192,17 @@ class Race:
         for answer in refused[1:]:
             self._lane.was_refused(replace(self._admission, alone=False), answer)
         if not refused:
-            self._lane.has_passed(self._admission)
-        failed = sum(1 for answer in answers if answer.status in _FAILED)
-        _give_back(self._failures, self._failure, self._racers - failed)
+            self._lane.has_passed(self._admission, self._racers)
+        if self._failures and self._failure:
+            failed = sum(1 for answer in answers if answer.status in _FAILED)
+            _settle(self._failures, self._failure, failed=failed, of=self._racers)
 
 
-def _give_back(lane: Lane | None, admission: Admission | None, count: int = 1) -> None:
-    if lane is not None and admission is not None:
-        lane.give_back(admission, count)
+def _settle(failures: Lane, failure: Admission, *, failed: int, of: int = 1) -> None:
+    """Count those that failed, from now on, and give the room of the others back."""
+    failures.give_back(failure, of - failed)
+    if failed:
+        failures.postponed(failure, failed)
 
 
 __all__ = ["Kind", "Pacer", "Race"]

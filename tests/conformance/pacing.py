@@ -10,16 +10,22 @@ TEN_A_MINUTE = Rate(count=10, seconds=60)
 
 
 class Door:
-    """A server that answers with these statuses in turn, and then with 200; it remembers when it was asked."""
+    """A server that answers with these statuses in turn, and then with 200; it remembers when it was asked.
 
-    def __init__(self, clock, *statuses, **headers):
+    The first requests may be on their way to it for some seconds each.
+    """
+
+    def __init__(self, clock, *statuses, late=(), **headers):
         self.clock = clock
+        self.late = list(late)
         self.statuses = list(statuses)
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
         self.asked = []
         self.begun = clock.now()
 
     async def __call__(self):
+        if self.late:
+            await self.clock.until(self.clock.now() + self.late.pop(0))
         self.asked.append(round(self.clock.now() - self.begun, 3))
         status = self.statuses.pop(0) if self.statuses else 200
         await asyncio.sleep(0)

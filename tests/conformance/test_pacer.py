@@ -62,6 +62,29 @@ async def test_a_declared_rate_is_used_up_before_anybody_waits():
     assert door.asked == [0.0] * 10 + [60.5]
 
 
+async def test_what_arrived_late_has_room_from_its_answer_on():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {Kind.REGISTER: TEN_A_MINUTE}), Door(clock, late=[3] * 10)
+
+        await all_at_once(clock, *[through(pacer, door, Kind.REGISTER)] * 15)
+
+    assert most_in_a_window(door.asked, 60) == 10
+
+
+async def test_what_broke_off_late_may_have_been_counted():
+    with stepped_clock() as clock:
+        pacer, asked = Pacer(clock, {Kind.REGISTER: Rate(count=1, seconds=60)}), []
+
+        async def breaks_off():
+            await clock.until(clock.now() + (0 if asked else 3))
+            asked.append(clock.now())
+            raise Blocked("the connection broke off")
+
+        await all_at_once(clock, *[lambda: pacer.paced(Kind.REGISTER, None, breaks_off)] * 2)
+
+    assert asked[1] - asked[0] >= 60
+
+
 async def test_kinds_have_budgets_of_their_own():
     with stepped_clock() as clock:
         pacer, door = Pacer(clock, {Kind.TOKEN: Rate(count=1, seconds=60)}), Door(clock)

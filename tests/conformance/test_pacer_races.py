@@ -24,6 +24,29 @@ async def test_failures_have_a_budget_of_their_own():
     assert door.asked == [0.0, 0.0, 60.5]
 
 
+async def test_a_failure_that_arrived_late_counts_from_its_answer_on():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {}, Rate(count=2, seconds=60)), Door(clock, 400, 400, 400, late=[3, 3])
+
+        await all_at_once(clock, *[through(pacer, door)] * 3)
+
+    assert most_in_a_window(door.asked, 60) == 2
+
+
+async def test_a_race_that_took_a_while_counts_from_its_end_on():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {Kind.TOKEN: Rate(count=2, seconds=60)}), Door(clock)
+        async with clock.running():
+            race = await pacer.before_race(Kind.TOKEN, None, 2)
+            await race.begins()
+            await clock.until(clock.now() + 3)
+            race.is_over([await door(), await door()])
+
+            await pacer.paced(Kind.TOKEN, None, door)
+
+    assert most_in_a_window(door.asked, 60) == 2
+
+
 async def test_failures_elsewhere_are_no_failures_of_the_token_endpoint():
     with stepped_clock() as clock:
         pacer, door = Pacer(clock, {}, Rate(count=1, seconds=60)), Door(clock, 400, 401, 400)

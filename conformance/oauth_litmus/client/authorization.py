@@ -226,7 +226,7 @@ class AuthorizationVerbs(RegistrationVerbs):
         sender = self if since is None or asked_at - since < UPSTREAM_PATIENCE / 4 else self.hurried()
         walked = browser or held.browser
         ended = await sender.walk_on(held.request, walked, step, headers=headers, via=via)
-        if since is not None and ended.code is None and ended.answers and step.url == held.callback_url:
+        if since is not None and ended.code is None and ended.answers:
             sent_at = ended.answers[0].sent_at
             if asked_at - since < UPSTREAM_LIFE <= sent_at - since:
                 raise Blocked(

@@ -38,6 +38,7 @@ async def callback_needs_the_approval(target: Target) -> None:
     approved = await target.hold_upstream(target.request(client))
     if consent_page(approved, client) is None or not approved.submitted:
         raise NotApplicable("the server asks for no consent before the login at the upstream")
+    target.hurry()  # the approved login ends in a queue
     asked = await target.hold_form(target.request(client))
     if target.run.upstream is None:
         name = stem((await state_cookie(target)).set_cookie.name)

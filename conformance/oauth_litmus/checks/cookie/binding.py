@@ -54,6 +54,7 @@ async def two_logins_in_one_browser_stay_apart(target: Target) -> None:
     """Begin logins for two clients in one browser, deliver the upstream's answers in order, and each to the other's place."""
     browser = target.browser()
     older = await target.hold_callback(target.request(await target.client("a")), browser=browser, user=target.user("a"))
+    target.hurry()  # the older one's answer ends in a queue
     younger = await target.hold_callback(
         target.request(await target.client("b")), browser=browser, user=target.user("b")
     )
@@ -133,6 +134,7 @@ async def _two_logins(target: Target) -> tuple[Attempt, Attempt, list[tuple[Stor
     """
     for _ in range(TRIES):
         victim = await target.hold_callback(target.request(await target.client("a")), user=target.user("victim"))
+        target.hurry()  # the victim's answer ends in a queue
         attacker = await target.hold_callback(target.request(await target.client("b")), user=target.user("attacker"))
         pairs = _tossed(victim, attacker)
         if pairs:

@@ -55,6 +55,7 @@ async def upstream_code_of_another_login_is_refused(target: Target) -> None:
     """Put the unused upstream code of one browser's login into the callback of another's."""
     client = await target.client()
     first = await target.hold_callback(target.request(client), user=target.user("attacker"))
+    target.hurry()  # what the upstream gave for the first is to be alive when it is tried
     second = await target.hold_callback(target.request(client), user=target.user("victim"))
     stolen = dict(parse_qsl(urlsplit(first.callback_url or "").query))["code"]
 
