@@ -122,8 +122,13 @@ def kill_matrix(session: nox.Session) -> None:
 def conformance(session: nox.Session) -> None:
     """The suite over sockets: against the demo, against the reference on a real Valkey, and against others' servers."""
     session.install("-e", ".[reference,test]")
-    over_sockets = ["tests/demo", "tests/races", "tests/interop"]
-    session.run("pytest", "-q", "-n", "2", "--dist", "loadfile", "--durations=5", *over_sockets, *session.posargs)
+    if session.posargs:
+        session.run("pytest", "-q", *session.posargs)
+        return
+    by_file = ["--dist", "loadfile", "--durations=5"]
+    # Lifetimes of seconds bear no crowd.
+    session.run("pytest", "-q", "-n", "2", *by_file, "tests/demo")
+    session.run("pytest", "-q", "-n", "3", *by_file, "tests/races", "tests/interop")
 
 
 @nox.session(python=_newest_there_is())
