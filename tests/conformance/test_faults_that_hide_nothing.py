@@ -1,10 +1,12 @@
 """One fault is one finding: what else the server does is judged by ways around the fault."""
 
-from litmus_fixtures.broken_servers.registry import all_broken_servers
+from litmus_fixtures.broken_servers.registry import all_broken_servers, replaced
 from litmus_fixtures.worlds import world
 from oauth_litmus.plan import Selection
 from oauth_litmus.runner import judge
 from oauth_litmus.verdict import Verdict
+from supabase_relay.errors import OAuthError
+from supabase_relay.grants.refresh_token import refresh
 
 
 async def test_revocation_is_judged_with_a_client_that_has_a_secret():
@@ -28,3 +30,15 @@ async def test_a_defect_of_basic_hides_no_other_verdict():
         engine = await judge(run, Selection(only=names))
 
     assert [engine.results[name].verdict for name in names] == [Verdict.PASS, Verdict.PASS, Verdict.FAIL]
+
+
+async def test_a_refresh_that_fails_after_a_replay_hides_no_verdict_on_the_replay():
+    async def fails(*_: object) -> None:
+        raise OAuthError("temporarily_unavailable", "try again", status=503)
+
+    names = ("REPLAY-01", "REPLAY-02")
+    with replaced(refresh, fails):
+        async with world() as run:
+            engine = await judge(run, Selection(only=names))
+
+    assert [engine.results[name].verdict for name in names] == [Verdict.PASS, Verdict.BLOCKED]
