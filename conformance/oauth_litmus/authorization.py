@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import secrets
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from oauth_litmus.login.pages import Page, Submission
 
 UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+_SETS_LOCATION = re.compile(r"\blocation(?:\.href)?\s*=(?!=)|\blocation\.(?:replace|assign)\s*\(")
 _LONGEST_LIFETIME = 1e11
 """Seconds: more than all of the time that a clock here can tell."""
 
@@ -213,9 +215,14 @@ def _place_of(url: str) -> tuple[str, int | None]:
 
 
 def _script_goes_to(html: str, stranger: str) -> bool:
-    lowered = html.lower()
-    begins = lowered.find("location")
-    return "<script" in lowered and begins >= 0 and stranger.lower() in lowered[begins : begins + 400]
+    """Whether a script sets the location of its page and holds the address as a string of its own."""
+    begins = re.compile(rf"[\"'`]{re.escape(stranger)}", re.IGNORECASE)
+    for piece in re.split(r"<script\b", html, flags=re.IGNORECASE)[1:]:
+        attributes, _, body = piece.partition(">")
+        script = re.split("</script", body, maxsplit=1, flags=re.IGNORECASE)[0].replace("\\/", "/")
+        if "json" not in attributes.lower() and _SETS_LOCATION.search(script) and begins.search(script):
+            return True
+    return False
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit, urlunsplit
 
+from oauth_litmus.replicas import origin_of
 from oauth_litmus.sites import host_of, is_loopback, scheme_of
 from oauth_litmus.target import Discovered
 from oauth_litmus.wire import NoAnswerError
@@ -137,6 +138,12 @@ class Discovery:
             # Some servers mirror whatever path is asked for as an issuer: that of a resource too, which names another.
             if named.rstrip("/") == given.rstrip("/") and self._profile.issuer is None:
                 issuer, found = await self._named_instead(document, issuer, found)
+            elif _belongs_elsewhere(document, issuer):
+                document, url, resource = (
+                    dict[str, object](),
+                    None,
+                    None,
+                )  # of another server that stands at this origin
         return self._discovered(found, issuer, given, resource, document or None, url)
 
     async def _named_instead(self, document: dict[str, object], issuer: str, found: _Found) -> tuple[str, _Found]:
@@ -203,6 +210,12 @@ class Discovery:
     ) -> Discovered:
         url, answer, metadata = found
         return Discovered(issuer, metadata, answer, url, given, resource, document, document_url, tuple(self.tried))
+
+
+def _belongs_elsewhere(document: dict[str, object], issuer: str) -> bool:
+    """Whether a resource that was found at the issuer's origin names servers, and all of them at other origins."""
+    servers = _servers_of(document)
+    return bool(servers) and origin_of(issuer) not in {origin_of(server) for server in servers}
 
 
 def _servers_of(document: dict[str, object]) -> list[str]:

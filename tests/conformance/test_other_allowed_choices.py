@@ -1,11 +1,10 @@
 """Choices that the specifications allow, and no variant of the straw server makes: nothing may be said against them."""
 
-from contextlib import ExitStack
 from dataclasses import replace
 
+from other_choices import not_passed
 from starlette.responses import Response
 
-from litmus_fixtures.broken_servers.registry import replaced
 from litmus_fixtures.straw_server.authorize import scope_wanted
 from litmus_fixtures.straw_server.choices import VARIANTS
 from litmus_fixtures.straw_server.clients import authenticated
@@ -13,23 +12,10 @@ from litmus_fixtures.straw_server.discovery import server_metadata
 from litmus_fixtures.straw_server.pages import found
 from litmus_fixtures.straw_server.parameters import OAuthError
 from litmus_fixtures.straw_server.token import refresh
-from litmus_fixtures.straw_world import straw_profile, straw_world
-from oauth_litmus.plan import Selection
-from oauth_litmus.runner import judge
-from oauth_litmus.verdict import Verdict
+from litmus_fixtures.straw_world import straw_profile
 
 REFRESHING = ("AUTHZ-06", "REPLAY-03", "REVOKE-08", "SCOPE-02", "SCOPE-13")
 """Checks that refresh more than once in one login."""
-
-
-async def not_passed(names, overrides, variant="managed", profile=None):
-    """What is not passed of these checks, with the reason, where a straw server has other functions."""
-    with ExitStack() as stack:
-        for seam, override in overrides.items():
-            stack.enter_context(replaced(seam, override))
-        async with straw_world(variant, profile=profile) as run:
-            results = (await judge(run, Selection(only=names))).results
-    return {name: results[name].decision for name in names if results[name].verdict is not Verdict.PASS}
 
 
 def with_secrets_alone():

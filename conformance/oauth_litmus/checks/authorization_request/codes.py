@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-import re
-from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, check
+from oauth_litmus.randomness import MIN_BITS, bits_that_vary, least_characters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,16 +15,6 @@ if TYPE_CHECKING:
     from oauth_litmus.client import Target
 
 SAMPLES = 5
-MIN_CHARACTERS = 22
-"""Base64url characters that hold 128 bits."""
-MIN_BITS = 120
-"""Bits that what varies must be able to hold: 128, less what a random UUID fixes and what chance makes equal."""
-_ALPHABETS = (
-    (re.compile(r"[0-9\-_.~]+"), math.log2(10)),
-    (re.compile(r"(?:[0-9a-f\-_.~]+|[0-9A-F\-_.~]+)"), 4.0),
-    (re.compile(r"(?:[0-9a-z\-_.~]+|[0-9A-Z\-_.~]+)"), math.log2(36)),
-)
-_SEPARATORS = re.compile(r"[-_.~]")
 
 
 @check("AUTHZ-06", needs={LOGIN}, logins=SAMPLES)
@@ -57,33 +45,9 @@ async def codes_and_tokens_cannot_be_guessed(target: Target) -> None:
 def _varies_enough(what: str, values: Sequence[str], at: Sequence[Answer]) -> None:
     if not values:
         return
-    shortest = min(len(value) for value in values)
-    expected = f"{what} of at least {MIN_CHARACTERS} characters (128 bits)"
-    expect.that(shortest >= MIN_CHARACTERS, expected=expected, got=f"one of {shortest}", at=at)
-    varying = _varying(values)
-    bits = _bits(varying)
-    got = f"{min(map(len, varying))} characters vary from one to the next: {bits:.0f} bits at most"
+    shortest, least = min(len(value) for value in values), least_characters(values)
+    expected = f"{what} of at least {least} characters (128 bits)"
+    expect.that(shortest >= least, expected=expected, got=f"one of {shortest}", at=at)
+    bits = bits_that_vary(values)
+    got = f"what varies from one to the next holds {bits:.0f} bits at most"
     expect.that(bits >= MIN_BITS, expected=f"{what} of at least 128 random bits", got=got, at=at)
-
-
-def _varying(values: Sequence[str]) -> list[str]:
-    """What is left of each without the beginning and the end that all have."""
-    if len(values) == 1:
-        return list(values)
-    begins = _alike(values)
-    ends = _alike([value[begins:][::-1] for value in values])
-    return [value[begins : len(value) - ends] for value in values]
-
-
-def _alike(values: Sequence[str]) -> int:
-    """With how many characters all of them begin."""
-    columns = (set(column) for column in zip(*values, strict=False))
-    return sum(1 for _ in takewhile(lambda column: len(column) == 1, columns))
-
-
-def _bits(values: Sequence[str]) -> float:
-    """What the shortest of them can hold at most, by the characters that they all use."""
-    for alphabet, bits in _ALPHABETS:
-        if alphabet.fullmatch("".join(values)):
-            return bits * min(len(_SEPARATORS.sub("", value)) for value in values)
-    return 6.0 * min(len(value) for value in values)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import takewhile
-
 from oauth_litmus import expect
 from oauth_litmus.answer import Answer
 from oauth_litmus.authorization import Attempt, s256
@@ -14,9 +12,8 @@ from oauth_litmus.cookies import SetCookie, stem
 from oauth_litmus.disclosure import discloses, verifiers_in
 from oauth_litmus.login.callback_url import parameter
 from oauth_litmus.login.state_cookie import state_cookie
+from oauth_litmus.randomness import MIN_BITS, bits_that_vary
 
-MIN_VARYING_CHARACTERS = 22
-"""Base64url characters that hold 128 bits."""
 TELLING = 8
 """Characters from which on a value is found in another by no accident."""
 
@@ -40,13 +37,12 @@ async def cookie_value_is_unpredictable(target: Target) -> None:
         got=f"{len(set(values))}",
         at=seen,
     )
-    common = _common_beginning(values) + _common_beginning([value[::-1] for value in values])
-    length = min(len(value) for value in values) - common
+    bits = bits_that_vary(values)
     in_order = values == sorted(values) or values == sorted(values, reverse=True)
     expect.that(
-        length >= MIN_VARYING_CHARACTERS,
-        expected=f"{MIN_VARYING_CHARACTERS} characters that vary (128 bits)",
-        got=f"{length}",
+        bits >= MIN_BITS,
+        expected="at least 128 random bits",
+        got=f"what varies from one to the next holds {bits:.0f} bits at most",
         at=seen,
     )
     expect.ideally(not in_order, expected="values without an order", got="values that grow with time", at=seen)
@@ -87,7 +83,3 @@ def _readable(held: Attempt, cookie: SetCookie, user: str | None) -> list[str]:
 
 def _holds_verifier(value: str, challenge: str | None) -> bool:
     return challenge is not None and any(s256(word) == challenge for word in verifiers_in(value))
-
-
-def _common_beginning(values: list[str]) -> int:
-    return sum(1 for _ in takewhile(lambda characters: len(set(characters)) == 1, zip(*values, strict=False)))

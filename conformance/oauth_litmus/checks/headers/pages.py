@@ -34,7 +34,16 @@ POLICIES = (
     "strict-origin-when-cross-origin",
 )
 _LOADED = {"script": "src", "img": "src", "iframe": "src", "link": "href", "audio": "src", "video": "src"}
-_LINKED_WITHOUT_LOADING = {"canonical", "alternate", "author", "license", "help", "next", "prev", "search"}
+_LINKED_AND_LOADED = {
+    "stylesheet",
+    "icon",
+    "preload",
+    "modulepreload",
+    "prefetch",
+    "manifest",
+    "apple-touch-icon",
+    "import",
+}
 _FRAME_BUSTING = re.compile(r"\b(?:top|parent|self)\s*[!=]==?\s*(?:window\.)?(?:self|top|window|parent)\b")
 _CREDENTIALS = re.compile(
     r"\b(?:rediss?|valkey|postgres(?:ql)?|mysql|mongodb|amqps?)(?:\+\w{1,40})?://[^\s/@:]{0,200}:[^\s/@]{1,200}@"
@@ -135,7 +144,8 @@ def _forbids_framing(answer: Answer) -> bool:
     ancestors = re.findall(r"(?:^|[;,])\s*frame-ancestors([^;,]*)", policies, re.IGNORECASE)
     if any(not {"*", "http:", "https:"} & set(sources.split()) for sources in ancestors):
         return True
-    return answer.headers.get("x-frame-options", "").strip().lower() in ("deny", "sameorigin")
+    said = {value.strip().lower() for value in answer.headers.get("x-frame-options", "").split(",")}
+    return said in ({"deny"}, {"sameorigin"})  # said twice, it holds all the same
 
 
 def _referrer_policy(answer: Answer) -> str:
@@ -153,8 +163,8 @@ def _loaded(answer: Answer) -> list[str]:
     found: list[str] = []
     for tag in parsed(answer.text).find_all(list(_LOADED)):
         raw = tag.get(_LOADED[tag.name])
-        unloaded = tag.name == "link" and set(str(tag.get("rel", "")).lower().split()) & _LINKED_WITHOUT_LOADING
-        if isinstance(raw, str) and raw.strip() and not unloaded:
+        loaded = tag.name != "link" or bool(set(str(tag.get("rel", "")).lower().split()) & _LINKED_AND_LOADED)
+        if isinstance(raw, str) and raw.strip() and loaded:
             url = urljoin(answer.url, raw.strip())
             if url.startswith(("http://", "https://")):
                 found.append(url)

@@ -37,6 +37,23 @@ async def callback_needs_the_state_cookie(target: Target) -> None:
     )
 
 
+@check("LOGIN-21", needs={LOGIN, RELAY})
+async def start_address_takes_no_login_over(target: Target) -> None:
+    """Open the start address of a login in an empty browser, and deliver the callback there; then where the login began."""
+
+    async def taken_over(held: Attempt) -> list[Attempt]:
+        visitor = target.browser()
+        if held.start_url is not None:
+            await target.peek(visitor, held.start_url)
+        return [await target.deliver_callback(held, browser=visitor)]
+
+    if (await target.held_login()).start_url is None:
+        raise NotApplicable("a login has no address of its own between the request and the upstream")
+    ((attempt,),) = await target.try_callback(taken_over)
+
+    no_code(attempt, "the browser only opened the address of another one's login")
+
+
 @check("LOGIN-02", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2)
 async def foreign_cookie_completes_no_login(target: Target) -> None:
     """Swap the callbacks of two browsers, then send a callback with a made-up cookie value."""

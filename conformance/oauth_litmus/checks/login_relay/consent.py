@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from oauth_litmus import expect
-from oauth_litmus.authorization import Attempt
+from oauth_litmus.authorization import Attempt, ending_of
 from oauth_litmus.browser_model import Browser
-from oauth_litmus.check import DYNAMIC_REGISTRATION, LOGIN, RELAY, UPSTREAM_CONTROL, check
+from oauth_litmus.check import BROWSER_LEG, DYNAMIC_REGISTRATION, LOGIN, RELAY, UPSTREAM_CONTROL, check
 from oauth_litmus.client import Target
 from oauth_litmus.client.authorization import AuthorizationVerbs
 from oauth_litmus.lending import Lender, Proof
 from oauth_litmus.login.consent import consent_page
-from oauth_litmus.login.pages import Submission
-from oauth_litmus.verdict import Blocked
+from oauth_litmus.login.pages import Submission, choose_form
+from oauth_litmus.verdict import Blocked, NotApplicable
 
 
 @check("LOGIN-12", needs={LOGIN, RELAY, DYNAMIC_REGISTRATION})
@@ -46,6 +46,34 @@ async def self_registered_client_needs_consent(target: Target) -> None:
         at=attempt.answers,
     )
     expect.ideally(False, expected="consent before the upstream login", got="none before it", at=held.answers)
+
+
+@check("LOGIN-22", needs={LOGIN, RELAY, BROWSER_LEG})
+async def refusal_is_no_approval(target: Target) -> None:
+    """Press what refuses on the consent page, and look at where that leads."""
+    client = await target.client()
+    shown = await target.hold_form(target.request(client))
+    refusal = choose_form(shown.pages[-1], {}, approve=False) if consent_page(shown, client) is not None else None
+    if refusal is None or refusal == shown.submission:
+        raise NotApplicable("the first page that asks something offers no refusal of the client")
+
+    refused = await target.submit(shown, refusal, browser=shown.browser)
+
+    if refused.inconclusive is not None:
+        expect.conclusive(refused.inconclusive)
+    onwards = "the way to the upstream" if refused.upstream_url is not None else "a code"
+    approved = refused.upstream_url is not None or refused.code is not None
+    expect.that(not approved, expected="the end of the login", got=onwards, at=refused.answers)
+    response, told = refused.response, "error=access_denied, with the state, at the client"
+    if response is None:
+        expect.ideally(False, expected=told, got=f"{ending_of(refused)}", at=refused.answers)
+        return
+    expect.ideally(response.error == "access_denied", expected=told, got=f"error={response.error}", at=response.answer)
+    state = refused.request.get("state")
+    expect.that(response.get("state") == state, expected=told, got="another state, or none", at=response.answer)
+    if target.server.advertises_iss:
+        issuer, iss = target.server.discovered.metadata.get("issuer"), response.get("iss")
+        expect.that(iss == issuer, expected=f"iss={issuer}", got=f"iss={iss}", at=response.answer)
 
 
 @check("LOGIN-19", needs={LOGIN, RELAY, UPSTREAM_CONTROL, DYNAMIC_REGISTRATION}, logins=4)

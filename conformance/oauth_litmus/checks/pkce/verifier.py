@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from oauth_litmus.answer import Answer
-    from oauth_litmus.client import Code, Target
+    from oauth_litmus.client import Client, Code, Target
 
 
 @check("PKCE-02", needs={LOGIN}, logins=3)
@@ -28,21 +28,26 @@ async def every_legal_verifier_works(target: Target) -> None:
         expect.tokens(answer, expected=f"tokens for a legal verifier of {len(verifier)} characters")
 
 
-@check("PKCE-03", needs={LOGIN})
+@check("PKCE-03", needs={LOGIN}, logins=2)
 async def wrong_verifier_is_refused(target: Target) -> None:
-    """Redeem a code with an unrelated, well-formed verifier."""
-    answer = await target.try_code(lambda code: target.redeem(code, code_verifier=new_verifier(43)))
+    """Redeem a code, of a client without a secret and of one with it, with an unrelated, well-formed verifier."""
+    for client in await target.client_of_each_kind():
+        answer = await target.try_code(lambda code: target.redeem(code, code_verifier=new_verifier(43)), client)
 
-    expect.refused_grant(answer, because="the code_verifier does not match the code_challenge")
+        because = f"the code_verifier does not match the code_challenge ({_kind(client)})"
+        expect.refused_grant(answer, because=because)
 
 
-@check("PKCE-04", needs={LOGIN}, logins=2)
+@check("PKCE-04", needs={LOGIN}, logins=3)
 async def missing_verifier_is_refused(target: Target) -> None:
-    """Redeem a code without code_verifier, and with an empty one."""
-    answers = await target.try_code_in_ways([_presenting(target, lambda code, it=it: it) for it in (None, "")])
+    """Redeem a code, of a client without a secret and of one with it, without code_verifier and with an empty one."""
+    for client in await target.client_of_each_kind():
+        ways = [_presenting(target, lambda code, it=it: it) for it in (None, "")]
+        answers = await target.try_code_in_ways(ways, client)
 
-    for what, answer in zip(("missing", "empty"), answers, strict=True):
-        expect.refused_grant(answer, "invalid_request", "invalid_grant", because=f"the code_verifier is {what}")
+        for what, answer in zip(("missing", "empty"), answers, strict=True):
+            because = f"the code_verifier is {what} ({_kind(client)})"
+            expect.refused_grant(answer, "invalid_request", "invalid_grant", because=because)
 
 
 @check("PKCE-08", needs={LOGIN})
@@ -214,3 +219,7 @@ async def _extra_parameters_do_no_harm(target: Target) -> None:
         got=expect.describe(answer),
         at=answer,
     )
+
+
+def _kind(client: Client) -> str:
+    return "a client without a secret" if client.client_secret is None else "a client with a secret"

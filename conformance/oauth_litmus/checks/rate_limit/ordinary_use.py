@@ -46,12 +46,10 @@ async def limit_of_one_action_does_not_close_another(target: Target) -> None:
         raise Blocked("set-up: nothing but the limited action is answered")
     await refused(target, action)
 
-    declared = target.server.profile.limits.declared()
     for name, ask in open_before.items():
         answer = await ask()
         expected, got = f"{name} is open when {action.name} is used up", expect.describe(answer)
-        apart = name in declared and declared[name] != action.rate
-        expect.safe(answer.status != 429 or not apart, expected=expected, got=got, at=answer)
+        # Beside the declared limits there may be one for all that an address does.
         expect.ideally(answer.status != 429, expected=expected, got=got, at=answer)
 
 

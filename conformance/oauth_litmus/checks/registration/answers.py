@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from oauth_litmus import expect
 from oauth_litmus.check import CONFIDENTIAL_CLIENT, DYNAMIC_REGISTRATION, LOGIN, check
 from oauth_litmus.client import REDIRECT_URI, Target
+from oauth_litmus.randomness import MIN_BITS, bits_that_vary, least_characters
 from oauth_litmus.verdict import NotApplicable
 
 if TYPE_CHECKING:
     from oauth_litmus.answer import Answer
 
-MIN_SECRET_CHARACTERS = 22
-"""Base64url characters that hold 128 bits."""
 SEQUENCE_STEP = 1000
 
 
@@ -55,10 +54,16 @@ async def secrets_are_not_stored_or_guessable(target: Target) -> None:
         target.client_of(answer, uri, auth_method=method)
         expect.that(_is_never_stored(answer), expected="Cache-Control: no-store", got=_cache_control(answer), at=answer)
     given = [answer.member("client_secret") for answer in answers]
-    shortest = min(len(secret) for secret in given)
-    expected = f"secrets of at least {MIN_SECRET_CHARACTERS} characters (128 bits)"
-    expect.that(shortest >= MIN_SECRET_CHARACTERS, expected=expected, got=f"one of {shortest}", at=answers)
+    shortest, least = min(len(secret) for secret in given), least_characters(given)
+    expected = f"secrets of at least {least} characters (128 bits)"
+    expect.that(shortest >= least, expected=expected, got=f"one of {shortest}", at=answers)
     expect.that(len(set(given)) == len(given), expected="a secret of its own for each", got="a repetition", at=answers)
+    # The client_id is no secret, also as a part of one.
+    bits = bits_that_vary(
+        [answer.member("client_secret").replace(answer.member("client_id"), "") for answer in answers]
+    )
+    got = f"what varies from one to the next holds {bits:.0f} bits at most"
+    expect.that(bits >= MIN_BITS, expected="secrets of at least 128 random bits", got=got, at=answers)
     public = expect.conclusive(await target.register(target.metadata(REDIRECT_URI)))
     expect.ideally(_is_never_stored(public), expected="no-store", got=_cache_control(public), at=public)
     counted = _counts_upwards([answer.member("client_id") for answer in answers])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import CONFIDENTIAL_CLIENT, LOGIN, check
+from oauth_litmus.checks.token_endpoint.requests import works
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
     from oauth_litmus.client import Client, Code, Target
 
 
-@check("REG-04", needs={LOGIN, CONFIDENTIAL_CLIENT}, logins=4)
+@check("REG-04", needs={LOGIN, CONFIDENTIAL_CLIENT}, logins=5)
 async def secret_is_enforced(target: Target) -> None:
-    """As a confidential client, redeem and refresh without the secret, with a wrong one, and with the right one."""
+    """As a confidential client, redeem and refresh without the secret, with wrong ones of several kinds, and with the right one."""
     client = await target.confidential_client()
     impostors = {
         "the client_secret is missing": replace(client, auth_method="none", client_secret=None),
@@ -31,6 +32,7 @@ async def secret_is_enforced(target: Target) -> None:
 
     for because, answer in zip(impostors, answers, strict=False):
         _not_authenticated(answer, because)
+    await _nearly_right_is_wrong(target, client)
     tokens = await target.living_tokens(client)
     expect.tokens(tokens.answer, expected="tokens for the right client_secret")
     if tokens.refresh_token is not None:
@@ -41,6 +43,22 @@ async def secret_is_enforced(target: Target) -> None:
         got = "client_secret_basic works too"
         taken = expect.conclusive(answer).has_tokens
         expect.ideally(not taken, expected="only client_secret_post", got=got, at=answer)
+
+
+async def _nearly_right_is_wrong(target: Target, client: Client) -> None:
+    # By Basic, where an empty secret is one that is sent, and not one that is left out.
+    if await works(target, "client_secret_basic"):
+        client = await target.confidential_client(auth_method="client_secret_basic")
+    right = client.client_secret or ""
+    nearly = {"empty": "", "cut short": right[:-1], "only begun": right[:1], "followed by a character": f"{right}x"}
+    for secret in nearly.values():
+        target.secret(secret, "client_secret")
+    impostors = [replace(client, client_secret=secret) for secret in nearly.values()]
+
+    answers = await target.try_code_in_ways([_as(target, impostor) for impostor in impostors], client)
+
+    for what, answer in zip(nearly, answers, strict=True):
+        _not_authenticated(answer, f"the client_secret is {what}")
 
 
 def _as(target: Target, client: Client) -> Callable[[Code], Awaitable[Answer]]:

@@ -75,6 +75,7 @@ async def script_schemes_are_refused(target: Target) -> None:
         expect.that(not linked, expected="no link", got=f"a link to {uri}", at=attempt.answers)
         expect.not_sent_to(attempt, uri, because="a browser would run it or open a file")
         _only_the_registration_takes(uri, attempt.answers)
+    await _every_uri_is_validated(target, SCRIPTS[0])
 
 
 @check("REDIR-19", needs={DYNAMIC_REGISTRATION})
@@ -89,6 +90,7 @@ async def plain_http_is_refused(target: Target) -> None:
             attempt = await target.attempt(target.request(client, redirect_uri=uri))
             expect.not_sent_to(attempt, uri, because="plain http goes to another machine")
             _only_the_registration_takes(uri, attempt.answers)
+    await _every_uri_is_validated(target, PLAIN_HTTP[0])
 
 
 @check("REDIR-28", needs={DYNAMIC_REGISTRATION})
@@ -130,6 +132,18 @@ async def incomplete_uris_are_refused(target: Target) -> None:
             attempt = await target.attempt(target.request(nobody, redirect_uri=matching))
             expect.not_sent_to(attempt, matching, because=f"{pattern} is no pattern")
             _only_the_registration_takes(pattern, attempt.answers)
+
+
+async def _every_uri_is_validated(target: Target, uri: str) -> None:
+    """Behind a good URI a bad one is refused, or left out, or at least brings no answer."""
+    answer = expect.conclusive(await target.register(target.metadata() | {"redirect_uris": [REDIRECT_URI, uri]}))
+    registered = answer.json_object().get("redirect_uris")
+    if answer.status >= 300 or not answer.member("client_id") or registered == [REDIRECT_URI]:
+        return
+    client = Client(answer.member("client_id"), (REDIRECT_URI, uri))
+    attempt = await target.attempt(target.request(client, redirect_uri=uri))
+    expect.not_sent_to(attempt, uri, because=f"it is registered behind {REDIRECT_URI}")
+    _only_the_registration_takes(uri, attempt.answers)
 
 
 async def _register_twice_after_a_crash(target: Target, document: dict[str, object]) -> Answer:

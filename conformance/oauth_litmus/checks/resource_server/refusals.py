@@ -18,6 +18,8 @@ GARBAGE = {
     "8 kB of letters": "A" * 8192,
     "the word null": "null",
 }
+_ORDINARY_LENGTH = 4096
+"""Characters beyond which the limit of a server's own may speak first (RFC 6585 section 5)."""
 MALFORMED = {
     "no token at all": "Bearer",
     "no base64": "Bearer %%%",
@@ -45,7 +47,7 @@ async def missing_token_is_challenged(target: Target) -> None:
 
 @check("BEARER-02", needs={ACCESS_TOKEN, RESOURCE})
 async def garbage_is_an_invalid_token(target: Target) -> None:
-    """Call the resource with strings that are no tokens, and with headers that are no credentials."""
+    """Call the resource with strings that are no tokens, by POST too, and with headers that are no credentials."""
     _, opened = await target.access_token()
 
     for what, garbage in GARBAGE.items():
@@ -56,7 +58,8 @@ async def garbage_is_an_invalid_token(target: Target) -> None:
         named = any(challenge.parameters.get("error") == "invalid_token" for challenge in answer.challenges or ())
         wanted = f"401 with error=invalid_token in a challenge, for {what}"
         got = f"{answer.status}, {expect.challenge_of(answer)}"
-        expect.ideally(answer.status == 401 and named, expected=wanted, got=got, at=answer)
+        too_long = len(garbage) > _ORDINARY_LENGTH and answer.status in (400, 413, 431)
+        expect.ideally((answer.status == 401 and named) or too_long, expected=wanted, got=got, at=answer)
     for what, header in MALFORMED.items():
         headers = {"authorization": header}
         answer = expect.no_server_error(
@@ -65,6 +68,7 @@ async def garbage_is_an_invalid_token(target: Target) -> None:
         expect.refused_token(answer, opened, because=f"it is {what}")
         right = answer.status in (400, 401)
         expect.ideally(right, expected=f"401 or 400 for {what}", got=expect.describe(answer), at=answer)
+    await _posts_are_guarded_alike(target)
 
 
 @check("BEARER-03", needs={LOGIN, RESOURCE}, waits=token_wait)
@@ -81,6 +85,17 @@ async def expired_token_gets_401(target: Target) -> None:
     judge(answer.status == 401, expected=wanted, got=expect.describe(answer), at=answer)
     named = any(challenge.parameters.get("error") == "invalid_token" for challenge in answer.challenges or ())
     expect.ideally(named, expected="error=invalid_token in a challenge", got=expect.challenge_of(answer), at=answer)
+
+
+async def _posts_are_guarded_alike(target: Target) -> None:
+    """What MCP clients send is POST, whichever method the other probes go by; without a token it is refused (BEARER-01)."""
+    without = await target.call_resource(None, method="POST")
+    if target.server.profile.specification != "mcp" or without.status not in (401, 403):
+        return
+    for what in ("random text", "a JWT that was cut off"):
+        answer = expect.conclusive(await target.call_resource(GARBAGE[what], method="POST"))
+        got = f"{answer.status}: it is accepted"
+        expect.that(answer.status >= 300, expected=f"401 for a POST, since it is {what}", got=got, at=answer)
 
 
 def _challenges(target: Target, answer: Answer) -> None:

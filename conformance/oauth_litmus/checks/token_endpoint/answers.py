@@ -20,6 +20,10 @@ _ALLOWED = re.compile(r"[\x20\x21\x23-\x5B\x5D-\x7E]*")
 Parameters = Mapping[str, str | None]
 
 
+_MEMBERS = ("access_token", "token_type", "expires_in", "refresh_token", "scope", "id_token")
+"""What a client reads; of other members it knows nothing (OAuth 2.1 section 3.2.3)."""
+
+
 @check("TOKEN-01", needs={LOGIN})
 async def token_response_is_whole_and_not_stored(target: Target) -> None:
     """Look at the answers to an exchange and to a refresh."""
@@ -32,7 +36,7 @@ async def token_response_is_whole_and_not_stored(target: Target) -> None:
         expect.that(known, expected="token_type Bearer or DPoP", got=f"token_type {token_type!r}", at=answer)
         caching = answer.headers.get("cache-control", "")
         expect.that(_no_store(answer), expected="Cache-Control: no-store", got=caching or "none", at=answer)
-        empty = sorted(name for name, value in answer.json_object().items() if value is None or value == "")
+        empty = sorted(name for name in _MEMBERS if answer.json_object().get(name, name) in (None, ""))
         expect.ideally(
             not empty, expected="members without a value are left out", got=f"{', '.join(empty)} is empty", at=answer
         )
@@ -76,7 +80,7 @@ async def unsupported_grant_is_refused(target: Target) -> None:
     unsupported = ("unsupported_grant_type", "unauthorized_client")
     probes: dict[str | None, tuple[str, ...]] = {
         None: ("invalid_request",),
-        "urn:example:no-such-grant": ("unsupported_grant_type",),
+        "urn:example:no-such-grant": unsupported,
         "password": unsupported,
         "implicit": unsupported,
         # Where it is supported, a public client fails at proving itself first (OAuth 2.1 section 4.2).

@@ -29,7 +29,10 @@ async def failed_authentication_is_invalid_client(target: Target) -> None:
     answer = expect.no_server_error(
         await target.lasting(lambda: target.token_request(made_up_code(stranger), stranger), target.tokens)
     )
-    expect.refused_grant(answer, "invalid_client", because="the client is unknown", steering=True)
+    # A server that looks at the code first tells the truth of that: nobody has it.
+    expect.refused_grant(answer, "invalid_client", "invalid_grant", because="the client is unknown")
+    steers = answer.error == "invalid_client"
+    expect.ideally(steers, expected="error=invalid_client", got=expect.describe(answer), at=answer)
 
     if await works(target, "client_secret_post"):
         client = await target.confidential_client(auth_method="client_secret_post")

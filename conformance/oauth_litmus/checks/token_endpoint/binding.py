@@ -30,13 +30,19 @@ async def code_is_bound_to_its_client(target: Target) -> None:
 
     if await works(target, "client_secret_basic"):
         other = await target.confidential_client("b", auth_method="client_secret_basic")
-        answer = await target.try_code(lambda code: target.redeem(code, client=other, client_id=code.client.client_id))
-        expect.refused_grant(answer, *errors, because="the credentials are another client's")
+        proved, contradictory = await target.try_code_in_ways(
+            [
+                lambda code: target.redeem(code, client=other),
+                lambda code: target.redeem(code, client=other, client_id=code.client.client_id),
+            ]
+        )
+        expect.refused_grant(proved, *errors, because="the code belongs to another client, which proved itself")
+        expect.refused_grant(contradictory, *errors, because="the credentials are another client's")
 
 
 @check("INJ-02", needs={REFRESH}, logins=2)
 async def refresh_token_is_bound_to_its_client(target: Target) -> None:
-    """Use a refresh token as another client, and without naming a client."""
+    """Use a refresh token as another client, with another's credentials, and without naming a client."""
     errors = ("invalid_grant", "invalid_client", "invalid_request")
 
     stranger = await target.client("b")
@@ -45,6 +51,12 @@ async def refresh_token_is_bound_to_its_client(target: Target) -> None:
         lambda tokens: target.refresh(tokens, client=_nobody(tokens.client), client_id=None),
     )
     expect.refused_grant(foreign, *errors, because="the refresh token belongs to another client")
+    if await works(target, "client_secret_basic"):
+        other = await target.confidential_client("b", auth_method="client_secret_basic")
+        ((_, proved),) = await target.try_refresh_token(lambda tokens: target.refresh(tokens, client=other))
+        expect.refused_grant(
+            proved, *errors, because="the refresh token belongs to another client, which proved itself"
+        )
     expect.conclusive(nameless)
     expect.ideally(
         not nameless.has_tokens, expected="a refusal, since the request names no client", got="tokens", at=nameless

@@ -78,7 +78,7 @@ async def token_call(
     authorization = client.credentials()[1] if client else {}
     answer = await target.send(
         method,
-        target.endpoint("token") + (f"?{urlencode(query)}" if query else ""),
+        with_query(target.endpoint("token"), query),
         kind=Kind.TOKEN,
         headers={
             "accept": "application/json",
@@ -91,6 +91,11 @@ async def token_call(
     for member in ("access_token", "refresh_token", "id_token"):
         target.secret(answer.member(member), member)
     return answer
+
+
+def with_query(endpoint: str, query: Pairs | None) -> str:
+    """An endpoint with parameters in its URL; what stands there already stays (OAuth 2.1 section 3.2)."""
+    return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(query)}" if query else endpoint
 
 
 async def each_alive(
