@@ -18,7 +18,7 @@ from oauth_litmus.verdict import Blocked, NotApplicable
 
 @check("LOGIN-12", needs={LOGIN, RELAY, DYNAMIC_REGISTRATION})
 async def self_registered_client_needs_consent(target: Target) -> None:
-    """Register a client, begin a login in an empty browser, and look for a page that names the client."""
+    """Register a client, begin a login in an empty browser, and look for a page that names the client; with prompt=none too."""
     client = await target.new_client("https://deputy.example.com/cb")
     held = await target.hold_upstream(target.request(client))
 
@@ -32,6 +32,10 @@ async def self_registered_client_needs_consent(target: Target) -> None:
         )
         both = page.names_client and page.names_redirect_host
         expect.ideally(both, expected="a page that names client and redirect host", got=page.shown, at=held.answers)
+        silent = await target.attempt_upstream(target.request(client).but(prompt="none"))
+        skipped = silent.upstream_url is not None and consent_page(silent, client) is None
+        expected = "the consent page with prompt=none too, or an error"
+        expect.that(not skipped, expected=expected, got="the way to the upstream", at=silent.answers)
         return
     if target.run.upstream is None:
         expect.ideally(False, expected="a consent page", got="none before the upstream (suspected)", at=held.answers)

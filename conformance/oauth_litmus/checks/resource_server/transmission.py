@@ -17,10 +17,11 @@ GARBAGE = "mF_9.B5f-4.1JqM"
 
 @check("BEARER-09", needs={ACCESS_TOKEN, RESOURCE})
 async def token_in_the_query_is_ignored(target: Target) -> None:
-    """Call the resource with a valid token as the parameter access_token, and no header."""
+    """Call the resource with a valid token as the parameter access_token, without a header, and beside one that is no token."""
     tokens, opened = await target.access_token()
+    query = f"?access_token={quote(tokens.access_token, safe='')}"
 
-    answer = await target.call_resource(None, query=f"?access_token={quote(tokens.access_token, safe='')}")
+    answer = await target.call_resource(None, query=query)
 
     because = "it is in the URL, where a resource does not look for it"
     if target.server.profile.query_tokens:
@@ -28,6 +29,8 @@ async def token_in_the_query_is_ignored(target: Target) -> None:
         expect.ideally(not taken, expected=f"401, since {because}", got="it is accepted, as declared", at=answer)
         return
     expect.refused_token(answer, opened, because=because)
+    beside = await target.call_resource(GARBAGE, query=query)
+    expect.refused_token(beside, opened, because=f"{because}, and what the header has is no token")
 
 
 @check("BEARER-10", needs={LOGIN, RESOURCE})

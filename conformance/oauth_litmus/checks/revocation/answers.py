@@ -14,13 +14,20 @@ if TYPE_CHECKING:
 
 @check("REVOKE-03a", needs={LOGIN, REVOCATION})
 async def revoking_what_is_no_token_succeeds(target: Target) -> None:
-    """Revoke a string that nobody issued, and a token that was revoked a moment ago."""
+    """Revoke strings that nobody issued, an access token that was cut off, and a token that was revoked a moment ago."""
     client = await target.revoking_client()
     tokens = await target.tokens(client)
     revoked = tokens.refresh_token or tokens.access_token
     first = expect.conclusive(await target.revoke(revoked, client))
 
-    for what, token in {"a made-up string": secrets.token_urlsafe(32), "a revoked token": revoked}.items():
+    cut = tokens.access_token[: len(tokens.access_token) * 2 // 3]
+    target.secret(cut, "access_token")
+    for what, token in {
+        "a made-up string": secrets.token_urlsafe(32),
+        "letters with dots": "a.b.c",
+        "an access token that was cut off": cut,
+        "a revoked token": revoked,
+    }.items():
         answer = expect.no_server_error(
             await target.lasting(lambda t=token: target.revoke(t, client), lambda: target.tokens(client))
         )

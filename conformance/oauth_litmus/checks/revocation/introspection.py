@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -32,7 +32,7 @@ SHORT_LIFE = 6
 
 @check("REVOKE-07a", needs={LOGIN, INTROSPECTION})
 async def introspection_needs_authorization(target: Target) -> None:
-    """Introspect a living access token without any credentials, with a bearer token that nobody issued, and with a client_id alone."""
+    """Introspect a living access token without credentials, with a made-up bearer token, a wrong secret, and a client_id alone."""
     living = _Living(target, await target.once("tokens to introspect", lambda: _introspected(target)))
 
     for what, headers in {
@@ -44,6 +44,12 @@ async def introspection_needs_authorization(target: Target) -> None:
         told = answer.status < 300 and _active(answer)
         expect.that(not told, expected="401 or 403", got=got, at=answer)
         expect.ideally(answer.status in (400, 401, 403), expected="401 or 403", got=got, at=answer)
+    client = living.tokens.client
+    if client.client_secret is not None:
+        impostor = replace(client, client_secret=f"not-{client.client_secret}")
+        answer = await living.told(lambda token: _introspect(target, token, impostor))
+        told = answer.status < 300 and _active(answer)
+        expect.that(not told, expected="401", got=f"{answer.status}, active: true with a wrong secret", at=answer)
     await _needs_it_whatever_is_sent_beside_it(target, living)
 
 

@@ -15,13 +15,17 @@ if TYPE_CHECKING:
 
 @check("REVOKE-04", needs={REFRESH, REVOCATION})
 async def stranger_revokes_nothing(target: Target) -> None:
-    """Revoke a refresh token and an access token as another client, then use both as their own."""
-    stranger = await target.revoking_client("b")
+    """Revoke a refresh token and an access token as another client, by itself or with a secret; then use both as their own."""
+    strangers = [await target.revoking_client("b")]
+    for method in (await target.confidential_methods_at("revocation"))[:1]:
+        if method != strangers[0].auth_method:
+            strangers.append(await target.client("b", auth_method=method))
     async with target.borrowed_tokens(await target.revoking_client()) as tokens:
         opened = await target.opened(tokens) if target.server.seen.resource_answers else None
 
         attempts = [
             expect.conclusive(await target.revoke(token, stranger))
+            for stranger in strangers
             for token in (tokens.access_token, tokens.refresh_token)
         ]
 
