@@ -189,6 +189,8 @@ class Lane:
         begun = next((sent for sent in self._sent if sent >= self._open_since), self._refused_at)
         common = next((window for window in _COMMON_WINDOWS if window >= seconds - _ROUNDING), seconds)
         window = max(1.0, min(ends - begun, common))
+        if window > common - 2 * _ROUNDING:
+            window = common  # what was let in first was counted before its answer came
         count = sum(1 for sent in self._sent if sent > ends - window - _ROUNDING)
         if count == 0:
             return self._rate_before

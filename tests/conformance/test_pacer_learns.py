@@ -1,6 +1,7 @@
 """What a 429 teaches: the rate, and when to come again (RFC 9110 section 10.2.3)."""
 
 import asyncio
+import math
 from dataclasses import replace
 from email.utils import formatdate
 
@@ -116,3 +117,29 @@ async def test_a_declared_rate_that_is_not_the_servers_is_corrected_at_the_first
         await all_at_once(clock, *[through(pacer, limiter)] * 30)
 
     assert pacer.learnt()[Kind.TOKEN].count == 10
+
+
+async def test_what_is_answered_late_was_counted_before_and_teaches_the_whole_window():
+    with stepped_clock() as clock:
+        counted, refused = [], []
+
+        async def ten_a_minute():
+            now = clock.now()
+            counted[:] = [instant for instant in counted if instant > now - 60]
+            if len(counted) >= 10:
+                refused.append(now)
+                left = math.floor(counted[0] + 60 - now) + 1
+                return answer(429, headers={"retry-after": str(left)}, at=now)
+            counted.append(now)
+            if now == begun:
+                await clock.until(now + 0.9)
+            return answer(at=clock.now())
+
+        async def later():
+            await clock.until(begun + 1.05)
+            await pacer.paced(Kind.TOKEN, None, ten_a_minute)
+
+        pacer, begun = Pacer(clock, {}), clock.now()
+        await all_at_once(clock, through(pacer, ten_a_minute), *[later] * 44)
+
+    assert [instant - begun for instant in refused if instant > begun + 10] == []
