@@ -129,7 +129,10 @@ def checks_against(server: BrokenServer, good: GoodRun) -> tuple[str, ...]:
     before_all = server.seam_name in good.entered.get(EVERYBODY, frozenset())
 
     def may_see_it(check: Check) -> bool:
-        dear = NEAR if check.category in near else FAR if server.ring == "process" else -1
+        if server.ring == "process":
+            dear = NEAR if check.category in near else FAR
+        else:
+            dear = FAR if check.category in near else -1
         return good.cost[check.id] <= dear and (
             server.seam_name in good.entered.get(check.id, frozenset())
             or (before_all and not check.needs)

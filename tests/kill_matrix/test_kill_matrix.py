@@ -59,6 +59,8 @@ MOST_VALUABLE = [
     "REVOKE-05",
     "REVOKE-02",
 ]
+MORE_TRIES = 2
+"""Whether two processes meet in a race is up to the machine: what is not seen at once is looked for again. Nothing else is."""
 CATEGORIES = ("pkce", "replay", "scope", "redirect_uri", "rate_limit", "expiry", "cookie")
 
 
@@ -98,7 +100,12 @@ async def test_in_process_exactly_the_named_checks_see_it(server, good_runs):
 async def test_over_sockets_exactly_the_named_checks_see_it(server, good_runs):
     good = await good_runs.against(server)
 
-    seen = await judged_over_sockets(server, checks_against(server, good))
+    checks = checks_against(server, good)
+    seen = await judged_over_sockets(server, checks)
+    for _ in range(MORE_TRIES):
+        if seen.fails | seen.warns >= server.fails | server.warns:
+            break
+        seen = await judged_over_sockets(server, checks)
 
     _exactly(server, seen, good)
 
