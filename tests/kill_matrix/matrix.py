@@ -129,10 +129,8 @@ def checks_against(server: BrokenServer, good: GoodRun) -> tuple[str, ...]:
     before_all = server.seam_name in good.entered.get(EVERYBODY, frozenset())
 
     def may_see_it(check: Check) -> bool:
-        if server.ring == "process":
-            dear = NEAR if check.category in near else FAR
-        else:
-            dear = FAR if check.category in near else -1
+        far = FAR if server.ring == "process" else -1
+        dear = far if check.category not in near else NEAR if server.ring == "process" else FAR
         return good.cost[check.id] <= dear and (
             server.seam_name in good.entered.get(check.id, frozenset())
             or (before_all and not check.needs)
