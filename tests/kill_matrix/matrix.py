@@ -129,8 +129,9 @@ def checks_against(server: BrokenServer, good: GoodRun) -> tuple[str, ...]:
     before_all = server.seam_name in good.entered.get(EVERYBODY, frozenset())
 
     def may_see_it(check: Check) -> bool:
+        # Over sockets what is near also wakes both processes up: in a cold one the race would be over before it begins.
         far = FAR if server.ring == "process" else -1
-        dear = far if check.category not in near else NEAR if server.ring == "process" else FAR
+        dear = NEAR if check.category in near else far
         return good.cost[check.id] <= dear and (
             server.seam_name in good.entered.get(check.id, frozenset())
             or (before_all and not check.needs)

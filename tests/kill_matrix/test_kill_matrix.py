@@ -59,7 +59,7 @@ MOST_VALUABLE = [
     "REVOKE-05",
     "REVOKE-02",
 ]
-MORE_TRIES = 2
+MORE_TRIES = 4
 """Whether two processes meet in a race is up to the machine: what is not seen at once is looked for again. Nothing else is."""
 CATEGORIES = ("pkce", "replay", "scope", "redirect_uri", "rate_limit", "expiry", "cookie")
 
