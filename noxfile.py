@@ -114,8 +114,8 @@ def kill_matrix(session: nox.Session) -> None:
     with tempfile.TemporaryDirectory() as good_runs:
         matrix = ["tests/kill_matrix", "--durations=5"]
         session.run("pytest", "-q", *PARALLEL, "-m", "not sockets", *matrix, env={"LITMUS_GOOD_RUNS": good_runs})
-        # Apart and one by one, since a race between two processes needs both to run at the same moment.
-        session.run("pytest", "-q", "-m", "sockets", *matrix, env={"LITMUS_GOOD_RUNS": good_runs})
+        # Apart, since a race between two processes needs both to run at the same moment.
+        session.run("pytest", "-q", *PARALLEL, "-m", "sockets", *matrix, env={"LITMUS_GOOD_RUNS": good_runs})
 
 
 @nox.session(python=_newest_there_is())

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from filelock import FileLock
 
@@ -86,7 +87,8 @@ async def good_run(settings: Mapping[str, str], straw: str | None = None) -> Goo
     with _recording(entered):
         async with straw_world(straw) if straw else world(settings=settings) as run:
             bill = _Bill(run)
-            seen = _seen(await judge(run, Selection()))
+            with patch.object(run, "once", bill.weighed):
+                seen = _seen(await judge(run, Selection()))
             _inherit(run, entered)
             cost = bill.fair_shares()
     return GoodRun({check: frozenset(seams) for check, seams in entered.items()}, seen, cost)
@@ -129,7 +131,6 @@ def checks_against(server: BrokenServer, good: GoodRun) -> tuple[str, ...]:
     before_all = server.seam_name in good.entered.get(EVERYBODY, frozenset())
 
     def may_see_it(check: Check) -> bool:
-        # Over sockets what is near also wakes both processes up: in a cold one the race would be over before it begins.
         far = FAR if server.ring == "process" else -1
         dear = NEAR if check.category in near else far
         return good.cost[check.id] <= dear and (
@@ -195,9 +196,10 @@ class _Bill:
         self._run = run
         self._shared: list[tuple[Hashable, str, int]] = []
         self._once = run.once
-        run.once = self._weighed  # type: ignore[method-assign]
 
-    async def _weighed(self, key: Hashable, make: Callable[[], Awaitable[Any]], asker: str = "") -> Any:
+    async def weighed(self, key: Hashable, make: Callable[[], Awaitable[Any]], asker: str = "") -> Any:
+        """What the run has once, with what making it costs."""
+
         async def made() -> Any:
             before = self._sent_by(asker)
             try:

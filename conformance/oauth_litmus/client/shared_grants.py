@@ -25,6 +25,10 @@ _USUAL_LIFETIME = 600.0
 """Seconds that refresh tokens are taken to live where nothing is declared."""
 
 
+SOON = 5.0
+"""Seconds after which a revocation has arrived everywhere, as a rule (RFC 7009 section 2.1)."""
+
+
 @dataclass(frozen=True)
 class Revoked:
     """A refresh token (or an access token, where there is none) that was revoked as an ordinary client does it."""
@@ -33,6 +37,8 @@ class Revoked:
     revoked: Answer
     refreshed: Answer | None
     """What a refresh with it is answered right after that."""
+    later: Answer | None
+    """What the newest refresh token is answered some seconds after the revocation; None if the first one was refused."""
 
 
 class SharedGrantVerbs(TokenVerbs):
@@ -170,9 +176,23 @@ class SharedGrantVerbs(TokenVerbs):
         async def revoke() -> Revoked:
             tokens = await self.tokens(await self.client(auth_method=method))
             answer = await self.revoke(tokens.refresh_token or tokens.access_token, tokens.client)
-            return Revoked(tokens, answer, await self.refresh(tokens) if tokens.refresh_token else None)
+            return await self.after_revocation(answer, tokens)
 
         return await self.once(("revoked by", method), revoke)
+
+    async def after_revocation(self, revoked: Answer, tokens: Tokens, *, presented_again: bool = False) -> Revoked:
+        """What becomes of these tokens, at once and, where they are still good, once the revocation has spread.
+
+        Presented is then the newest refresh token, or the same one again.
+        """
+        if tokens.refresh_token is None:
+            return Revoked(tokens, revoked, None, None)
+        answer = await self.refresh(tokens)
+        if not answer.has_tokens:
+            return Revoked(tokens, revoked, answer, None)
+        await self.run.clock.until(revoked.received_at + SOON)
+        presented = tokens if presented_again else self.successor_of(answer, tokens)
+        return Revoked(tokens, revoked, answer, await self.hurried().refresh(presented))
 
 
 def _is_taken(answer: Answer) -> bool:

@@ -91,7 +91,7 @@ async def pages_load_nothing_from_other_sites(target: Target) -> None:
         expect.that(foreign is None, expected="nothing from other sites", got=got, at=answer)
 
 
-_SHOWN = ("login_hint", "ui_locales", "nonce", "acr_values", "x_litmus")
+_SHOWN = ("ui_locales", "nonce", "acr_values", "x_litmus")
 """Parameters of which a page may show or keep the value."""
 
 
@@ -103,9 +103,9 @@ async def pages_escape_the_request(target: Target) -> None:
     answers: list[Answer] = []
     names = ("redirect_uri", "client_id", "state", "scope", "response_type")
     changes = [{name: value} for value in (MARKUP, SCRIPT_URL) for name in names]
-    # What is ignored, or shown, stops nothing: it goes together.
-    changes += [dict.fromkeys(_SHOWN, value) for value in (MARKUP, SCRIPT_URL)]
-    for change in target.sample([changes[0], changes[-2], *changes[1:-2], changes[-1]], most=2):
+    # Where one is refused the others are not shown: what a page most likely shows goes by itself.
+    shown = [dict.fromkeys(names, value) for value in (MARKUP, SCRIPT_URL) for names in (("login_hint",), _SHOWN)]
+    for change in target.sample([changes[0], shown[0], *changes[1:], *shown[1:]], most=2):
         attempt = await target.attempt_upstream(request.but(**change))
         answers += target.own_answers(attempt)
     for url in _places_that_may_repeat(target, [answer.url for answer in answers]):

@@ -44,7 +44,7 @@ async def start_address_takes_no_login_over(target: Target) -> None:
     async def taken_over(held: Attempt) -> list[Attempt]:
         visitor = target.browser()
         if held.start_url is not None:
-            await target.peek(visitor, held.start_url)
+            expect.conclusive(await target.peek(visitor, held.start_url))
         return [await target.deliver_callback(held, browser=visitor)]
 
     if (await target.held_login()).start_url is None:

@@ -31,6 +31,7 @@ REGISTERED = {
 """Of other members nobody knows whose they are (RFC 8414 section 2)."""
 POSTED = ("token", "revocation", "introspection")
 _URL = re.compile(r"https?://[^\s\"'<>,\]]+", re.IGNORECASE)
+_PREFIXED = re.compile(rf"(?<=[\w.:\]]){PREFIX}(?![\w.-])")
 _RESOURCE_METADATA = re.compile(r'resource_metadata\s*=\s*"?([^\s",]+)', re.IGNORECASE)
 
 
@@ -154,9 +155,10 @@ def _changed(shown: dict[str, object], usual: dict[str, object]) -> dict[str, ob
 
 
 def _leads_to(value: object) -> frozenset[str]:
-    """The origins of all URLs in it, and the prefix that was asked for where it has that."""
-    origins = {origin_of(url) for url in _URL.findall(str(value))}
-    return frozenset({*origins, *([PREFIX] if f"{PREFIX}/" in str(value) else [])})
+    """The origins of all URLs in it, and what was sent in a forwarding header and stands there."""
+    text = str(value)
+    origins = {origin_of(url) for url in _URL.findall(text)}
+    return frozenset({*origins, *({STRANGER} if STRANGER in text else ()), *_PREFIXED.findall(text)})
 
 
 def _required_members_are_there(target: Target) -> None:

@@ -89,8 +89,10 @@ async def expired_token_gets_401(target: Target) -> None:
 
 async def _posts_are_guarded_alike(target: Target) -> None:
     """What MCP clients send is POST, whichever method the other probes go by; without a token it is refused (BEARER-01)."""
-    without = await target.call_resource(None, method="POST")
-    if target.server.profile.specification != "mcp" or without.status not in (401, 403):
+    if target.server.profile.specification != "mcp":
+        return
+    without = expect.conclusive(await target.call_resource(None, method="POST"))
+    if without.status not in (401, 403):
         return
     for what in ("random text", "a JWT that was cut off"):
         answer = expect.conclusive(await target.call_resource(GARBAGE[what], method="POST"))

@@ -11,6 +11,7 @@ from oauth_litmus.checks.token_endpoint.requests import works
 
 if TYPE_CHECKING:
     from oauth_litmus.client import Client, Target
+    from oauth_litmus.clients import AuthMethod
 
 
 @check("INJ-01", needs={LOGIN}, logins=4)
@@ -28,15 +29,16 @@ async def code_is_bound_to_its_client(target: Target) -> None:
     expect.refused_grant(foreign, *errors, because="the code belongs to another client")
     expect.refused_grant(nameless, *errors, because="the request names no client")
 
-    if await works(target, "client_secret_basic"):
-        other = await target.confidential_client("b", auth_method="client_secret_basic")
+    proof = await _that_works(target)
+    if proof is not None:
+        other = await target.confidential_client("b", auth_method=proof)
         proved, contradictory = await target.try_code_in_ways(
             [
                 lambda code: target.redeem(code, client=other),
                 lambda code: target.redeem(code, client=other, client_id=code.client.client_id),
             ]
         )
-        expect.refused_grant(proved, *errors, because="the code belongs to another client, which proved itself")
+        expect.refused_grant(proved, *errors, because="it was issued to another client than the one that proves itself")
         expect.refused_grant(contradictory, *errors, because="the credentials are another client's")
 
 
@@ -51,16 +53,24 @@ async def refresh_token_is_bound_to_its_client(target: Target) -> None:
         lambda tokens: target.refresh(tokens, client=_nobody(tokens.client), client_id=None),
     )
     expect.refused_grant(foreign, *errors, because="the refresh token belongs to another client")
-    if await works(target, "client_secret_basic"):
-        other = await target.confidential_client("b", auth_method="client_secret_basic")
+    proof = await _that_works(target)
+    if proof is not None:
+        other = await target.confidential_client("b", auth_method=proof)
         ((_, proved),) = await target.try_refresh_token(lambda tokens: target.refresh(tokens, client=other))
-        expect.refused_grant(
-            proved, *errors, because="the refresh token belongs to another client, which proved itself"
-        )
+        expect.refused_grant(proved, *errors, because="it belongs to another client than the one that proves itself")
     expect.conclusive(nameless)
     expect.ideally(
         not nameless.has_tokens, expected="a refusal, since the request names no client", got="tokens", at=nameless
     )
+
+
+async def _that_works(target: Target) -> AuthMethod | None:
+    """How a client with a secret proves itself, seen to work: in the header, or else in the body."""
+    methods: tuple[AuthMethod, ...] = ("client_secret_basic", "client_secret_post")
+    for method in methods:
+        if await works(target, method):
+            return method
+    return None
 
 
 def _nobody(client: Client) -> Client:
