@@ -115,7 +115,7 @@ def kill_matrix(session: nox.Session) -> None:
         matrix = ["tests/kill_matrix", "--durations=5"]
         session.run("pytest", "-q", *PARALLEL, "-m", "not sockets", *matrix, env={"LITMUS_GOOD_RUNS": good_runs})
         # Apart, since a race between two processes needs both to run at the same moment.
-        session.run("pytest", "-q", *PARALLEL, "-m", "sockets", *matrix, env={"LITMUS_GOOD_RUNS": good_runs})
+        session.run("pytest", "-q", *WAITING, "-m", "sockets", *matrix, env={"LITMUS_GOOD_RUNS": good_runs})
 
 
 @nox.session(python=_newest_there_is())

@@ -79,6 +79,25 @@ async def test_a_challenge_may_say_something_else_each_time():
     assert await not_passed(("META-07",), {resource.refusal: refusal}, "configured") == {}
 
 
+@pytest.mark.parametrize(
+    ("header", "realm"), [("x-forwarded-host", "{}"), ("x-forwarded-prefix", "http://127.0.0.1:8090{}")]
+)
+async def test_a_challenge_that_repeats_a_forwarding_header_is_seen(header, realm):
+    sent = []
+
+    async def notes(request):
+        sent[:] = [request.headers.get(header, "")]
+        return await good(request)
+
+    def refusal(straw, status, why=""):
+        return Response(status_code=status, headers={"www-authenticate": f'Bearer realm="{realm.format(sent[0])}"'})
+
+    good = resource.notes
+    decisions = await not_passed(("META-07",), {resource.notes: notes, resource.refusal: refusal}, "configured")
+
+    assert warned(decisions) == {"META-07": Verdict.FAIL}
+
+
 async def test_the_order_of_a_list_in_the_metadata_means_nothing():
     def in_any_order(straw):
         values = [f"http://acr.operator.example/{number}" for number in range(9)]
