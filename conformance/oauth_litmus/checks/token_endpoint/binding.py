@@ -31,12 +31,15 @@ async def code_is_bound_to_its_client(target: Target) -> None:
 
     proof = await _that_works(target)
     if proof is not None:
+        owner = await target.confidential_client(auth_method=proof)
         other = await target.confidential_client("b", auth_method=proof)
+        # The owner has a secret as well: for one without, nothing has to be proved, and credentials may be overlooked.
         proved, contradictory = await target.try_code_in_ways(
             [
                 lambda code: target.redeem(code, client=other),
                 lambda code: target.redeem(code, client=other, client_id=code.client.client_id),
-            ]
+            ],
+            owner,
         )
         expect.refused_grant(proved, *errors, because="it was issued to another client than the one that proves itself")
         expect.refused_grant(contradictory, *errors, because="the credentials are another client's")
