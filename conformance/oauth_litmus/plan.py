@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,20 +49,22 @@ def named(checks: dict[str, Check], names: Iterable[str]) -> set[str]:
     Raises:
         UnknownSelectionError: a name is neither an id, nor a category, nor `core`.
     """
+    by_id = {identifier.lower(): identifier for identifier in checks}
+    groups: defaultdict[str, set[str]] = defaultdict(set)
+    for identifier, check in checks.items():
+        groups[check.category].add(identifier)
+        if check.requirement.core:
+            groups["core"].add(identifier)
     found: set[str] = set()
     for name in names:
-        matching = {
-            identifier
-            for identifier, check in checks.items()
-            if identifier.lower() == name.lower()
-            or check.category == name
-            or (name == "core" and check.requirement.core)
-        }
-        if not matching:
+        if name in groups:
+            found |= groups[name]
+        elif name.lower() in by_id:
+            found.add(by_id[name.lower()])
+        else:
             raise UnknownSelectionError(
                 f"{name!r} is no check, no category and not `core`; categories: {', '.join(categories())}; ids: see `oauth-litmus list`"
             )
-        found |= matching
     return found
 
 

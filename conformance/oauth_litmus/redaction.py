@@ -40,7 +40,7 @@ _ANGLED = re.compile(r"<[^<>]+>")
 _ESCAPE = re.compile(r"%[0-9A-F]{2}")
 _SHORTEST_SECRET = 6
 _STRIDE = 8
-"""Characters from one look at a text to the next: a longer secret is known by its first pieces, whichever is looked at."""
+"""Characters from one look at a text to the next: a longer secret is known by its last pieces, whichever is looked at."""
 _MOST_REMEMBERED, _LONGEST_REMEMBERED = 2_000, 300
 """Texts, and characters of each."""
 
@@ -56,7 +56,7 @@ class Redactor:
         self._known: dict[str, str] = {}
         self._by_piece: defaultdict[str, set[tuple[int, str]]] = defaultdict(set)
         """Offsets at which a piece stands in known spellings."""
-        self._too_short_to_stride = False
+        self._too_short_to_stride: set[str] = set()
         self._beginnings: list[str] = []
         self._harmless: dict[str, int] = {}
         """Texts with nothing to hide, and how many spellings were known when that was seen last."""
@@ -83,9 +83,12 @@ class Redactor:
         for spelling in _spellings(secret):
             self._known[spelling] = shown
             self._beginnings.append(spelling[:_SHORTEST_SECRET])
-            offsets = range(min(_STRIDE, len(spelling) - _SHORTEST_SECRET + 1))
-            self._too_short_to_stride |= len(offsets) < _STRIDE
-            for offset in offsets:
+            # By its end: tokens of one issuer begin alike.
+            last = len(spelling) - _SHORTEST_SECRET
+            if last < _STRIDE - 1:
+                self._too_short_to_stride.add(spelling)
+                continue
+            for offset in range(last - _STRIDE + 1, last + 1):
                 self._by_piece[spelling[offset : offset + _SHORTEST_SECRET]].add((offset, spelling))
 
     def learn_from(self, url: str) -> None:
@@ -153,14 +156,17 @@ class Redactor:
         """The longest known spelling at every place where one begins."""
         # By pieces: thousands of secrets in one pattern would be compiled again with each new one.
         by_piece, length = self._by_piece, _SHORTEST_SECRET
-        looks = range(0, len(text) - length + 1, 1 if self._too_short_to_stride else _STRIDE)
-        found: dict[int, str] = {}
-        for at in [at for at in looks if text[at : at + length] in by_piece]:
-            for offset, known in by_piece[text[at : at + length]]:
-                begin = at - offset
-                if begin >= 0 and text.startswith(known, begin) and len(known) > len(found.get(begin, "")):
-                    found[begin] = known
-        return found
+        looks = range(0, len(text) - length + 1, _STRIDE)
+        candidates = [
+            (at - offset, known)
+            for at in [at for at in looks if text[at : at + length] in by_piece]
+            for offset, known in by_piece[text[at : at + length]]
+            if at >= offset and text.startswith(known, at - offset)
+        ]
+        for known in self._too_short_to_stride:
+            if known in text:
+                candidates += [(match.start(), known) for match in re.finditer(re.escape(known), text)]
+        return dict(sorted(candidates, key=lambda candidate: len(candidate[1])))
 
     def header(self, name: str, value: str) -> str:
         """One header's value without secrets; whole values where the header is nothing but a secret."""
