@@ -7,6 +7,8 @@ import shutil
 import subprocess
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nox
@@ -15,7 +17,7 @@ PYTHONS = ["3.11", "3.12", "3.13"]
 NEWEST = PYTHONS[-1]
 PACKAGES = {"conformance": "oauth_litmus", "reference": "supabase_relay", "fixtures": "litmus_fixtures"}
 TESTS = ["tests/conformance", "tests/reference", "tests/fixtures"]
-ONCE = [
+SLOW = [
     "tests/torture",
     "tests/conformance/test_cli.py",
     "tests/conformance/test_pytest_plugin.py",
@@ -27,6 +29,14 @@ ONCE = [
 PARALLEL = ["-n", "2", "--dist", "worksteal"]
 WAITING = ["-n", "3", "--dist", "worksteal"]
 """Where a worker mostly waits, two cores have room for three."""
+BY_FILE = ["--dist", "loadfile", "--durations=5"]
+MATRIX = ["--durations=5", "tests/kill_matrix"]
+IN_PROCESS = [*PARALLEL, "-m", "not sockets", *MATRIX]
+OVER_SOCKETS = [*WAITING, "-m", "sockets", *MATRIX]
+"""Apart, since a race between two processes needs both to run at the same moment."""
+DEMO = ["-n", "2", *BY_FILE, "tests/demo"]
+"""Apart, since lifetimes of seconds bear no crowd."""
+OTHERS = ["-n", "3", *BY_FILE, "tests/races", "tests/interop"]
 MUST_BE_IN_THE_WHEEL = [
     "oauth_litmus/py.typed",
     "oauth_litmus/report/schema.json",
@@ -42,7 +52,7 @@ nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "uv|virtualenv"  # uv fills an environment in seconds; it comes with nox[uv]
 nox.options.error_on_missing_interpreters = False
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "types", "tests", "kill_matrix", "conformance", "build"]
+nox.options.sessions = ["lint", "types", "tests", "once", "build"]
 
 
 # Hundreds of processes begin here: compiling every module anew would be most of what the short ones do.
@@ -93,15 +103,42 @@ def types(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Tests of the suite, the reference and the fixtures."""
+    """Tests of the suite, the reference and the fixtures, without the slow ones."""
     session.install("-e", ".[reference,test]")
     if session.posargs:
         session.run("pytest", "-q", *session.posargs)
         return
-    left_out = [argument for path in ONCE for argument in ("--ignore", path)]
-    session.run("pytest", "-q", *PARALLEL, *left_out, *TESTS)
-    if _newest_there_is().endswith(str(session.python)):
-        session.run("pytest", "-q", *WAITING, *ONCE)
+    session.run("pytest", "-q", *PARALLEL, *(f"--ignore={path}" for path in SLOW), *TESTS)
+
+
+@nox.session(python=_newest_there_is())
+def once(session: nox.Session) -> None:
+    """The slow tests and the sessions `conformance` and `kill_matrix`, on one Python."""
+    session.install("-e", ".[reference,test]")
+    with tempfile.TemporaryDirectory() as good_runs:
+        env = {"LITMUS_GOOD_RUNS": good_runs}
+        with _behind(session, *IN_PROCESS, **env):
+            session.run("pytest", "-q", *WAITING, *SLOW)
+            session.run("pytest", "-q", *DEMO)
+            session.run("pytest", "-q", *OTHERS)
+            session.run("pytest", "-q", *OVER_SOCKETS, env=env)
+
+
+@contextmanager
+def _behind(session: nox.Session, *arguments: str, **env: str) -> Iterator[None]:
+    """Run pytest in what the body leaves of the cores, where time does not matter; what it printed comes after the body."""
+    polite = ["nice", "-n", "19"] if shutil.which("nice") else []
+    command = [*polite, f"{session.bin}/python", "-m", "pytest", "-q", *arguments]
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as printed:
+        process = subprocess.Popen(command, stdout=printed, stderr=subprocess.STDOUT, env={**os.environ, **env})
+        try:
+            yield
+        finally:
+            failed = process.wait()
+            printed.seek(0)
+            session.log("%s\n%s", " ".join(command), printed.read())
+    if failed:
+        session.error(f"pytest {' '.join(arguments)}: exit code {failed}")
 
 
 @nox.session(python=_newest_there_is())
@@ -112,10 +149,8 @@ def kill_matrix(session: nox.Session) -> None:
         session.run("pytest", "-q", *PARALLEL, "tests/kill_matrix", *session.posargs)
         return
     with tempfile.TemporaryDirectory() as good_runs:
-        matrix = ["tests/kill_matrix", "--durations=5"]
-        session.run("pytest", "-q", *PARALLEL, "-m", "not sockets", *matrix, env={"LITMUS_GOOD_RUNS": good_runs})
-        # Apart, since a race between two processes needs both to run at the same moment.
-        session.run("pytest", "-q", *WAITING, "-m", "sockets", *matrix, env={"LITMUS_GOOD_RUNS": good_runs})
+        session.run("pytest", "-q", *IN_PROCESS, env={"LITMUS_GOOD_RUNS": good_runs})
+        session.run("pytest", "-q", *OVER_SOCKETS, env={"LITMUS_GOOD_RUNS": good_runs})
 
 
 @nox.session(python=_newest_there_is())
@@ -125,10 +160,8 @@ def conformance(session: nox.Session) -> None:
     if session.posargs:
         session.run("pytest", "-q", *session.posargs)
         return
-    by_file = ["--dist", "loadfile", "--durations=5"]
-    # Lifetimes of seconds bear no crowd.
-    session.run("pytest", "-q", "-n", "2", *by_file, "tests/demo")
-    session.run("pytest", "-q", "-n", "3", *by_file, "tests/races", "tests/interop")
+    session.run("pytest", "-q", *DEMO)
+    session.run("pytest", "-q", *OTHERS)
 
 
 @nox.session(python=_newest_there_is())
