@@ -103,6 +103,12 @@ class Answer:
         return parse_challenges(self.headers.get_list("www-authenticate"))
 
     @property
+    def is_never_stored(self) -> bool:
+        """Whether no cache keeps it (RFC 9111 section 5.2.2.5)."""
+        directives = self.headers.get("cache-control", "").lower().split(",")
+        return "no-store" in (directive.strip() for directive in directives)
+
+    @property
     def set_cookies(self) -> list[str]:
         """Every Set-Cookie header, raw."""
         return self.headers.get_list("set-cookie")

@@ -165,7 +165,8 @@ class Redactor:
         ]
         for known in self._too_short_to_stride:
             if known in text:
-                candidates += [(match.start(), known) for match in re.finditer(re.escape(known), text)]
+                # By a lookahead: an occurrence may begin within another.
+                candidates += [(match.start(), known) for match in re.finditer(f"(?={re.escape(known)})", text)]
         return dict(sorted(candidates, key=lambda candidate: len(candidate[1])))
 
     def header(self, name: str, value: str) -> str:

@@ -206,12 +206,6 @@ def test_scope_12_insufficient_scope_stands_in_no_challenge(raw):
     assert (*error(answer), answer.headers["www-authenticate"]) == (403, "insufficient_scope", None)
 
 
-def test_token_02_an_error_may_be_stored(raw):
-    answer = raw.redeem(CLIENT, "no-such-code")
-
-    assert (*error(answer), answer.headers["cache-control"]) == (400, "invalid_grant", None)
-
-
 @pytest.mark.parametrize("grant_type", ["urn:example:no-such-grant", "password", None])
 def test_token_03_an_unknown_grant_type_is_an_invalid_client(raw, grant_type):
     answer = raw.form("/token", {"client_id": CLIENT, **({"grant_type": grant_type} if grant_type else {})})

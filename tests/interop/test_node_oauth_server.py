@@ -53,7 +53,6 @@ class TestNodeOauthServer(Findings):
         "SCOPE-08": ("OAuth 2.1 §4.3.1", "the refresh token is spent before its scope is looked at"),
         "SCOPE-12a": ("RFC 6750 §3.1", "insufficient_scope stands in no challenge"),
         "SCOPE-12b": ("OAuth 2.1 §5.3.2", "nor does it after a narrowing"),
-        "TOKEN-02": ("OAuth 2.1 §3.2.4", "errors of the token endpoint have no no-store"),
         "TOKEN-03": ("OAuth 2.1 §3.2.4", "an unknown grant_type of a public client is invalid_client"),
         "TOKEN-05b": ("OAuth 2.1 §3.2", "a repeated parameter is refused as invalid_grant or invalid_client"),
         "TOKEN-09": ("OAuth 2.1 §2.4", "a client_secret in the body is ignored beside HTTP Basic"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus.client.token_endpoint import TokenVerbs
 from oauth_litmus.rates import Kind
-from oauth_litmus.verdict import Blocked, NotApplicable
+from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -21,10 +21,9 @@ if TYPE_CHECKING:
 _APART = 3.0
 """Seconds between an exchange and a refresh whose tokens are compared: lifetimes are counted in whole seconds."""
 _SHARES = 4
+_TRIES = 3
 _USUAL_LIFETIME = 600.0
 """Seconds that refresh tokens are taken to live where nothing is declared."""
-
-
 SOON = 5.0
 """Seconds after which a revocation has arrived everywhere, as a rule (RFC 7009 section 2.1)."""
 
@@ -129,6 +128,27 @@ class SharedGrantVerbs(TokenVerbs):
             return (tokens, refreshed)
 
         return await self.once("exchanged and refreshed", make)
+
+    async def not_ended_by_a_login(self, answer: Answer) -> None:
+        """See that a refresh was not refused because another check logged in meanwhile: a server may keep one grant of a user.
+
+        Raises:
+            Skipped: so it is.
+        """
+        if answer.error == "invalid_grant" and await self.once("a login ends others", self._login_ends_others):
+            raise Skipped(
+                "a login of this user ends the grants before it, and other checks log in meanwhile: give --only with this check alone"
+            )
+
+    async def _login_ends_others(self) -> bool:
+        client = await self.client()
+        for _ in range(_TRIES):  # a login of yet another check may come between
+            earlier, later = await self.tokens(client), await self.tokens(client)
+            if (await self.refresh(earlier)).has_tokens:
+                return False
+            if (await self.refresh(later)).has_tokens:
+                return True
+        return False
 
     async def exchange_by(self, method: AuthMethod) -> Answer:
         """The answer to an ordinary exchange of the shared client that has this method; checks only look at it."""

@@ -21,6 +21,7 @@ async def refresh_rotates(target: Target) -> None:
     async with target.borrowed_tokens() as tokens:
         for _ in range(GENERATIONS):
             answer = await target.refresh(tokens)
+            await target.not_ended_by_a_login(answer)
             expect.tokens(answer, expected="tokens for the newest refresh token")
             successor = target.tokens_of(answer, tokens.client, tokens.granted_scope)
             if successor.refresh_token in (None, tokens.refresh_token):

@@ -112,6 +112,7 @@ def _challenges(target: Target, answer: Answer) -> None:
     parameters = bearer or {}
     expect.ideally("error" not in parameters, expected="no error, since no token was sent", got=raw, at=answer)
     if target.server.profile.specification == "mcp":
-        judge = expect.that if target.server.discovered.resource_metadata is None else expect.ideally
-        judge("resource_metadata" in parameters, expected="resource_metadata in the challenge", got=raw, at=answer)
+        leads = "resource_metadata" in parameters or target.server.discovered.resource_metadata is not None
+        wanted = "resource_metadata in the challenge, since none is at the well-known location"
+        expect.that(leads, expected=wanted, got=raw, at=answer)
         expect.ideally("scope" in parameters, expected="scope in the challenge", got=raw, at=answer)

@@ -39,6 +39,8 @@ async def resource_parameter_is_accepted(target: Target) -> None:
                 f"the server knows the resource by another name than {resource}, and only MCP demands that"
             )
         expect.that(refusal is None, expected=f"tokens with resource={resource}", got=_shown(refusal), at=refusal)
+    if target.server.profile.specification != "mcp":
+        return
     parts = urlsplit(resource)
     spellings = [parts._replace(netloc=parts.netloc.upper()).geturl()]
     if parts.path in ("", "/"):  # elsewhere a slash makes another URL (RFC 3986 section 6.2.3)

@@ -133,6 +133,7 @@ async def narrowing_is_not_for_ever(target: Target) -> None:
 
             if used_up(original, narrowed, answer):
                 raise NotApplicable("a refresh ends its refresh token, and brings no other one")
+            await target.not_ended_by_a_login(answer)
             expect.tokens(answer, expected=f"tokens for {kept} {dropped}, the whole of the grant")
             whole = target.tokens_of(answer, original.client, f"{kept} {dropped}")
             expect.that(

@@ -35,7 +35,7 @@ async def token_response_is_whole_and_not_stored(target: Target) -> None:
         known = token_type.lower() in ("bearer", "dpop")
         expect.that(known, expected="token_type Bearer or DPoP", got=f"token_type {token_type!r}", at=answer)
         caching = answer.headers.get("cache-control", "")
-        expect.that(_no_store(answer), expected="Cache-Control: no-store", got=caching or "none", at=answer)
+        expect.that(answer.is_never_stored, expected="Cache-Control: no-store", got=caching or "none", at=answer)
         empty = sorted(name for name in _MEMBERS if answer.json_object().get(name, name) in (None, ""))
         expect.ideally(
             not empty, expected="members without a value are left out", got=f"{', '.join(empty)} is empty", at=answer
@@ -66,7 +66,6 @@ async def error_is_json_with_a_code(target: Target) -> None:
         expect.that(bool(answer.error), expected="a JSON object with error", got="no error", at=answer)
         expect.ideally(answer.error in codes, expected=f"error={codes[0]}", got=f"error={answer.error}", at=answer)
         expect.ideally(answer.status in (400, 401), expected="status 400", got=f"{answer.status}", at=answer)
-        expect.ideally(_no_store(answer), expected="Cache-Control: no-store", got="a storable error", at=answer)
         for member in ("error", "error_description"):
             text = answer.member(member)
             clean = _ALLOWED.fullmatch(text) is not None
@@ -111,8 +110,3 @@ def _is_json(answer: Answer) -> None:
     expect.that(
         media_type == "application/json", expected="application/json", got=media_type or "no media type", at=answer
     )
-
-
-def _no_store(answer: Answer) -> bool:
-    directives = answer.headers.get("cache-control", "").lower().split(",")
-    return "no-store" in (directive.strip() for directive in directives)
