@@ -32,6 +32,22 @@ async def unused_refresh_token_expires(target: Target) -> None:
     expect.refused_grant(answer, because="the refresh token has expired", steering=True)
 
 
+@check("EXPIRY-11a", needs={REFRESH}, logins=1, waits=lambda server: server.refresh_token_ttl + GUARD)
+async def unused_successor_expires(target: Target) -> None:
+    """Refresh, and use what that brought two seconds after its declared end."""
+    lifetime = target.server.refresh_token_ttl
+    successor = await target.refreshed(await target.tokens())
+    over = Boundary.of(successor.answer, lifetime)
+
+    await target.until(over.after)
+    answer = expect.conclusive(await target.refresh(successor, even_if_ended=True))
+
+    over.after_its_end(answer)
+    declared = f"the lifetime of {lifetime:g} s that is declared"
+    expect.safe(not answer.has_tokens, expected=f"a refusal after {declared}", got="tokens", at=answer)
+    expect.refused_grant(answer, because="the refresh token has expired", steering=True)
+
+
 @check("EXPIRY-12", needs={REFRESH}, waits=lambda server: server.refresh_token_ttl + GUARD)
 async def foreign_use_does_not_extend_a_refresh_token(target: Target) -> None:
     """Half-way, present a refresh token as another client; refresh with it after its declared end."""
