@@ -7,7 +7,7 @@ import heapq
 import itertools
 import math
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from enum import IntEnum
@@ -98,6 +98,14 @@ class Lane:
 
     async def take(self, rank: int = 0, count: int = 1) -> Admission | None:
         """Wait for room for so many requests at once, and use it; None if the lane is closed for good."""
+        admission = await self._room_for(rank, count)
+        # Room that was given back may go to one that slept until there would be some; what is used less than a margin
+        # later is covered by the margin that every window has.
+        while admission is not None and self._clock.now() - admission.instant > MARGIN:
+            admission = await self.still_there(admission, count)
+        return admission
+
+    async def _room_for(self, rank: int, count: int) -> Admission | None:
         first = rank == FIRST_OF_ALL
         ticket = _Ticket(_turn_of(rank, count), rank, next(self._numbers), count, self._clock.now(), first)
         heapq.heappush(self._queue, ticket)
@@ -155,7 +163,16 @@ class Lane:
         """
         if self.rate is None or self._clock.now() - admission.instant < self.rate.seconds:
             return self.postponed(admission, count)
+        self.let_others_ahead(admission)
         return await self.take(FIRST_OF_ALL, count)
+
+    def let_others_ahead(self, admission: Admission) -> Admission:
+        """Keep the room, and have another one try a closed door."""
+        if admission.alone:
+            self._one_is_ahead = False
+            self._serve()
+            self._wake_the_first()
+        return replace(admission, alone=False)
 
     def has_passed(self, admission: Admission, count: int = 1) -> None:
         """Requests were let in, when exactly nobody knows: now at the latest. The door is open if one had gone ahead alone."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from oauth_litmus.lane import MARGIN, REFUSALS_THAT_END, Lane
+from oauth_litmus.lane import REFUSALS_THAT_END, Lane
 from oauth_litmus.rates import Kind, Rate
 from oauth_litmus.verdict import Blocked
 
@@ -107,15 +107,12 @@ class Pacer:
         """
         lane, failures = self._lane(kind, source), self._failures_at(kind, source)
         failure = await failures.take(rank, racers) if failures else None
-        admission = await self._admitted(kind, lane, rank, racers)
+        # What is raced for has to be made first, perhaps by a request of the same kind.
+        admission = lane.let_others_ahead(await self._admitted(kind, lane, rank, racers))
         return Race(racers, lane, admission, failures, failure)
 
     async def _admitted(self, kind: Kind, lane: Lane, rank: int, count: int = 1) -> Admission:
         admission = None if lane.is_closed_for_good else await lane.take(rank, count)
-        # Room that was given back may go to one that slept until there would be some; what is used less than a margin
-        # later is covered by the margin that every window has.
-        while admission is not None and self._clock.now() - admission.instant > MARGIN:
-            admission = await lane.still_there(admission, count)
         if admission is not None:
             return admission
         if lane.refusals >= REFUSALS_THAT_END:

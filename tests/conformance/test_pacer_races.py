@@ -1,5 +1,7 @@
 """Failures at the token endpoint have a budget of their own, and a race takes room for all its racers."""
 
+import asyncio
+
 import pytest
 from core_worlds import answer, stepped_clock
 from pacing import Door, all_at_once, most_in_a_window, running, through
@@ -158,6 +160,32 @@ async def test_who_waited_for_an_instant_goes_before_a_race_that_did():
     assert order == ["single", "race"]
 
 
+@pytest.mark.parametrize("racers", [1, 5])
+async def test_room_for_failures_that_was_given_to_a_sleeper_is_not_used_when_its_window_is_over(racers):
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {}, Rate(count=10, seconds=60)), Door(clock, *[400] * 40)
+
+        async def gives_back_what_another_sleeps_for():
+            lane = pacer._failures_at(Kind.TOKEN, None)
+            taken = [await lane.take(FIRST_OF_ALL) for _ in range(10)]
+            for _ in range(10):
+                await asyncio.sleep(0)
+            for admission in taken[:5]:
+                lane.give_back(admission)
+
+        async def race():
+            race = await pacer.before_race(Kind.TOKEN, None, racers, rank=FIRST_OF_ALL)
+            await clock.until(clock.now() + 70)
+            await race.begins()
+            race.is_over([await door() for _ in range(racers)])
+
+        single = through(pacer, door, rank=FIRST_OF_ALL)
+        await all_at_once(clock, gives_back_what_another_sleeps_for, *[race] * 3, *[single] * 20)
+
+    assert len(door.asked) == 20 + 3 * racers
+    assert most_in_a_window(door.asked, 60) == 10
+
+
 async def test_a_race_gives_back_the_room_of_those_who_did_not_fail():
     with stepped_clock() as clock:
         pacer = Pacer(clock, {}, Rate(count=20, seconds=60))
@@ -186,6 +214,23 @@ async def test_a_429_in_a_race_closes_the_kind_like_any_other():
         (got,) = await all_at_once(clock, through(pacer, door))
 
     assert (got.status, door.asked) == (200, [5.5])
+
+
+async def test_what_a_race_is_for_can_be_made_behind_a_closed_door():
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {}), Door(clock)
+        begun = clock.now()
+        async with clock.running():
+            lane = pacer._lane(Kind.TOKEN, None)
+            lane.was_refused(await lane.take(), answer(429, at=begun))
+
+            race = await pacer.before_race(Kind.TOKEN, None, 2)
+            async with asyncio.timeout(5):
+                await pacer.paced(Kind.TOKEN, None, door)
+            await race.begins()
+            race.is_over([await door(), await door()])
+
+    assert door.asked == [60.5] * 3
 
 
 async def test_no_race_waits_for_a_door_that_is_closed_for_long():

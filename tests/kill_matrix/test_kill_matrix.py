@@ -19,7 +19,7 @@ RACES = {"REPLAY-04", "REPLAY-10", "REPLAY-12b", "REPLAY-12d"}
 PROVED_ELSEWHERE = {"EXPIRY-04", "RES-05"}
 """One weighs what the profile declares, and asks the server nothing: tests/conformance/test_boundaries.py. No good server grants
 two resources at once, as the other asks: tests/conformance/test_resources_of_opaque_tokens.py."""
-MOST_BLOCKED = 15
+MOST_BLOCKED = 18
 """Where the callback needs no cookie, all that is to be said of that cookie falls away."""
 MOST_VALUABLE = [
     "REPLAY-10",

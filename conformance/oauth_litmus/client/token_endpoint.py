@@ -213,7 +213,9 @@ class TokenVerbs(AuthorizationVerbs):
             self.source = self.run.sources()
         pacer = self.run.pacer
         racers = pacer.most_at_once(Kind.TOKEN, self.source, racers)
-        race = await pacer.before_race(Kind.TOKEN, self.source, racers, rank=self.rank)
+        rank = self.rank
+        race = await pacer.before_race(Kind.TOKEN, self.source, racers, rank=rank)
+        self.hurry()  # meanwhile nobody else has most of that budget
         answers: list[Answer] = []
         try:
             prepared = await prepare()
@@ -221,6 +223,7 @@ class TokenVerbs(AuthorizationVerbs):
             answers = await self._released_together(racers, lambda gate: act(prepared, gate))
         finally:
             race.is_over(answers)
+            self.rank = rank
         return prepared, answers
 
     @staticmethod

@@ -80,7 +80,9 @@ async def verifier_of_another_flow_is_refused(target: Target) -> None:
     client = await target.client()
 
     async def pair() -> tuple[Code, Code]:
-        return await target.login(client), await target.login(client)
+        first = await target.login(client)
+        target.hurry()  # it ages while the other login waits for its turn
+        return first, await target.login(client)
 
     older, younger = await pair()
     for code, other in ((older, younger), (younger, older)):

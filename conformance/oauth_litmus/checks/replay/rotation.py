@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from oauth_litmus import expect
-from oauth_litmus.check import REFRESH, check
+from oauth_litmus.check import REFRESH, SCOPES, check
 from oauth_litmus.checks.replay.families import require_rotation
 from oauth_litmus.client import Target, Tokens
+from oauth_litmus.verdict import NotApplicable
 
 RACERS, FEWER = 20, 10
 """The fewer where `core` alone was asked for: most of them fail, and failures have a limit of their own."""
@@ -24,17 +25,32 @@ async def refresh_rotates(target: Target) -> None:
             await target.not_ended_by_a_login(answer)
             expect.tokens(answer, expected="tokens for the newest refresh token")
             successor = target.tokens_of(answer, tokens.client, tokens.granted_scope)
-            if successor.refresh_token in (None, tokens.refresh_token):
-                require_rotation(tokens)
-            expect.that(
-                successor.refresh_token is not None and successor.refresh_token != tokens.refresh_token,
-                expected="a new refresh token with every refresh",
-                got="none" if successor.refresh_token is None else "the same refresh token again",
-                at=answer,
-            )
+            _is_another(tokens, successor, expected="a new refresh token with every refresh")
             tokens = successor
             await target.until(target.now() + 1)
         target.hand_on(tokens)
+
+
+@check("REPLAY-05a", needs={REFRESH, SCOPES}, logins=1)
+async def narrowing_refresh_rotates(target: Target) -> None:
+    """Refresh for a part of the scope."""
+    kept, dropped = target.server.scopes[:2]
+    tokens = await target.tokens(scope=f"{kept} {dropped}")
+
+    answer = expect.conclusive(await target.refresh(tokens, scope=kept))
+
+    if not answer.has_tokens:
+        raise NotApplicable("the server does not narrow at a refresh")
+    narrowed = target.tokens_of(answer, tokens.client, kept)
+    _is_another(tokens, narrowed, expected="a new refresh token with a refresh for less scope, too")
+
+
+def _is_another(tokens: Tokens, successor: Tokens, *, expected: str) -> None:
+    given = successor.refresh_token
+    if given in (None, tokens.refresh_token):
+        require_rotation(tokens)
+    got = "none" if given is None else "the same refresh token again"
+    expect.that(given not in (None, tokens.refresh_token), expected=expected, got=got, at=successor.answer)
 
 
 @check("REPLAY-10", needs={REFRESH}, logins=ROUNDS)
