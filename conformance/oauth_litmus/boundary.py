@@ -76,14 +76,19 @@ class Boundary:
             f"round trip {answer.received_at - answer.sent_at:.3f} s, {offset_in_words(answer)}",
         )
 
-    def before_its_end(self, answer: Answer, *, held: bool) -> None:
+    def before_its_end(self, answer: Answer, *, held: bool, early_by: float = RESOLUTION) -> None:
         """A refusal shows an early end only if the request arrived before it; a success shows what it must in any case.
+
+        Args:
+            answer: to what was to arrive before the end.
+            held: whether it was taken.
+            early_by: seconds by which the server may end it early, so that the answer must have been there before that.
 
         Raises:
             Blocked: the request stood in a queue, or its answer was slow, so that it may have arrived too late.
         """
         self.note(answer)
-        if not held and answer.received_at > self.earliest - RESOLUTION:
+        if not held and answer.received_at > self.earliest - early_by:
             raise Blocked(
                 "the request was meant to arrive before the end and may have come after it: "
                 f"sent {_distance(answer.sent_at, self.earliest, self.latest)}, "

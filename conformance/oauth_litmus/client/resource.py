@@ -102,9 +102,17 @@ class ResourceVerbs(BrowserLegVerbs):
             Blocked: it does not take them.
         """
         tokens = await self.once("bearer tokens", self.living_tokens)
-        if tokens.expires_in is not None and self.now() > tokens.ends_at - TOKEN_GUARD:
-            tokens = await self.tokens()
+        if not self._ends_soon(tokens):
+            try:
+                return tokens, await self.opened(tokens)
+            except Blocked:
+                if not self._ends_soon(tokens):
+                    raise
+        tokens = await self.tokens()
         return tokens, await self.opened(tokens)
+
+    def _ends_soon(self, tokens: Tokens) -> bool:
+        return tokens.expires_in is not None and self.now() > tokens.ends_at - TOKEN_GUARD
 
     async def access_token(self) -> tuple[Tokens | HandedIn, Answer]:
         """The access token with which the resource is tried: the one handed in, or that of a login; and the answer to it.
