@@ -6,9 +6,9 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from oauth_litmus.lane import retry_after
 from oauth_litmus.login.drivers import RedirectsDriver
 from oauth_litmus.rates import Kind
+from oauth_litmus.retry_after import retry_after
 from oauth_litmus.verdict import Blocked, Skipped
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import pytest
 from core_worlds import answer, stepped_clock
 from pacing import Door, all_at_once, running, through
 
-from oauth_litmus.lane import retry_after
 from oauth_litmus.pacer import Pacer
 from oauth_litmus.rates import Kind, Rate
+from oauth_litmus.retry_after import retry_after
 
 
 class Limiter:

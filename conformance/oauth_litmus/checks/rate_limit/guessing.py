@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import BURST, CONFIDENTIAL_CLIENT, DYNAMIC_REGISTRATION, check
-from oauth_litmus.lane import retry_after
 from oauth_litmus.limited_actions import (
     GUARD,
     MOST,
@@ -18,6 +17,7 @@ from oauth_litmus.limited_actions import (
     until_all_is_quiet,
     windows_to_end,
 )
+from oauth_litmus.retry_after import retry_after
 from oauth_litmus.verdict import Blocked, NotApplicable
 
 if TYPE_CHECKING:

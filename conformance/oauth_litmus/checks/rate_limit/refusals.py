@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from oauth_litmus import expect
 from oauth_litmus.check import BURST, REGISTRATION, check
 from oauth_litmus.client import Target
-from oauth_litmus.lane import retry_after
 from oauth_litmus.limited_actions import (
     OTHER_REFUSALS,
     TOO_MANY,
@@ -17,6 +16,7 @@ from oauth_litmus.limited_actions import (
     refused,
     until_quiet,
 )
+from oauth_litmus.retry_after import retry_after
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
