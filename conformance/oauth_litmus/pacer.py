@@ -22,8 +22,8 @@ _FAILED = (400, 401)
 
 _GOES_ON_AS = {Kind.AUTHORIZE: Kind.START, Kind.START: Kind.CALLBACK}
 """The next step of a login, which has a limit of its own."""
-_HOLDING = frozenset({Kind.CALLBACK, Kind.TOKEN})
-"""Who waits to send these holds a code."""
+_HOLDING = frozenset({Kind.START, Kind.CALLBACK, Kind.TOKEN})
+"""Who waits to send these holds a login that was begun, or a code."""
 
 
 class Pacer:
