@@ -20,9 +20,9 @@ async def used_code_stays_used(target: Target) -> None:
     """Redeem a code, and present it again shortly before its declared end."""
     code = await target.login()
     end = Boundary.of(code, target.server.code_ttl)
-    expect.tokens(await target.redeem(code), expected="tokens for a code")
+    await target.tokens_for(code)
 
-    await _shortly_before(target, end, target.server.code_ttl)
+    await target.until(_shortly_before(end, target.server.code_ttl))
     answer = expect.conclusive(await target.redeem(code, even_if_ended=True))
 
     end.before_its_end(answer, held=answer.has_tokens, early_by=0)
@@ -34,12 +34,13 @@ async def rotated_token_stays_rotated(target: Target) -> None:
     """Rotate a refresh token, and present the old one shortly before its declared end."""
     old = await target.tokens()
     end = Boundary.of(old.answer, target.server.refresh_token_ttl)
+    late = _shortly_before(end, target.server.refresh_token_ttl)
     grace = target.server.profile.lifetimes.refresh_reuse_grace
     grace_is_over = (await rotated(target, old)).answer.received_at + (LONGEST_GRACE if grace is None else grace)
-    if end.before <= grace_is_over:
+    if late <= grace_is_over:
         raise NotApplicable("a refresh token lives no longer than a lost answer may be repeated")
 
-    await _shortly_before(target, end, target.server.refresh_token_ttl)
+    await target.until(late)
     answer = expect.conclusive(await target.refresh(old, even_if_ended=True))
 
     end.before_its_end(answer, held=answer.has_tokens, early_by=0)
@@ -53,13 +54,13 @@ async def revoked_token_stays_revoked(target: Target) -> None:
     tokens = (await target.revoked_by(client.auth_method)).tokens
     end = Boundary.of(tokens.answer, target.server.refresh_token_ttl)
 
-    await _shortly_before(target, end, target.server.refresh_token_ttl)
+    await target.until(_shortly_before(end, target.server.refresh_token_ttl))
     answer = expect.conclusive(await target.refresh(tokens, even_if_ended=True))
 
     end.before_its_end(answer, held=answer.has_tokens, early_by=0)
     expect.refused_grant(answer, because="the refresh token was revoked, long ago")
 
 
-async def _shortly_before(target: Target, end: Boundary, lifetime: float) -> None:
+def _shortly_before(end: Boundary, lifetime: float) -> float:
     # A little early is early enough: what matters is what is remembered, and a refusal after the end would show nothing.
-    await target.until(end.before - lifetime * SHORTLY)
+    return end.before - lifetime * SHORTLY

@@ -75,8 +75,9 @@ async def refusal_is_no_approval(target: Target) -> None:
     expect.ideally(response.error == "access_denied", expected=told, got=f"error={response.error}", at=response.answer)
     state = refused.request.get("state")
     expect.that(response.get("state") == state, expected=told, got="another state, or none", at=response.answer)
-    if target.server.advertises_iss:  # whether it is the right one is ISS-02
-        expect.that(response.get("iss") is not None, expected="iss, as promised", got="none", at=response.answer)
+    if target.server.advertises_iss:
+        issuer, iss = target.server.discovered.metadata.get("issuer"), response.get("iss")
+        expect.that(iss == issuer, expected=f"iss={issuer}", got=f"iss={iss}", at=response.answer)
 
 
 @check("LOGIN-19", needs={LOGIN, RELAY, UPSTREAM_CONTROL, DYNAMIC_REGISTRATION}, logins=4)

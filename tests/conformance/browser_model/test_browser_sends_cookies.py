@@ -3,19 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from cookie_jar import CALLBACK, RELAY, Clock, from_provider, the_only
+from cookie_jar import CALLBACK, RELAY, from_provider, the_only
 
 from oauth_litmus.browser_model import Browser, Navigation, Rule
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def browser(clock):
-    return Browser(clock)
 
 
 @pytest.mark.parametrize(

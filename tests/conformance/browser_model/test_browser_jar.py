@@ -5,19 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from cookie_jar import CALLBACK, RELAY, Clock, from_provider, the_only
+from cookie_jar import CALLBACK, RELAY, from_provider, the_only
 
 from oauth_litmus.browser_model import Browser, Navigation, SetCookie, StoredCookie
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def browser(clock):
-    return Browser(clock)
 
 
 def test_a_forced_cookie_goes_whatever_its_attributes_say(browser, clock):

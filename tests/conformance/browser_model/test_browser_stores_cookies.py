@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from cookie_jar import RELAY, START, Clock, rule_of, the_only
+from cookie_jar import RELAY, START, rule_of, the_only
 from hypothesis import given
 from hypothesis import strategies as st
 
 from oauth_litmus.browser_model import Browser, Navigation, Rejected, Rule, Stored
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def browser(clock):
-    return Browser(clock)
 
 
 @given(st.text(), st.sampled_from(["", "a=b; Expires=", "a=b; Max-Age=", "a=b; Domain=", "__Host-a=b; Path="]))
