@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from oauth_litmus.authorization import Attempt, AuthorizationRequest, Code, ending_of
 from oauth_litmus.client.registration import RegistrationVerbs
 from oauth_litmus.login.by_hand import go_on_by_hand
 from oauth_litmus.login.carrying import carrying, in_turn
+from oauth_litmus.login.consent import Refusal
 from oauth_litmus.login.leg import Step
 from oauth_litmus.login.walk import Stop, Walk, start, step_of
-from oauth_litmus.rates import Kind
 from oauth_litmus.refusals import is_refused
+from oauth_litmus.urls import with_query
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
@@ -25,13 +26,8 @@ if TYPE_CHECKING:
     from oauth_litmus.login.drivers import LoginDriver
     from oauth_litmus.login.pages import Submission
     from oauth_litmus.login.walk import Sender
+    from oauth_litmus.rates import Kind
     from oauth_litmus.wire import Gate
-
-
-UPSTREAM_LIFE = 300.0
-"""Seconds for which an upstream's code lives (Supabase's)."""
-UPSTREAM_PATIENCE = 240.0
-"""Seconds within which it is surely taken back."""
 
 
 class AuthorizationVerbs(RegistrationVerbs):
@@ -82,8 +78,7 @@ class AuthorizationVerbs(RegistrationVerbs):
     ) -> Attempt:
         """Send an authorization request as a form that a page of the client posts, which is optional (OAuth 2.1 section 3.1)."""
         endpoint = self.endpoint("authorization")
-        url = f"{endpoint}{'&' if urlsplit(endpoint).query else '?'}{urlencode(query)}" if query else endpoint
-        form = Step(url, "POST", request.parameters, initiator=request.client.redirect_uri)
+        form = Step(with_query(endpoint, query), "POST", request.parameters, initiator=request.client.redirect_uri)
         return await self._walk(request, self.browser(), stop, first=form)
 
     async def posted(self, client: Client) -> Attempt:
@@ -145,96 +140,18 @@ class AuthorizationVerbs(RegistrationVerbs):
             raise Blocked("set-up: no page with a form was shown", (attempt.last.number,))
         return attempt
 
+    async def refuse(self, request: AuthorizationRequest) -> tuple[Attempt, bool]:
+        """Carry a request to the page of the server that asks about its client, and refuse there: whether there was one.
+
+        After the refusal redirects alone are followed, at the latest up to the upstream provider.
+        """
+        refusal = Refusal(request.client)
+        return await self._walk(request, self.browser(), Stop.END, refusal=refusal), refusal.pressed
+
     async def submit(self, shown: Attempt, submission: Submission, *, browser: Browser) -> Attempt:
         """Send what a page's form would send, from any browser, and go on up to the upstream."""
         first = step_of(submission, shown.last.url)
         return await self._walk(shown.request, browser, Stop.UPSTREAM, first=first)
-
-    async def hold_callback(
-        self,
-        request: AuthorizationRequest,
-        *,
-        browser: Browser | None = None,
-        user: str | None = None,
-        outcome: str | None = None,
-        access_token_lifetime: float | None = None,
-    ) -> Attempt:
-        """Carry a request up to the callback, which stays undelivered in `callback_url`.
-
-        Naming a user, an outcome or a lifetime needs the upstream control.
-
-        Raises:
-            Blocked: the login did not come so far.
-        """
-        if self.run.upstream is None:
-            await self._room_for_callbacks()
-            attempt = await self._walk(request, browser or self.browser(), Stop.CALLBACK)
-            attempt.called_back_at = self.now()
-        else:
-            attempt = await self.hold_upstream(request, browser=browser)
-            await self._room_for_callbacks()
-            await self.call_back(attempt, user=user, outcome=outcome, access_token_lifetime=access_token_lifetime)
-        if attempt.callback_url is None:
-            raise Blocked("set-up: the upstream did not send the browser back", (attempt.last.number,))
-        return attempt
-
-    async def _room_for_callbacks(self) -> None:
-        # The code that an upstream gives does not live for long: it had better not begin in a long queue.
-        if self.paced:
-            await self.run.pacer.has_few_waiting(Kind.CALLBACK, self.source)
-
-    async def call_back(
-        self,
-        attempt: Attempt,
-        *,
-        user: str | None = None,
-        outcome: str | None = None,
-        access_token_lifetime: float | None = None,
-        any_verifier: bool = False,
-    ) -> str:
-        """Have the upstream log a person in (once more) for a held login; the undelivered callback URL.
-
-        With `any_verifier` the upstream leaves the proof of possession out: what refuses its code then is the server.
-        """
-        upstream_url = attempt.upstream_url or ""
-        attempt.callback_url = await self.upstream.callback(
-            upstream_url,
-            user=user or self.user(),
-            outcome=outcome,
-            access_token_lifetime=access_token_lifetime,
-            any_verifier=any_verifier or None,
-        )
-        attempt.callback_initiator, attempt.called_back_at = upstream_url, self.now()
-        return attempt.callback_url
-
-    async def deliver_callback(
-        self,
-        held: Attempt,
-        *,
-        url: str | None = None,
-        browser: Browser | None = None,
-        headers: Mapping[str, str] | None = None,
-        via: Gate | None = None,
-    ) -> Attempt:
-        """Deliver a held callback (or another URL in its place), as a navigation that the upstream's page began.
-
-        Raises:
-            Blocked: no code came of it, and what the upstream gave had perhaps ended while it waited for room in a limit.
-        """
-        step = Step(url or held.callback_url or "", initiator=held.callback_initiator)
-        asked_at, since = self.now(), held.called_back_at
-        sender = self if since is None or asked_at - since < UPSTREAM_PATIENCE / 4 else self.hurried()
-        walked = browser or held.browser
-        ended = await sender.walk_on(held.request, walked, step, headers=headers, via=via)
-        if since is not None and ended.code is None and ended.answers:
-            sent_at = ended.answers[0].sent_at
-            if asked_at - since < UPSTREAM_LIFE <= sent_at - since:
-                raise Blocked(
-                    f"the upstream had sent the browser back {sent_at - since:.0f} s before a limit had room for the "
-                    "callback, and may not take its code any more: judge less at once (--only)",
-                    (ended.answers[0].number,),
-                )
-        return ended
 
     async def resume(self, begun: Attempt, url: str, *, browser: Browser | None = None) -> Attempt:
         """Go on with a login that was begun, from a URL on its way; at the latest up to the upstream provider."""
@@ -256,15 +173,6 @@ class AuthorizationVerbs(RegistrationVerbs):
         """
         request = request or self.request(client or await self.client(), scope=scope)
         return self.code_of(await self.attempt(request, browser=browser))
-
-    async def login_as(self, user: str, client: Client | None = None) -> Code:
-        """A fresh code of a login of this person (needs the upstream control).
-
-        Raises:
-            Blocked: the login did not end with a code.
-        """
-        held = await self.hold_callback(self.request(client or await self.client()), user=user)
-        return self.code_of(await self.deliver_callback(held))
 
     def code_of(self, attempt: Attempt) -> Code:
         """The code with which an attempt ended.
@@ -307,6 +215,7 @@ class AuthorizationVerbs(RegistrationVerbs):
         first: Step | None = None,
         headers: Mapping[str, str] | None = None,
         driver: LoginDriver | None = None,
+        refusal: Refusal | None = None,
         via: Gate | None = None,
     ) -> Attempt:
         attempt, beginning = start(self.server, request, browser)
@@ -317,6 +226,7 @@ class AuthorizationVerbs(RegistrationVerbs):
             attempt,
             headers=headers,
             carry=None if driver else carrying(self.run, self.check, attempt),
+            refusal=refusal,
             check=self.check,
         )
         # Callbacks that are let go together must not wait for each other's turns: none would ever be sent.

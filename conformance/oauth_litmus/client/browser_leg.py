@@ -82,6 +82,20 @@ class BrowserLegVerbs(SharedGrantVerbs):
         asked = self.check if self.check in self.run.by_hand else None
         return await self.once(("finished login", asked), make)
 
+    async def refused_consent(self) -> Attempt | None:
+        """What became of a login whose client was refused on a page of the server; None if no page offers that.
+
+        Checks share it and only look at it. A client that nobody approved before is asked about for certain.
+        """
+
+        async def make() -> Attempt | None:
+            registered = self.server.endpoint("registration") is not None
+            client = await (self.new_client(auth_method=self.server.ordinary_method) if registered else self.client())
+            attempt, was_refused = await self.refuse(self.request(client))
+            return attempt if was_refused else None
+
+        return await self.once("refused consent", make)
+
     async def peek(
         self,
         browser: Browser,

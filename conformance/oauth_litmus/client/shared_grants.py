@@ -178,6 +178,18 @@ class SharedGrantVerbs(TokenVerbs):
             await self.once(("control", client.client_id), lambda: self.tokens(client))
         return client
 
+    async def other_kind_of_client(self) -> Client:
+        """A shared client with a secret, which was seen to get tokens, where the ordinary ones have none.
+
+        Raises:
+            NotApplicable: all clients are of one kind.
+        """
+        ordinary, *others = await self.client_of_each_kind()
+        if not others:
+            secret = "no secret" if ordinary.is_public else "a secret"
+            raise NotApplicable(f"all clients have {secret}: what is judged of the ordinary one holds for all")
+        return await self.confidential_client(auth_method=others[0].auth_method)
+
     async def revoking_client(self, label: str = "a") -> Client:
         """A shared client whose revocations are taken: an ordinary one, or else one with a secret (REVOKE-05 says which).
 

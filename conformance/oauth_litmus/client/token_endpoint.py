@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode
 
 from oauth_litmus.authorization import Code, Tokens
-from oauth_litmus.client.authorization import AuthorizationVerbs
+from oauth_litmus.client.callbacks import CallbackVerbs
 from oauth_litmus.client.session import FORM
 from oauth_litmus.rates import Kind
+from oauth_litmus.urls import with_query
 from oauth_litmus.verdict import Blocked
 from oauth_litmus.wire import Cut, Gate
 
@@ -26,7 +27,7 @@ _LIFE_OF_A_CODE = 30.0
 """Seconds that a code lives at least where nothing is declared: the shortest that servers in the field give it."""
 
 
-class TokenVerbs(AuthorizationVerbs):
+class TokenVerbs(CallbackVerbs):
     """What a client does with a code and with tokens."""
 
     async def token_request(
@@ -188,8 +189,10 @@ class TokenVerbs(AuthorizationVerbs):
             granted,
         )
 
-    async def revoke(self, token: str | None, client: Client, *, hint: str | None = None) -> Answer:
-        """Revoke a token (RFC 7009 section 2.1); None is left out."""
+    async def revoke(
+        self, token: str | None, client: Client, *, hint: str | None = None, query: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Revoke a token (RFC 7009 section 2.1); None is left out. `query` goes into the URL, where nothing belongs."""
         credentials, authorization = client.credentials()
         form = {
             **credentials,
@@ -197,9 +200,8 @@ class TokenVerbs(AuthorizationVerbs):
             **({"token_type_hint": hint} if hint else {}),
         }
         headers = {"content-type": FORM, "accept": "application/json", **authorization}
-        return await self.send(
-            "POST", self.endpoint("revocation"), kind=Kind.TOKEN, headers=headers, body=urlencode(form).encode()
-        )
+        url = with_query(self.endpoint("revocation"), query)
+        return await self.send("POST", url, kind=Kind.TOKEN, headers=headers, body=urlencode(form).encode())
 
     async def race(
         self, racers: int, prepare: Callable[[], Awaitable[T]], act: Callable[[T, Gate], Awaitable[Answer]]

@@ -28,8 +28,3 @@ def with_parameter(url: str, name: str, value: str | None) -> str:
     parts = urlsplit(url)
     pairs = [(key, old if key != name else value) for key, old in parse_qsl(parts.query, keep_blank_values=True)]
     return urlunsplit(parts._replace(query=urlencode([(key, new) for key, new in pairs if new is not None])))
-
-
-def with_added(url: str, name: str, value: str) -> str:
-    """The URL with one parameter more at the end of its query."""
-    return f"{url}{'&' if urlsplit(url).query else '?'}{urlencode({name: value})}"

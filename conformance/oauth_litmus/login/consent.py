@@ -1,4 +1,4 @@
-"""The consent page of an authorization server: recognised by what it names, and submitted as its form would be."""
+"""The consent page of an authorization server: recognised by what it names, and refused if somebody is to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from oauth_litmus.login.pages import Page, mentions
+from oauth_litmus.login.pages import Page, Submission, choose_form, mentions
 
 if TYPE_CHECKING:
     from oauth_litmus.authorization import Attempt
@@ -29,10 +29,30 @@ class ConsentPage:
 
 def consent_page(attempt: Attempt, client: Client) -> ConsentPage | None:
     """The page of the server, on the way of this attempt, that asks about this client; a bare login page is none."""
+    return next((asked for page in attempt.pages if (asked := asking_about(page, client))), None)
+
+
+def asking_about(page: Page, client: Client) -> ConsentPage | None:
+    """This page, if it asks about this client."""
     host = urlsplit(client.redirect_uri).hostname or client.redirect_uri
-    for page in attempt.pages:
-        names_client = mentions(page, client.name) or mentions(page, client.client_id)
-        names_host = mentions(page, host)
-        if page.forms and (names_client or names_host):
-            return ConsentPage(page, names_client, names_host)
-    return None
+    names_client = mentions(page, client.name) or mentions(page, client.client_id)
+    names_host = mentions(page, host)
+    return ConsentPage(page, names_client, names_host) if page.forms and (names_client or names_host) else None
+
+
+@dataclass
+class Refusal:
+    """A person who refuses this client at the first page of the server that asks about it, and goes on before that."""
+
+    client: Client
+    pressed: bool = False
+    """Whether a page could be refused, and was."""
+
+    def of(self, page: Page) -> Submission | None:
+        """What refuses the client on this page; None if it asks about something else, or offers no refusal."""
+        refusal, approval = choose_form(page, {}, approve=False), choose_form(page, {})
+        # One that could not be approved as it stands asks for a password: its "Cancel" is not about the client.
+        if refusal is None or approval in (None, refusal) or asking_about(page, self.client) is None:
+            return None
+        self.pressed = True
+        return refusal

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from oauth_litmus.answer import Answer, AuthorizationResponse
 from oauth_litmus.authorization import Attempt, AuthorizationRequest
 from oauth_litmus.browser_model import Browser, Navigation, Rejected, Stored
 from oauth_litmus.charging import kind_of
 from oauth_litmus.cookies import stem
+from oauth_litmus.login.addresses import can_exist, home_origins, is_of, origin_of
 from oauth_litmus.login.drivers import why_stuck
 from oauth_litmus.login.leg import Carrier, Leg, Step
 from oauth_litmus.login.pages import Submission, read_page
 from oauth_litmus.rates import Kind
-from oauth_litmus.sites import host_of, scheme_of
 from oauth_litmus.verdict import Blocked, NotApplicable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from oauth_litmus.login.consent import Refusal
     from oauth_litmus.login.drivers import LoginDriver
     from oauth_litmus.target import Server
 
@@ -60,15 +61,16 @@ class Walk:
         *,
         headers: Mapping[str, str] | None = None,
         carry: Callable[[Leg], Awaitable[Step | None]] | None = None,
+        refusal: Refusal | None = None,
         check: str = "",
     ) -> None:
         self.server = server
         self.driver = driver
         self.attempt = attempt
         self._send = send
-        self._carry, self._check = carry, check
+        self._carry, self._check, self._refusal = carry, check, refusal
         self._headers = dict(headers or {})
-        self._home = _origins(server)
+        self._home = home_origins(server)
         self._outside = False
 
     async def go(self, step: Step, stop: Stop) -> Attempt:
@@ -104,7 +106,7 @@ class Walk:
         return leg if self.driver.takes(leg) else None
 
     def _ends_a_leg(self, url: str) -> bool:
-        return _origin(url) in self._home or self._is_the_clients(url) or not _can_exist(url)
+        return origin_of(url) in self._home or self._is_the_clients(url) or not can_exist(url)
 
     async def _beyond(self, leg: Leg) -> Step | None:
         onwards = await self._carry(leg) if self._carry else None
@@ -116,7 +118,7 @@ class Walk:
 
     async def _navigate(self, step: Step) -> Answer:
         navigation = Navigation(step.url, step.method, top_level=True, initiator=step.initiator)
-        headers = dict(self._headers) if _origin(step.url) in self._home else {}
+        headers = dict(self._headers) if origin_of(step.url) in self._home else {}
         headers.setdefault("accept", "text/html,application/xhtml+xml,*/*;q=0.8")
         cookies = self.attempt.browser.cookie_header(navigation)
         if cookies:
@@ -124,19 +126,19 @@ class Walk:
         body = b""
         if step.method == "POST":
             headers["content-type"] = "application/x-www-form-urlencoded"
-            headers["origin"] = _origin(step.initiator or step.url)
+            headers["origin"] = origin_of(step.initiator or step.url)
             body = urlencode(step.body).encode()
         answer = await self._send(step.method, step.url, kind=self._kind_of(step.url), headers=headers, body=body)
         self.attempt.answers.append(answer)
         outcomes = self.attempt.browser.receive(step.url, answer.set_cookies)
-        if _origin(step.url) in self._home:
+        if origin_of(step.url) in self._home:
             self.attempt.cookies += [(answer, outcome.set_cookie) for outcome in outcomes]
             self.attempt.rejected += [outcome for outcome in outcomes if isinstance(outcome, Rejected)]
             self._force_what_a_browser_would_lose(step.url, outcomes)
         return answer
 
     def _kind_of(self, url: str) -> Kind | None:
-        if _origin(url) not in self._home:
+        if origin_of(url) not in self._home:
             return None
         # Before the preflight has seen a whole login, this one itself tells which address is which.
         if url == self.attempt.callback_url:
@@ -161,7 +163,7 @@ class Walk:
 
     def _lands(self, onwards: Step) -> bool:
         # By a redirect, or by any other means that a browser has: a refresh, a form (OAuth 2.1 section 1.6).
-        lands = onwards.method == "GET" and _is_of(onwards.url, self.attempt.request.lands_at)
+        lands = onwards.method == "GET" and is_of(onwards.url, self.attempt.request.lands_at)
         if lands:
             self.attempt.response = AuthorizationResponse.at(onwards.url, self.attempt.last)
         return lands
@@ -172,6 +174,11 @@ class Walk:
         page = read_page(step.url, answer.text)
         if not self._outside:
             self.attempt.pages.append(page)
+            if self._is_refused:
+                return Step(page.meta_refresh, initiator=step.url) if page.meta_refresh else None
+            refused = self._refusal.of(page) if self._refusal is not None and answer.status < 400 else None
+            if refused is not None:
+                return self._submitted(step_of(refused, step.url))
         trail = self.attempt.trail
         leg = self._leg(step, answer) if answer.status < 400 and stop is not Stop.FORM else None
         if leg is not None and page.has_script:
@@ -193,7 +200,7 @@ class Walk:
         return self._submitted(step_of(submission, step.url))
 
     def _submitted(self, onwards: Step) -> Step:
-        if _origin(onwards.url) in self._home:
+        if origin_of(onwards.url) in self._home:
             navigation = Navigation(onwards.url, onwards.method, initiator=onwards.initiator)
             withheld = self.attempt.browser.withheld(navigation)
             self.attempt.withheld_from_form += tuple(f"{cookie.name} ({reason})" for cookie, reason in withheld)
@@ -201,7 +208,7 @@ class Walk:
 
     def _stops_before(self, onwards: Step, stop: Stop) -> bool:
         attempt = self.attempt
-        at_home = _origin(onwards.url) in self._home
+        at_home = origin_of(onwards.url) in self._home
         if at_home and attempt.start_url is None:
             attempt.start_url = onwards.url
         if not at_home and not self._outside:
@@ -212,7 +219,7 @@ class Walk:
             self._outside = True
             if not self.driver.walks:
                 attempt.unfinished = True
-            return stop is Stop.UPSTREAM or not self.driver.walks
+            return stop is Stop.UPSTREAM or not self.driver.walks or self._is_refused
         if at_home and self._outside:
             attempt.callback_url, attempt.callback_initiator = onwards.url, onwards.initiator
             attempt.withheld = tuple(
@@ -225,18 +232,22 @@ class Walk:
             return stop is Stop.CALLBACK
         return False
 
+    @property
+    def _is_refused(self) -> bool:
+        return self._refusal is not None and self._refusal.pressed
+
     def _is_on_the_way(self, url: str) -> bool:
         """Whether an address outside belongs to the login: where the preflight went, before that any that can exist."""
         if self._is_the_clients(url):
             return False
         seen = self.server.seen.upstream_url
-        return _can_exist(url) if seen is None else _origin(url) == _origin(seen)
+        return can_exist(url) if seen is None else origin_of(url) == origin_of(seen)
 
     def _is_the_clients(self, url: str) -> bool:
         """Whether nobody is there to go on: an answer that posts itself, or one to an address that a probe asked for."""
         request = self.attempt.request
         asked_for = tuple(value for name, value in request.parameters if name == "redirect_uri" and value)
-        return _is_of(url, (*request.lands_at, *asked_for))
+        return is_of(url, (*request.lands_at, *asked_for))
 
 
 def step_of(submission: Submission, page_url: str) -> Step:
@@ -254,36 +265,10 @@ def _always(url: str) -> bool:
     return bool(url)
 
 
-def _can_exist(url: str) -> bool:
-    """Whether a login may lead there: names that are reserved (RFC 2606, RFC 6761) are nobody's."""
-    reserved = (".example", ".example.com", ".invalid", ".test")
-    return scheme_of(url) in ("http", "https") and not host_of(url).endswith(reserved)
-
-
-def _origin(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        return f"{parts.scheme}://{parts.netloc}".lower()
-    except ValueError:
-        return url
-
-
-def _origins(server: Server) -> frozenset[str]:
-    urls = [server.issuer, server.endpoint("authorization"), server.endpoint("token")]
-    return frozenset(_origin(url) for url in urls if url and server.places.cover(url))
-
-
 def _redirect(answer: Answer, step: Step) -> Step:
     keeps_method = answer.status in (307, 308) and step.method != "GET"
     return Step(
         answer.location or "", step.method if keeps_method else "GET", step.body if keeps_method else (), step.initiator
-    )
-
-
-def _is_of(target: str, registered: tuple[str, ...]) -> bool:
-    return any(
-        target == uri or (target.startswith(uri) and target[len(uri)] in ("&#" if "?" in uri else "?#"))
-        for uri in registered
     )
 
 

@@ -8,7 +8,6 @@ from urllib.parse import parse_qsl
 from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, check
 from oauth_litmus.client import REDIRECT_URI, Target
-from oauth_litmus.login.pages import choose_form
 from oauth_litmus.verdict import Blocked, NotApplicable
 
 if TYPE_CHECKING:
@@ -55,10 +54,9 @@ async def answers_are_redirects_with_a_query(target: Target) -> None:
 
     attempts = [await target.finished_login()]
     if any(page.forms for page in attempts[0].pages):
-        shown = await target.hold_form(request)
-        refusal = choose_form(shown.pages[-1], {}, approve=False)
-        if refusal is not None:
-            attempts.append(await target.submit(shown, refusal, browser=shown.browser))
+        refused = await target.refused_consent()
+        if refused is not None:
+            attempts.append(refused)
 
     for attempt in attempts:
         for answer in (answer for answer in target.own_answers(attempt) if answer.location):

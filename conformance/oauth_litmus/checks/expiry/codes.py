@@ -6,7 +6,7 @@ from oauth_litmus import expect
 from oauth_litmus.answer import Answer
 from oauth_litmus.authorization import new_verifier
 from oauth_litmus.boundary import GUARD, Boundary
-from oauth_litmus.check import LOGIN, check
+from oauth_litmus.check import CONFIDENTIAL_CLIENT, LOGIN, check
 from oauth_litmus.client import Code, Target
 from oauth_litmus.verdict import NotApplicable
 
@@ -54,6 +54,19 @@ async def late_code_is_refused(target: Target) -> None:
         answer = expect.conclusive(await target.redeem(other, even_if_ended=True))
         end.after_its_end(answer)
     expect.refused_grant(answer, because="the code has expired", steering=True)
+
+
+@check("EXPIRY-02a", needs={LOGIN, CONFIDENTIAL_CLIENT}, waits=lambda server: server.code_ttl + GUARD)
+async def late_code_of_a_client_with_a_secret_is_refused(target: Target) -> None:
+    """Redeem a code of a client with a secret two seconds after its declared end."""
+    code = await target.login(await target.other_kind_of_client())
+    end = Boundary.of(code, target.server.code_ttl)
+    await target.until(end.after)
+
+    answer = await target.redeem(code, even_if_ended=True)
+
+    end.after_its_end(answer)
+    expect.refused_grant(answer, because="the code has expired, whatever its client proves", steering=True)
 
 
 @check("EXPIRY-03", needs={LOGIN}, logins=2, waits=lambda server: server.code_ttl)

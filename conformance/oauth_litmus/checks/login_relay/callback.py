@@ -11,13 +11,14 @@ from oauth_litmus.browser_model import Browser
 from oauth_litmus.check import LOGIN, RELAY, UPSTREAM_CONTROL, check
 from oauth_litmus.checks.login_relay.refusals import no_code
 from oauth_litmus.client import Target
-from oauth_litmus.login.callback_url import binding_parameters, parameter, with_added, with_parameter
+from oauth_litmus.login.callback_url import binding_parameters, parameter, with_parameter
 from oauth_litmus.login.delivered import delivered_elsewhere_first, finished
+from oauth_litmus.urls import with_query
 from oauth_litmus.verdict import NotApplicable
 
 CONTRADICTIONS: dict[str, Callable[[str, str], str]] = {
-    "a code with an error": lambda url, other: with_added(url, "error", "access_denied"),
-    "two codes": lambda url, other: with_added(url, "code", parameter(other, "code") or ""),
+    "a code with an error": lambda url, other: with_query(url, {"error": "access_denied"}),
+    "two codes": lambda url, other: with_query(url, {"code": parameter(other, "code") or ""}),
     "an empty code": lambda url, other: with_parameter(url, "code", ""),
 }
 

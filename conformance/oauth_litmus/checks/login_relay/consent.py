@@ -12,7 +12,7 @@ from oauth_litmus.client import Target
 from oauth_litmus.client.authorization import AuthorizationVerbs
 from oauth_litmus.lending import Lender, Proof
 from oauth_litmus.login.consent import consent_page
-from oauth_litmus.login.pages import Submission, choose_form
+from oauth_litmus.login.pages import Submission
 from oauth_litmus.verdict import Blocked, NotApplicable
 
 
@@ -52,22 +52,18 @@ async def self_registered_client_needs_consent(target: Target) -> None:
     expect.ideally(False, expected="consent before the upstream login", got="none before it", at=held.answers)
 
 
-@check("LOGIN-22", needs={LOGIN, RELAY, BROWSER_LEG})
+@check("LOGIN-22", needs={LOGIN, BROWSER_LEG})
 async def refusal_is_no_approval(target: Target) -> None:
-    """Press what refuses on the consent page, and look at where that leads."""
-    client = await target.client()
-    shown = await target.hold_form(target.request(client))
-    refusal = choose_form(shown.pages[-1], {}, approve=False) if consent_page(shown, client) is not None else None
-    if refusal is None or refusal == shown.submission:
-        raise NotApplicable("the first page that asks something offers no refusal of the client")
-
-    refused = await target.submit(shown, refusal, browser=shown.browser)
+    """Press what refuses on the consent page, before the login or after it, and look at where that leads."""
+    refused = await target.refused_consent()
+    if refused is None:
+        raise NotApplicable("no page of the server offers a refusal of the client")
 
     if refused.inconclusive is not None:
         expect.conclusive(refused.inconclusive)
-    onwards = "the way to the upstream" if refused.upstream_url is not None else "a code"
-    approved = refused.upstream_url is not None or refused.code is not None
-    expect.that(not approved, expected="the end of the login", got=onwards, at=refused.answers)
+    sent_on = refused.upstream_url is not None and refused.callback_url is None
+    onwards = "the way to the upstream" if sent_on else "a code"
+    expect.that(not sent_on and refused.code is None, expected="the end of the login", got=onwards, at=refused.answers)
     response, told = refused.response, "error=access_denied, with the state, at the client"
     if response is None:
         expect.ideally(False, expected=told, got=f"{ending_of(refused)}", at=refused.answers)

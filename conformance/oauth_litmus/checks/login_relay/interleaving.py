@@ -12,7 +12,7 @@ from oauth_litmus.authorization import Attempt
 from oauth_litmus.check import LOGIN, RELAY, UPSTREAM_CONTROL, check
 from oauth_litmus.checks.login_relay.refusals import still_pending
 from oauth_litmus.client import Target
-from oauth_litmus.client.authorization import UPSTREAM_PATIENCE
+from oauth_litmus.client.callbacks import UPSTREAM_PATIENCE
 from oauth_litmus.verdict import Blocked
 
 BROWSERS = 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from oauth_litmus.check import REGISTRATION, check
+from oauth_litmus.check import CONFIDENTIAL_CLIENT, REGISTRATION, check
 from oauth_litmus.checks.redirect_uri.probes import (
     SEVERAL,
     STRANGER,
@@ -37,6 +37,16 @@ async def path_is_compared_whole(target: Target) -> None:
     origin = uri.removesuffix(urlsplit(uri).path)
 
     tried = [f"{uri}/evil", f"{uri}evil", f"{uri}.html", f"{origin}/", f"{origin}/other"]
+    await all_refused(target, client, tried, "its path is not the registered one")
+
+
+@check("REDIR-02a", needs={REGISTRATION, CONFIDENTIAL_CLIENT})
+async def path_is_compared_whole_for_clients_with_a_secret(target: Target) -> None:
+    """For a client with a secret, ask for an answer below and above the registered path."""
+    client = await web_client(target, await target.other_kind_of_client())
+    uri = client.redirect_uri
+
+    tried = [f"{uri}/evil", f"{uri.removesuffix(urlsplit(uri).path)}/"]
     await all_refused(target, client, tried, "its path is not the registered one")
 
 

@@ -18,16 +18,18 @@ STRANGER = "https://evil.example/cb"
 SEVERAL = ("https://client.example.com/cb2/", "https://client.example.com/app/cb")
 
 
-async def web_client(target: Target) -> Client:
-    """The shared client, whose https redirect URI has a path, no port and no query; it was seen not to be refused.
+async def web_client(target: Target, client: Client | None = None) -> Client:
+    """The shared client or this one, whose https redirect URI has a path, no port and no query; it was seen not to be refused.
 
     Raises:
         Skipped: the configured one has another.
     """
-    client = await target.client()
+    client = client or await target.client()
     parts = urlsplit(client.redirect_uri)
     if parts.scheme != "https" or parts.query or parts.netloc != parts.hostname or not parts.path.strip("/"):
-        raise Skipped("needs a first client with an https redirect URI that has a path, no port and no query")
+        raise Skipped(
+            "needs a first client of its kind with an https redirect URI that has a path, no port and no query"
+        )
     await target.control(target.request(client))
     return client
 

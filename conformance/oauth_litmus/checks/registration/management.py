@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from oauth_litmus.answer import Answer
     from oauth_litmus.client import Client, Target
 
+STRANGER = "https://evil.example/cb"
+SCRIPT = "javascript:alert(1)"
 REFUSALS = (401, 403)
 NOT_OFFERED = (404, 405, 501)
 """What a server answers to a method that it does not have (RFC 7592 section 2.2, 2.3)."""
@@ -34,7 +36,7 @@ class Managed:
 
 @check("REG-06a", needs={DYNAMIC_REGISTRATION})
 async def management_needs_the_clients_own_token(target: Target) -> None:
-    """Read, change and delete a registration without a token, with a made-up one, and with another client's."""
+    """Read, change and delete a registration without a token, with a made-up one, with another client's; read it with nearly its own."""
     mine, others = await _managed(target, "a"), await _managed(target, "b")
     await _read(target, mine)
 
@@ -42,15 +44,16 @@ async def management_needs_the_clients_own_token(target: Target) -> None:
     if mine.uri == others.uri:
         # One URL for all clients (RFC 7592 appendix B): there the token says whose registration is meant.
         del strangers["another client's token"]
-    for what, token in strangers.items():
-        for method in ("GET", "PUT", "DELETE"):
-            answer = expect.no_server_error(
-                await target.lasting(lambda m=method, t=token: _manage(target, m, mine, t), lambda: _read(target, mine))
-            )
-            got = f"{method} with {what}: {answer.status}"
-            expect.that(answer.status >= 300, expected="401 or 403", got=got, at=answer)
-            precise = answer.status in (*REFUSALS, *NOT_OFFERED)
-            expect.ideally(precise, expected="401 or 403", got=got, at=answer)
+    tries = [(what, token, method) for what, token in strangers.items() for method in ("GET", "PUT", "DELETE")]
+    tries += [(what, token, "GET") for what, token in _nearly(mine.token).items()]
+    for what, token, method in tries:
+        answer = expect.no_server_error(
+            await target.lasting(lambda m=method, t=token: _manage(target, m, mine, t), lambda: _read(target, mine))
+        )
+        got = f"{method} with {what}: {answer.status}"
+        expect.that(answer.status >= 300, expected="401 or 403", got=got, at=answer)
+        precise = answer.status in (*REFUSALS, *NOT_OFFERED)
+        expect.ideally(precise, expected="401 or 403", got=got, at=answer)
     after = await _manage(target, "GET", mine, mine.token)
     kept = after.status < 300 and after.json_object().get("redirect_uris") == [*mine.client.redirect_uris]
     got = f"{expect.describe(after)}: changed, or gone"
@@ -78,6 +81,33 @@ async def deleted_client_is_gone(target: Target) -> None:
         expect.ideally(not answer.has_tokens, expected="400 or 401", got=got, at=(deleted, answer))
 
 
+@check("REG-06c", needs={DYNAMIC_REGISTRATION})
+async def changed_client_is_validated_like_a_new_one(target: Target) -> None:
+    """Change the redirect URI of a client, with its own token, to javascript:; where that is taken, ask for an answer there."""
+    mine = await _managed(target, "a")
+    await _read(target, mine)
+
+    answer = expect.no_server_error(await _manage(target, "PUT", mine, mine.token, redirect_uri=SCRIPT))
+
+    if answer.status in NOT_OFFERED:
+        raise NotApplicable("clients cannot be changed")
+    attempt = await target.attempt(target.request(mine.client, redirect_uri=SCRIPT))
+    expect.not_sent_to(attempt, SCRIPT, because="a browser would run it")
+    taken = answer.status < 300 and SCRIPT in str(answer.json_object().get("redirect_uris"))
+    got = f"{answer.status} for redirect_uris=[{SCRIPT}], which only the authorization endpoint refuses"
+    expect.ideally(not taken, expected="400 with error=invalid_redirect_uri", got=got, at=answer)
+
+
+def _nearly(token: str) -> dict[str, str]:
+    """Tokens that are the right one as far as a careless comparison goes."""
+    middle = len(token) // 2
+    other = "a" if token[middle] != "a" else "b"
+    return {
+        "its own token but for one character": f"{token[:middle]}{other}{token[middle + 1 :]}",
+        "the first half of its own token": token[:middle],
+    }
+
+
 async def _managed(target: Target, label: str) -> Managed:
     """A client of this check's own, which can be managed.
 
@@ -99,12 +129,15 @@ async def _managed(target: Target, label: str) -> Managed:
     return Managed(client, place, token, document)
 
 
-async def _manage(target: Target, method: str, managed: Managed, token: str | None) -> Answer:
-    """One request of RFC 7592 section 2; PUT would have answers sent elsewhere."""
+async def _manage(
+    target: Target, method: str, managed: Managed, token: str | None, *, redirect_uri: str = STRANGER
+) -> Answer:
+    """One request of RFC 7592 section 2; PUT would have answers sent to `redirect_uri`."""
+    target.secret(token, "registration_access_token")
     headers = {"accept": "application/json", **({"authorization": f"Bearer {token}"} if token else {})}
     body = b""
     if method == "PUT":
-        changed = {"client_id": managed.client.client_id, "redirect_uris": ["https://evil.example/cb"]}
+        changed = {"client_id": managed.client.client_id, "redirect_uris": [redirect_uri]}
         headers["content-type"] = "application/json"
         body = json.dumps({**managed.document, **changed}).encode()
     return await target.send(method, managed.uri, kind=Kind.REGISTER, headers=headers, body=body)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.authorization import new_verifier
-from oauth_litmus.check import LOGIN, check
+from oauth_litmus.check import CONFIDENTIAL_CLIENT, LOGIN, check
 from oauth_litmus.checks.replay.replayed import replayed_code, tried_by_a_stranger
 from oauth_litmus.checks.replay.spellings import other_spellings
 from oauth_litmus.verdict import Blocked, Skipped
@@ -28,6 +28,15 @@ async def code_is_good_once(target: Target) -> None:
     """Redeem a code, then repeat the identical request at once and two seconds later."""
     for answer in (await replayed_code(target)).answers:
         expect.refused_grant(answer, because="the code was used", steering=True)
+
+
+@check("REPLAY-01a", needs={LOGIN, CONFIDENTIAL_CLIENT})
+async def code_of_a_client_with_a_secret_is_good_once(target: Target) -> None:
+    """Redeem a code of a client with a secret, then repeat the identical request."""
+    code = await target.login(await target.other_kind_of_client())
+    await target.tokens_for(code)
+
+    expect.refused_grant(await target.redeem(code), because="the code was used", steering=True)
 
 
 @check("REPLAY-02", needs={LOGIN})

@@ -81,3 +81,21 @@ async def confidential_client_proves_itself_to_revoke(target: Target) -> None:
     answer = expect.conclusive(await target.refresh(tokens))
     got = f"tokens after a revocation with the right client_secret ({revoked.status})"
     expect.that(not answer.has_tokens, expected="400 with error=invalid_grant", got=got, at=(revoked, answer))
+
+
+@check("REVOKE-08a", needs={REFRESH, REVOCATION, CONFIDENTIAL_CLIENT})
+async def secret_in_the_url_does_not_revoke(target: Target) -> None:
+    """As a confidential client, revoke a living refresh token with the secret in the URL, and everything else in the body."""
+    methods = await target.confidential_methods_at("revocation")
+    client = await target.confidential_client(auth_method=next(iter(methods), None))
+    tokens = await target.tokens(client)
+    if tokens.refresh_token is None:
+        raise NotApplicable("the server issues clients with a secret no refresh token")
+    impostor = replace(client, auth_method="none", client_secret=None)
+
+    query = {"client_secret": client.client_secret or ""}
+    revoked = expect.conclusive(await target.revoke(tokens.refresh_token, impostor, query=query))
+
+    answer = expect.conclusive(await target.refresh(tokens))
+    got = f"{expect.describe(answer)}: it was revoked with a client_secret in the URL ({revoked.status})"
+    expect.that(answer.has_tokens, expected="the refresh token works", got=got, at=(revoked, answer))

@@ -10,6 +10,7 @@ from oauth_litmus import expect
 from oauth_litmus.authorization import new_verifier
 from oauth_litmus.client.session import FORM
 from oauth_litmus.rates import Kind
+from oauth_litmus.urls import with_query
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -91,11 +92,6 @@ async def token_call(
     for member in ("access_token", "refresh_token", "id_token"):
         target.secret(answer.member(member), member)
     return answer
-
-
-def with_query(endpoint: str, query: Pairs | None) -> str:
-    """An endpoint with parameters in its URL; what stands there already stays (OAuth 2.1 section 3.2)."""
-    return f"{endpoint}{'&' if '?' in endpoint else '?'}{urlencode(query)}" if query else endpoint
 
 
 async def each_alive(
