@@ -35,7 +35,7 @@ def consent_page(attempt: Attempt, client: Client) -> ConsentPage | None:
 def asking_about(page: Page, client: Client) -> ConsentPage | None:
     """This page, if it asks about this client."""
     host = urlsplit(client.redirect_uri).hostname or client.redirect_uri
-    names_client = mentions(page, client.name) or mentions(page, client.client_id)
+    names_client = any(mentions(page, name) for name in (client.name, client.client_id) if name)
     names_host = mentions(page, host)
     return ConsentPage(page, names_client, names_host) if page.forms and (names_client or names_host) else None
 
