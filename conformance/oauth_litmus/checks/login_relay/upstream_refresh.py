@@ -90,6 +90,25 @@ async def upstream_trouble_never_forks_the_grant(target: Target) -> None:
     )
 
 
+@check("LOGIN-17d", needs={REFRESH, RELAY, UPSTREAM_CONTROL}, waits=lambda server: SOON + 1)
+async def refresh_rests_on_no_unverified_token(target: Target) -> None:
+    """Refresh while the upstream answers with a token that a stranger has signed."""
+    tokens = await _expired_tokens(target)
+    await target.upstream.fault(
+        "token", "jwt", grant_type="refresh_token", user=target.user(), times=MANY, jwt={"key": "stranger"}
+    )
+
+    answer = await target.refresh(tokens)
+
+    await _asked_upstream(target)
+    expect.ideally(
+        not answer.has_tokens,
+        expected="a refusal: nobody knows who signed what the upstream answered",
+        got="tokens that rest on a token with a stranger's signature",
+        at=answer,
+    )
+
+
 async def _expired_tokens(target: Target) -> Tokens:
     """Tokens whose access token is over, where it follows the upstream's lifetime and ends soon."""
     tokens = await target.short_lived_tokens(SHORT)
