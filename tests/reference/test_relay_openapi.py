@@ -14,6 +14,6 @@ schema = schemathesis.openapi.from_asgi("/openapi.json", new_relay(access_tokens
 
 
 @schema.parametrize()
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck))
 def test_answers_are_documented(case):
     case.call_and_validate(excluded_checks=EXCLUDED)

@@ -179,7 +179,7 @@ class SharedGrantVerbs(TokenVerbs):
         return client
 
     async def other_kind_of_client(self) -> Client:
-        """A shared client with a secret, which was seen to get tokens, where the ordinary ones have none.
+        """A shared client with a secret, where the ordinary ones have none.
 
         Raises:
             NotApplicable: all clients are of one kind.
@@ -188,7 +188,7 @@ class SharedGrantVerbs(TokenVerbs):
         if not others:
             secret = "no secret" if ordinary.is_public else "a secret"
             raise NotApplicable(f"all clients have {secret}: what is judged of the ordinary one holds for all")
-        return await self.confidential_client(auth_method=others[0].auth_method)
+        return others[0]
 
     async def revoking_client(self, label: str = "a") -> Client:
         """A shared client whose revocations are taken: an ordinary one, or else one with a secret (REVOKE-05 says which).

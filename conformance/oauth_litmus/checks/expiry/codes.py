@@ -59,7 +59,8 @@ async def late_code_is_refused(target: Target) -> None:
 @check("EXPIRY-02a", needs={LOGIN, CONFIDENTIAL_CLIENT}, waits=lambda server: server.code_ttl + GUARD)
 async def late_code_of_a_client_with_a_secret_is_refused(target: Target) -> None:
     """Redeem a code of a client with a secret two seconds after its declared end."""
-    code = await target.login(await target.other_kind_of_client())
+    method = (await target.other_kind_of_client()).auth_method
+    code = await target.login(await target.confidential_client(auth_method=method))
     end = Boundary.of(code, target.server.code_ttl)
     await target.until(end.after)
 
