@@ -25,12 +25,14 @@ LONGEST_RETRY_AFTER = 900.0
 REFUSALS_THAT_END = 3
 MARGIN = 0.5
 """Seconds added to a window: the target's clock and ours need not tick together."""
+AT_ITS_INSTANT = -2
+"""The rank of what has waited long for this very instant: some room is kept for it."""
 FIRST_OF_ALL = -1
 """The rank of what would come to nothing if it had to wait."""
 _ROUNDING = 2.0
 """Seconds by which a Retry-After may be more than is left of the window."""
 _RESERVED = 10
-"""One of so many is kept in reserve."""
+"""One of so many is kept in reserve for those that go first of all, and one more for those at their instant."""
 _PATIENCE = 3
 """Windows for which a race lets single requests go first."""
 _REMEMBERED = 2_000
@@ -62,7 +64,8 @@ class _Ticket:
     number: int
     count: int = field(compare=False)
     since: float = field(compare=False)
-    may_take_all: bool = field(compare=False)
+    leaves: int = field(compare=False)
+    """How many shares of the reserve it leaves alone."""
     admission: Admission | None = field(default=None, compare=False)
     nudge: asyncio.Future[None] | None = field(default=None, compare=False)
 
@@ -70,10 +73,10 @@ class _Ticket:
 class Lane:
     """Room for requests of one kind from one source address.
 
-    While `refusals` is not zero, one request at a time goes ahead, until one has passed. With a reserve the last tenth of
-    its room is for those that go first of all, and for races that need nearly all of it. A race lets single requests go
-    first, which hold what ends while they wait, for a few windows; where what is held `ages`, whoever has waited for a
-    window goes first.
+    While `refusals` is not zero, one request at a time goes ahead, until one has passed. With a reserve the last fifth of
+    its room is for those that go first of all, half of that for those alone whose instant has come. A race lets single
+    requests go first, which hold what ends while they wait, for a few windows, and then those that need not delay it;
+    where what is held `ages`, whoever has waited for a window goes first.
     """
 
     def __init__(self, clock: Clock, rate: Rate | None, *, reserve: bool = False, ages: bool = False) -> None:
@@ -105,8 +108,9 @@ class Lane:
         return admission
 
     async def _room_for(self, rank: int, count: int) -> Admission | None:
-        first = rank == FIRST_OF_ALL
-        ticket = _Ticket(_turn_of(rank, count), rank, next(self._numbers), count, self._clock.now(), first)
+        ticket = _Ticket(
+            _turn_of(rank, count), rank, next(self._numbers), count, self._clock.now(), _leaves(rank, count)
+        )
         heapq.heappush(self._queue, ticket)
         self._serve()
         try:
@@ -249,11 +253,11 @@ class Lane:
         return instant
 
     def _kept_from(self, ticket: _Ticket) -> int:
-        """Room that is kept for whoever has waited for an instant, while others fill the window."""
-        if self.rate is None or not self._reserves or ticket.may_take_all:
+        """Room that is kept for those who go before this one, while others fill the window."""
+        if self.rate is None or not self._reserves:
             return 0
-        kept = self.rate.count // _RESERVED
-        return kept if ticket.count <= self.rate.count - 3 * kept else 0  # a race of nearly all would never begin
+        kept = ticket.leaves * (self.rate.count // _RESERVED)
+        return kept if ticket.count <= self.rate.count - 2 * kept else 0  # a race of nearly all would never begin
 
     def _end_patience(self) -> None:
         if self.rate is None:
@@ -267,12 +271,29 @@ class Lane:
 
     def _serve(self) -> None:
         self._end_patience()
-        while self._queue and not self.is_closed_for_good and self._free_at(self._queue[0]) <= self._clock.now():
-            ticket = heapq.heappop(self._queue)
+        while (ticket := self._next_to_go()) is not None:
+            self._queue.remove(ticket)
+            heapq.heapify(self._queue)
             ticket.admission = Admission(self._clock.now(), alone=self.refusals > 0)
             self._sent.extend([ticket.admission.instant] * ticket.count)
             self._one_is_ahead = ticket.admission.alone
             _nudge(ticket)
+
+    def _next_to_go(self) -> _Ticket | None:
+        """Who may go now: the first, or else whoever is behind a race and does not delay it."""
+        if not self._queue or self.is_closed_for_good:
+            return None
+        first, now = self._queue[0], self._clock.now()
+        begins = self._free_at(first)
+        if begins <= now:
+            return first
+        if first.count == 1 or self.rate is None or begins == math.inf:
+            return None
+        beside = sum(1 for sent in self._sent if sent > begins - self.rate.seconds - MARGIN)
+        if beside + 1 + first.count > self.rate.count - self._kept_from(first):
+            return None
+        single = min((ticket for ticket in self._queue if ticket.count == 1), default=None)
+        return single if single is not None and self._free_at(single) <= now else None
 
     def _wake_the_first(self) -> None:
         if self._queue and self._sleeper is None:
@@ -280,9 +301,15 @@ class Lane:
 
 
 def _turn_of(rank: int, count: int) -> _Turn:
-    if rank == FIRST_OF_ALL:
+    if rank <= FIRST_OF_ALL:
         return _Turn.FIRST if count == 1 else _Turn.NEXT
     return _Turn.ANY if count == 1 else _Turn.PATIENT_RACE
+
+
+def _leaves(rank: int, count: int) -> int:
+    if rank <= FIRST_OF_ALL and count == 1:
+        return 0 if rank == AT_ITS_INSTANT else 1
+    return 2
 
 
 def _nudge(ticket: _Ticket) -> None:

@@ -95,8 +95,11 @@ class Pacer:
         return self._lane(kind, source).rate is not None
 
     def most_at_once(self, kind: Kind, source: str | None, wanted: int) -> int:
-        """How many of the wanted requests a limit, declared or learnt, lets through in one moment; two at least."""
-        limits = [rate.count for rate in (self._lane(kind, source).rate, self._token_failures) if rate is not None]
+        """How many of the wanted requests to send in one moment: half of what a limit, declared or learnt, lets through.
+
+        Two at least. A race that needs all the room of a window would hold up all others while the window empties.
+        """
+        limits = [rate.count // 2 for rate in (self._lane(kind, source).rate, self._token_failures) if rate is not None]
         return max(2, min([wanted, *limits]))
 
     async def before_race(self, kind: Kind, source: str | None, racers: int, *, rank: int = 0) -> Race:

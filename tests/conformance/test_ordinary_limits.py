@@ -1,5 +1,6 @@
 """A whole run from one address against ordinary limits, on a clock that is moved: no 429, no verdict lost, no time wasted."""
 
+import random
 from collections import Counter
 from dataclasses import replace
 
@@ -13,12 +14,25 @@ from oauth_litmus.plan import Selection
 from oauth_litmus.profile import Limits
 from oauth_litmus.rates import Kind
 from oauth_litmus.runner import Options, judge
+from oauth_litmus.wire import Wire
 
 PER_MINUTE = 10
 LIMITED = {f"LIMIT_{action}": f"{PER_MINUTE}/60" for action in ("REGISTER", "AUTHORIZE", "START", "CALLBACK")}
 LIFETIMES = {"CODE_TTL": 300, "PENDING_LOGIN_TTL": 600, "REFRESH_TOKEN_TTL": 600}
 MAX_WAIT = 700.0
 QUARTER_OF_AN_HOUR = 900.0
+
+
+def with_latency(monkeypatch, clock):
+    """Let each request take some hundredths of a second, now more and now less: without, all is done in one moment."""
+    send, drawn = Wire.send, random.Random(2)
+
+    async def slowly(wire, *arguments, **options):
+        if clock.ready:  # the preflight is no check, and does not wait
+            await clock.until(clock.now() + drawn.uniform(0.004, 0.08))
+        return await send(wire, *arguments, **options)
+
+    monkeypatch.setattr(Wire, "send", slowly)
 
 
 async def judged(monkeypatch, *only, declared):
@@ -32,6 +46,8 @@ async def judged(monkeypatch, *only, declared):
     monkeypatch.setattr(litmus_fixtures.worlds, "Options", from_one_address)
     async with world(settings={**LIMITED, **LIFETIMES}, max_wait=MAX_WAIT) as run:
         begun = run.clock.now()
+        if declared:
+            with_latency(monkeypatch, run.clock)
         engine = await judge(run, Selection(only))
         verdicts = {identifier: str(result.verdict) for identifier, result in engine.results.items()}
         return verdicts, run, run.clock.now() - begun

@@ -7,7 +7,7 @@ from core_worlds import answer, stepped_clock
 from pacing import Door, all_at_once, most_in_a_window, running, through
 
 from oauth_litmus.clock import WallClock
-from oauth_litmus.lane import FIRST_OF_ALL
+from oauth_litmus.lane import AT_ITS_INSTANT, FIRST_OF_ALL
 from oauth_litmus.pacer import Pacer
 from oauth_litmus.rates import Kind, Rate
 from oauth_litmus.verdict import Blocked
@@ -167,7 +167,7 @@ async def test_room_for_failures_that_was_given_to_a_sleeper_is_not_used_when_it
 
         async def gives_back_what_another_sleeps_for():
             lane = pacer._failures_at(Kind.TOKEN, None)
-            taken = [await lane.take(FIRST_OF_ALL) for _ in range(10)]
+            taken = [await lane.take(AT_ITS_INSTANT) for _ in range(10)]
             for _ in range(10):
                 await asyncio.sleep(0)
             for admission in taken[:5]:
@@ -179,7 +179,7 @@ async def test_room_for_failures_that_was_given_to_a_sleeper_is_not_used_when_it
             await race.begins()
             race.is_over([await door() for _ in range(racers)])
 
-        single = through(pacer, door, rank=FIRST_OF_ALL)
+        single = through(pacer, door, rank=AT_ITS_INSTANT)
         await all_at_once(clock, gives_back_what_another_sleeps_for, *[race] * 3, *[single] * 20)
 
     assert len(door.asked) == 20 + 3 * racers
@@ -198,10 +198,38 @@ async def test_a_race_gives_back_the_room_of_those_who_did_not_fail():
             assert clock.now() == begun
 
 
-def test_a_race_is_no_larger_than_a_declared_limit_lets_through():
-    pacer = Pacer(WallClock(1), {Kind.TOKEN: Rate(count=12, seconds=60)}, Rate(count=5, seconds=60))
+@pytest.mark.parametrize(("count", "racers"), [(2, 2), (5, 2), (10, 5), (60, 20)])
+def test_a_race_takes_half_of_what_a_declared_limit_lets_through(count, racers):
+    pacer = Pacer(WallClock(1), {Kind.TOKEN: Rate(count=100, seconds=60)}, Rate(count=count, seconds=60))
 
-    assert pacer.most_at_once(Kind.TOKEN, None, 20) == 5
+    assert pacer.most_at_once(Kind.TOKEN, None, 20) == racers
+
+
+@pytest.mark.parametrize(("room", "waits"), [(7, False), (6, True)])
+async def test_only_what_does_not_delay_a_race_goes_before_it(room, waits):
+    with stepped_clock() as clock:
+        pacer, door = Pacer(clock, {Kind.CALLBACK: Rate(count=room, seconds=60)}), Door(clock)
+        begun, raced = clock.now(), []
+
+        def later(instant):
+            async def pass_through():
+                await clock.until(begun + instant)
+                await pacer.paced(Kind.CALLBACK, None, door)
+
+            return pass_through
+
+        async def race():
+            await clock.until(begun + 10)
+            await pacer.before_race(Kind.CALLBACK, None, 5, rank=FIRST_OF_ALL)
+            raced.append(clock.now() - begun)
+
+        single = through(pacer, door, kind=Kind.CALLBACK)
+        await all_at_once(clock, *[single] * 4, race, later(20), later(21))
+
+    # The four leave the window together: beside the race there is room for one more then, or for two.
+    assert raced == [pytest.approx(60.5, abs=1e-3)]
+    assert door.asked[:5] == [0.0, 0.0, 0.0, 0.0, 20.0]
+    assert (door.asked[5] > 60) == waits
 
 
 async def test_a_429_in_a_race_closes_the_kind_like_any_other():

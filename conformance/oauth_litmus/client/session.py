@@ -10,7 +10,7 @@ import httpx
 from oauth_litmus.browser_model import Browser
 from oauth_litmus.charging import kind_of
 from oauth_litmus.expect import judgement
-from oauth_litmus.lane import FIRST_OF_ALL
+from oauth_litmus.lane import AT_ITS_INSTANT, FIRST_OF_ALL
 from oauth_litmus.rates import Kind
 from oauth_litmus.replicas import origin_of
 from oauth_litmus.verdict import Blocked, ConnectionCut, NotApplicable
@@ -30,6 +30,8 @@ T = TypeVar("T")
 FORM = "application/x-www-form-urlencoded"
 _TRIES = 3
 _PAUSE_BEFORE_RETRY = 1.0
+_LONG = 30.0
+"""Seconds of a wait for an instant that will not come again in the run."""
 _TELLS_NOTHING = ("GET", "HEAD", "OPTIONS")
 _BY_LOGIN = (Kind.START, Kind.LOGIN, Kind.CALLBACK)
 
@@ -59,8 +61,9 @@ class Session:
 
     async def until(self, instant: float) -> None:
         """Return at that instant. Waits of all checks overlap; what was waited for then goes before all that did not wait."""
+        was_long = instant - self.now() > _LONG
         await self.run.clock.until(instant)
-        self.hurry()
+        self.rank = AT_ITS_INSTANT if was_long else min(self.rank, FIRST_OF_ALL)
 
     async def once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
         """Something that all checks of the run share, made by the first that asks."""
@@ -92,7 +95,7 @@ class Session:
 
     def hurry(self) -> None:
         """Go first from now on, wherever several wait for room in a limit: what is held meanwhile ends in a queue."""
-        self.rank = FIRST_OF_ALL
+        self.rank = min(self.rank, FIRST_OF_ALL)
 
     def hurried(self) -> Self:
         """The same check where it holds what has not long to live."""
