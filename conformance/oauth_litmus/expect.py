@@ -234,7 +234,9 @@ def not_sent_to(attempt: Attempt, stranger: str, *, because: str) -> None:
         at=attempt.answers,
     )
     if attempt.response is None and attempt.last.location is None:
-        ideally(attempt.last.status >= 400, expected="a 4xx error page", got=describe(attempt.last), at=attempt.last)
+        page = attempt.last
+        got = describe(page)
+        ideally(page.status >= 400, expected="a 4xx error page", got=got, at=page, told_by="REDIR-01")
 
 
 def place(url: str | None) -> str:

@@ -11,6 +11,7 @@ from oauth_litmus.login.by_hand import not_asked_for
 from oauth_litmus.preflight import Readiness
 from oauth_litmus.replicas import elsewhere
 from oauth_litmus.requirements import categories
+from oauth_litmus.target import OFFLINE_ACCESS
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
 if TYPE_CHECKING:
@@ -156,6 +157,10 @@ def _refresh(run: Run, readiness: Readiness) -> Unmet:
     if unmet is not None:
         return unmet
     if run.server.seen.refresh_token is False:
+        if OFFLINE_ACCESS in (run.server.listed("scopes_supported") or ()) and OFFLINE_ACCESS not in run.server.scopes:
+            return Skipped(
+                f'the server lists {OFFLINE_ACCESS}: declare `scopes = ["{OFFLINE_ACCESS}", …]` in the profile'
+            )
         return NotApplicable("the server issues no refresh token")
     return Blocked(f"preflight: {readiness.refresh}") if readiness.refresh else None
 

@@ -5,14 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oauth_litmus.answer import AuthorizationResponse
+from oauth_litmus.login.pages import read_page
 
 if TYPE_CHECKING:
     from oauth_litmus.answer import Answer
 
 
 def is_refused(answer: Answer) -> bool:
-    """Whether it is an error page, or a redirect with an error."""
+    """Whether it is an error page, whatever its status, or a redirect with an error."""
     location = answer.location
-    return answer.status >= 400 or (
-        location is not None and AuthorizationResponse.at(location, answer).error is not None
-    )
+    if location is not None:
+        return AuthorizationResponse.at(location, answer).error is not None
+    return answer.status >= 400 or leads_nowhere(answer)
+
+
+def leads_nowhere(answer: Answer) -> bool:
+    """Whether it is a page from which nobody can go on: what is wrong may be said with 200 (OAuth 2.1 section 4.1.2.1)."""
+    if not answer.is_html:
+        return False
+    page = read_page(answer.url, answer.text)
+    return not (page.forms or page.links or page.script_buttons or page.meta_refresh or page.has_script)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from oauth_litmus.clients import REDIRECT_URI
@@ -139,6 +139,13 @@ class Run:
                 answer.member("registration_access_token"),
             )
         )
+
+    def has_renewed(self, client_id: str, management_token: str) -> None:
+        """Keep the registration access token that has taken the place of an older one (RFC 7592 section 3)."""
+        self.registered = [
+            replace(client, management_token=management_token) if client.client_id == client_id else client
+            for client in self.registered
+        ]
 
     def has_begun(self, attempt: Attempt) -> None:
         """Keep a login for those that compare several."""

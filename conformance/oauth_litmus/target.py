@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from oauth_litmus.answer import Answer
     from oauth_litmus.profile import Profile
 
-OIDC_SCOPES = frozenset({"openid", "profile", "email", "address", "phone", "offline_access"})
+OFFLINE_ACCESS = "offline_access"
+"""The scope that brings refresh tokens (OpenID Connect Core section 11)."""
+OIDC_SCOPES = frozenset({"openid", "profile", "email", "address", "phone", OFFLINE_ACCESS})
 """Scopes with a meaning of their own in OpenID Connect: the scope checks take others where there are any."""
 
 

@@ -123,15 +123,18 @@ async def test_a_server_that_does_not_answer_is_blocked():
 # The positive control of negative probes
 
 
-@pytest.mark.parametrize("refusal", [page("no", 400), to(f"{REDIRECT_URI}?error=invalid_scope")])
+@pytest.mark.parametrize("refusal", [page("no", 400), page("no"), to(f"{REDIRECT_URI}?error=invalid_scope")])
 async def test_where_the_faultless_request_is_refused_too_nothing_is_judged(refusal):
     with pytest.raises(Blocked, match="without the defect is refused too"):
         await target(Places(authorize=refusal)).control(request())
 
 
-@pytest.mark.parametrize("start", [page("log in"), to("/login"), to(CODE)])
+LOG_IN = "<a href=/google>Log in with Google</a>"
+
+
+@pytest.mark.parametrize("start", [page(LOG_IN), to("/login"), to(CODE)])
 async def test_where_the_faultless_request_is_taken_the_defect_is_judged(start):
-    assert await target(Places(authorize=start, login=page("log in"))).control(request()) is None
+    assert await target(Places(authorize=start, login=page(LOG_IN))).control(request()) is None
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,8 @@ async def test_a_page_that_asks_again_after_a_refusal_is_not_approved():
     home = Places(authorize=page(TWO_BUTTONS), consent=page(TWO_BUTTONS))
     attempt, was_refused = await target(home).refuse(request())
 
-    assert (was_refused, attempt.response, home.paths) == (True, None, ["/authorize", "/consent"])
+    assert (was_refused, attempt.response, home.paths) == (True, None, ["/authorize", *["/consent"] * 3])
+    assert {body for _, _, body in home.asked[1:]} == {"go=no"}
 
 
 async def test_after_a_refusal_nobody_logs_in_at_the_upstream():

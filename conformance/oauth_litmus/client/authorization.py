@@ -141,12 +141,12 @@ class AuthorizationVerbs(RegistrationVerbs):
         return attempt
 
     async def refuse(self, request: AuthorizationRequest) -> tuple[Attempt, bool]:
-        """Carry a request to the page of the server that asks about its client, and refuse there: whether there was one.
+        """Carry a request to the page of the server that asks to let its client in, and refuse there: whether there was one.
 
         After the refusal redirects alone are followed, at the latest up to the upstream provider.
         """
         refusal = Refusal(request.client)
-        return await self._walk(request, self.browser(), Stop.END, refusal=refusal), refusal.pressed
+        return await self._walk(request, self.browser(), Stop.END, refusal=refusal), refusal.times > 0
 
     async def submit(self, shown: Attempt, submission: Submission, *, browser: Browser) -> Attempt:
         """Send what a page's form would send, from any browser, and go on up to the upstream."""

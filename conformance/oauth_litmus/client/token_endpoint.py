@@ -12,7 +12,7 @@ from oauth_litmus.client.callbacks import CallbackVerbs
 from oauth_litmus.client.session import FORM
 from oauth_litmus.rates import Kind
 from oauth_litmus.urls import with_query
-from oauth_litmus.verdict import Blocked
+from oauth_litmus.verdict import Blocked, Skipped
 from oauth_litmus.wire import Cut, Gate
 
 if TYPE_CHECKING:
@@ -100,7 +100,13 @@ class TokenVerbs(CallbackVerbs):
         Raises:
             Blocked: it was refused, and the refresh token had come to its end by itself (unless it is tried
                 `even_if_ended`), as far as its lifetime is declared.
+            Skipped: there is no refresh token.
         """
+        if tokens.refresh_token is None and "refresh_token" not in changes:
+            raise Skipped(
+                f'a login for scope "{tokens.requested_scope or ""}" brought no refresh token: '
+                "list a scope that brings one (offline_access?) first in `scopes`"
+            )
         parameters: dict[str, str | None] = {
             "grant_type": "refresh_token",
             "refresh_token": tokens.refresh_token,

@@ -50,6 +50,7 @@ _WORDS: tuple[tuple[Meaning, re.Pattern[str]], ...] = (
         re.compile(r"\b(continue|next|proceed|sign ?in|log ?in|submit|ok|okay|verify|connect|go|done|enter|send)\b"),
     ),
 )
+_SOMETHING_ELSE = re.compile(r"\b(all|not you)\b|^(go )?back$|^never$")
 _ASIDE_PURPOSE = re.compile(r"\b(search|log ?out|sign ?out|languages?|locale|newsletter|theme)\b")
 _ASIDE_FIELDS = frozenset({"q", "query", "search", "s", "lang", "language", "locale", "ui locales", "theme"})
 
@@ -72,12 +73,13 @@ def choose(forms: Iterable[Form], values: Mapping[str, str], *, approve: bool) -
 
     To go on, a form in which `values` belong comes before one in which they do not, and then a button that approves
     before one that continues; a form that still needs typing, and search, logout and language forms, are left alone.
-    Boxes that must be ticked are ticked. To refuse, only a button that says so is pressed.
+    Boxes that must be ticked are ticked. To refuse, only a button that says so is pressed, and one beside an approval
+    rather than one that stands alone.
     """
     best: tuple[int, Form, Button | None] | None = None
     for form in forms:
         for button, meaning in _ways_on(form):
-            worth = _worth_of_going_on(form, meaning, values) if approve else _worth_of_refusing(meaning)
+            worth = _worth_of_going_on(form, meaning, values) if approve else _worth_of_refusing(form, button, meaning)
             if worth > 0 and (best is None or worth > best[0]):
                 best = (worth, form, button)
     if best is None:
@@ -103,8 +105,18 @@ def _ways_on(form: Form) -> Iterator[tuple[Button | None, Meaning]]:
         yield None, Meaning.SENDS_ITSELF
 
 
-def _worth_of_refusing(meaning: Meaning) -> int:
-    return 1 if meaning is Meaning.REFUSE else 0
+def refuses_something_else(button: Button) -> bool:
+    """Whether a refusing button leads back, or refuses cookies or the person who is signed in."""
+    return _SOMETHING_ELSE.search(_words(button.label or button.value or button.name or "")) is not None
+
+
+def _worth_of_refusing(form: Form, button: Button | None, meaning: Meaning) -> int:
+    if meaning is not Meaning.REFUSE or button is None or _is_aside(form):
+        return 0
+    if refuses_something_else(button):
+        return 1
+    beside = any(meaning_of(other) in (Meaning.APPROVE, Meaning.GO_ON) for other in form.buttons)
+    return 3 if beside else 2
 
 
 def _worth_of_going_on(form: Form, meaning: Meaning, values: Mapping[str, str]) -> int:

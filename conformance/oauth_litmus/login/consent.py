@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from oauth_litmus.login.pages import Page, Submission, choose_form, mentions
+from oauth_litmus.login.choice import choose, refuses_something_else
+from oauth_litmus.login.pages import Page, Submission, mentions
 
 if TYPE_CHECKING:
     from oauth_litmus.authorization import Attempt
@@ -40,19 +42,30 @@ def asking_about(page: Page, client: Client) -> ConsentPage | None:
     return ConsentPage(page, names_client, names_host) if page.forms and (names_client or names_host) else None
 
 
+_APPROVAL = re.compile(
+    r"\b(allow|approve|authori[sz]e|grant|permit|access|permissions?|consent|authori[sz]ation|scopes?)\b", re.IGNORECASE
+)
+"""What a page says that asks to let a client in; one that asks to stay signed in, or to send news, does not."""
+_MOST_PRESSED = 3
+
+
 @dataclass
 class Refusal:
-    """A person who refuses this client at the first page of the server that asks about it, and goes on before that."""
+    """A person who refuses this client wherever a page of the server asks to let it in, and goes on before that."""
 
     client: Client
-    pressed: bool = False
-    """Whether a page could be refused, and was."""
+    times: int = 0
+    """On how many pages it was refused."""
 
     def of(self, page: Page) -> Submission | None:
         """What refuses the client on this page; None if it asks about something else, or offers no refusal."""
-        refusal, approval = choose_form(page, {}, approve=False), choose_form(page, {})
+        refusal, approval = (choose(page.forms, {}, approve=approve) for approve in (False, True))
         # One that could not be approved as it stands asks for a password: its "Cancel" is not about the client.
-        if refusal is None or approval in (None, refusal) or asking_about(page, self.client) is None:
+        if refusal is None or refusal.button is None or refuses_something_else(refusal.button):
             return None
-        self.pressed = True
-        return refusal
+        if approval is None or approval.button == refusal.button or asking_about(page, self.client) is None:
+            return None
+        if self.times == _MOST_PRESSED or not _APPROVAL.search(page.text):
+            return None
+        self.times += 1
+        return refusal.submission()

@@ -174,11 +174,12 @@ class Walk:
         page = read_page(step.url, answer.text)
         if not self._outside:
             self.attempt.pages.append(page)
-            if self._is_refused:
-                return Step(page.meta_refresh, initiator=step.url) if page.meta_refresh else None
+            was_refused = self._is_refused
             refused = self._refusal.of(page) if self._refusal is not None and answer.status < 400 else None
             if refused is not None:
                 return self._submitted(step_of(refused, step.url))
+            if was_refused:
+                return Step(page.meta_refresh, initiator=step.url) if page.meta_refresh else None
         trail = self.attempt.trail
         leg = self._leg(step, answer) if answer.status < 400 and stop is not Stop.FORM else None
         if leg is not None and page.has_script:
@@ -234,7 +235,7 @@ class Walk:
 
     @property
     def _is_refused(self) -> bool:
-        return self._refusal is not None and self._refusal.pressed
+        return self._refusal is not None and self._refusal.times > 0
 
     def _is_on_the_way(self, url: str) -> bool:
         """Whether an address outside belongs to the login: where the preflight went, before that any that can exist."""

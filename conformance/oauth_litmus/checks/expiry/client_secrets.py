@@ -57,7 +57,9 @@ async def secret_fails_after_its_end(target: Target) -> None:
 
 async def _registered(target: Target) -> tuple[Client, Answer]:
     """A confidential client of this check's own, with the answer to its registration."""
-    method = await target.confidential_method() or "client_secret_basic"
+    method = await target.confidential_method()
+    if method is None:
+        raise NotApplicable("the server registers no client with a secret for any method that it advertises")
     registered = expect.conclusive(await target.register(target.metadata(auth_method=method)))
     client = target.client_of(registered, target.run.redirect_uri, auth_method=method)
     if client.client_secret is None:

@@ -61,6 +61,8 @@ async def refusal_is_no_approval(target: Target) -> None:
 
     if refused.inconclusive is not None:
         expect.conclusive(refused.inconclusive)
+    if refused.response is not None and refused.code is not None:
+        await _is_no_part_of_the_scope(target, refused)
     sent_on = refused.upstream_url is not None and refused.callback_url is None
     onwards = "the way to the upstream" if sent_on else "a code"
     expect.that(not sent_on and refused.code is None, expected="the end of the login", got=onwards, at=refused.answers)
@@ -126,6 +128,19 @@ async def remembered_consent_covers_one_client(target: Target) -> None:
         got="a code without one",
         at=attempt.answers,
     )
+
+
+async def _is_no_part_of_the_scope(target: Target, refused: Attempt) -> None:
+    """Whoever is asked about each scope may refuse one, and let the client in with the others (OAuth 2.1 section 1.4.1)."""
+    code = target.code_of(refused)
+    answer = await target.redeem(code)
+    told = answer.json_object().get("scope")
+    if (
+        answer.has_tokens
+        and isinstance(told, str)
+        and set(told.split()) < set((code.request.get("scope") or "").split())
+    ):
+        raise NotApplicable("what can be refused is a part of the scope, and not the client")
 
 
 async def _shown(target: AuthorizationVerbs) -> Attempt:

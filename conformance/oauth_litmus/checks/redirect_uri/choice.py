@@ -5,8 +5,8 @@ from __future__ import annotations
 from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, REGISTRATION, check
 from oauth_litmus.checks.redirect_uri.probes import SEVERAL, client_with_several
-from oauth_litmus.client import Target
-from oauth_litmus.verdict import Skipped
+from oauth_litmus.client import Attempt, Target
+from oauth_litmus.verdict import Blocked, Skipped
 
 
 @check("REDIR-15", needs={REGISTRATION}, logins=1)
@@ -20,7 +20,9 @@ async def default_needs_a_single_uri(target: Target) -> None:
 
     if len(client.redirect_uris) == 1:
         attempt = await target.attempt(target.request(client).but(redirect_uri=None))
-        goes_on = attempt.response is not None or attempt.unfinished
+        goes_on = _goes_on(attempt)
+        if not goes_on and not _goes_on(await target.attempt(target.request(client))):
+            raise Blocked("set-up: a login with redirect_uri brought no answer either", (attempt.last.number,))
         got = expect.describe(expect.conclusive(attempt.last))
         expect.ideally(goes_on, expected="the only registered URI is the default", got=got, at=attempt.last)
 
@@ -72,3 +74,7 @@ async def answer_goes_to_the_uri_of_the_request(target: Target) -> None:
         code = await target.login(request=target.request(client, redirect_uri=uri))
         landed = expect.place(code.response.location)
         expect.that(landed == uri, expected=f"the code at {uri}", got=f"it is at {landed}", at=code.response.answer)
+
+
+def _goes_on(attempt: Attempt) -> bool:
+    return attempt.response is not None or attempt.unfinished

@@ -9,7 +9,7 @@ from oauth_litmus import expect
 from oauth_litmus.check import REGISTRATION, check
 from oauth_litmus.checks.redirect_uri.probes import all_refused, fragment_counts, only_spelled_otherwise
 from oauth_litmus.client import Client, Target
-from oauth_litmus.verdict import NotApplicable
+from oauth_litmus.verdict import Blocked, NotApplicable
 
 if TYPE_CHECKING:
     from oauth_litmus.authorization import Attempt
@@ -35,6 +35,9 @@ async def loopback_port_is_free(target: Target) -> None:
     attempts = [await _answer_at(target, client, LOOPBACK_ELSEWHERE) for client in clients]
 
     seen = [expect.conclusive(attempt.last) for attempt in attempts if _is_refused(attempt)]
+    for client, attempt in zip(clients, attempts, strict=True):
+        if _is_refused(attempt):
+            await _the_registered_one_works(target, client)
     expected = f"an answer at {LOOPBACK_ELSEWHERE}"
     expect.that(len(seen) < len(clients), expected=expected, got="the port is refused", at=seen)
     expect.ideally(not seen, expected=expected, got="the port is refused to one form of registration", at=seen)
@@ -59,6 +62,8 @@ async def ipv6_loopback_port_is_free(target: Target) -> None:
 
     expected, got = f"an answer at {IPV6_ELSEWHERE}", expect.describe(expect.conclusive(attempt.last))
     refused = _is_refused(attempt)
+    if refused:
+        await _the_registered_one_works(target, client)
     expect.that(not refused, expected=expected, got=f"the port is refused: {got}", at=attempt.answers)
     landed = attempt.response.location if attempt.response else IPV6_ELSEWHERE
     rightly = landed.startswith(IPV6_ELSEWHERE)
@@ -113,6 +118,17 @@ async def _answer_at(target: Target, client: Client, uri: str) -> Attempt:
 def _is_refused(attempt: Attempt) -> bool:
     """Whether no code can be had there: by a page, or by an error at the very port that was asked for."""
     return not attempt.unfinished and (attempt.response is None or attempt.response.error is not None)
+
+
+async def _the_registered_one_works(target: Target, client: Client) -> None:
+    """The positive control of a refusal that may have come late in the login.
+
+    Raises:
+        Blocked: the same login for a registered redirect URI brings no answer either.
+    """
+    attempt = await _answer_at(target, client, client.redirect_uri)
+    if _is_refused(attempt):
+        raise Blocked("set-up: a login for the registered redirect URI brought no answer", (attempt.last.number,))
 
 
 async def _takes_no_loopback(target: Target) -> bool:

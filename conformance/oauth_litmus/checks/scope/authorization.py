@@ -19,6 +19,7 @@ from oauth_litmus.checks.scope.grants import (
     without_scope,
 )
 from oauth_litmus.client import Client, Target, Tokens
+from oauth_litmus.refusals import leads_nowhere
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
 if TYPE_CHECKING:
@@ -131,7 +132,9 @@ def _is_refused(outcome: Outcome) -> bool:
     attempt = outcome.attempt
     if attempt.response is not None:
         return attempt.response.error == "invalid_scope"
-    return not attempt.went_on and not attempt.last.is_inconclusive and 400 <= attempt.last.status < 500
+    if attempt.went_on or attempt.last.is_inconclusive or attempt.last.status >= 500:
+        return False
+    return attempt.last.status >= 400 or leads_nowhere(attempt.last)
 
 
 def _is_no_placeholder(tokens: Tokens) -> None:

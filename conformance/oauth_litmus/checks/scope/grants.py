@@ -98,8 +98,11 @@ def lacks(tokens: Tokens, scope: str) -> None:
     )
 
 
-def equals(refreshed: Tokens, original: Tokens) -> None:
-    """The same scopes as the original grant; fewer only if the response says so. Claims are compared with claims."""
+def equals(refreshed: Tokens, original: Tokens, *asked: str) -> None:
+    """The same scopes as the original grant, or those of it that were asked for; fewer only if the response says so.
+
+    Claims are compared with claims.
+    """
     for scope in sorted(held(refreshed) - held(original)):
         lacks(refreshed, scope)
     lost = (original.scopes - refreshed.scopes) | (
@@ -107,7 +110,9 @@ def equals(refreshed: Tokens, original: Tokens) -> None:
         if refreshed.claimed_scopes is not None
         else frozenset[str]()
     )
-    whole = f"scope {' '.join(sorted(original.scopes))}, as it was granted"
+    if asked:
+        lost &= set(asked)
+    whole = f"scope {' '.join(sorted(asked or original.scopes))}, as it was granted"
     silently = lost & refreshed.scopes
     expect.that(not silently, expected=whole, got=f"a token without {' '.join(sorted(silently))}", at=refreshed.answer)
     expect.ideally(not lost, expected=whole, got=said(refreshed), at=refreshed.answer)

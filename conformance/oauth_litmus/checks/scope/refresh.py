@@ -142,7 +142,7 @@ async def narrowing_is_not_for_ever(target: Target) -> None:
                 got=said(whole),
                 at=answer,
             )
-            equals(whole, original)
+            equals(whole, original, *((kept, dropped) if scope else ()))
             hand_on_if_whole(target, answer, original)
 
 

@@ -21,7 +21,7 @@ async def order_of_scopes_means_nothing(target: Target) -> None:
         if not control.has_tokens:
             raise NotApplicable("a refresh that names its scope is refused in whatever order")
     expect.tokens(answer, expected=f"tokens for scope {second} {first}, as for {first} {second}")
-    equals(target.tokens_of(answer, tokens.client, f"{second} {first}"), tokens)
+    equals(target.tokens_of(answer, tokens.client, f"{second} {first}"), tokens, first, second)
 
 
 @check("SCOPE-09b", needs={REFRESH, SCOPES}, logins=2)
