@@ -138,6 +138,24 @@ async def white_space_after_the_verifier_counts(target: Target) -> None:
         )
 
 
+@check("PKCE-13d", needs={LOGIN}, logins=2)
+async def every_character_of_the_challenge_counts(target: Target) -> None:
+    """Log in with the challenge of a verifier in another letter case, and with one character more; redeem with that verifier."""
+    client = await target.client()
+    other_case, longer = target.request(client), target.request(client)
+    changed = {
+        "in another letter case": other_case.but(code_challenge=s256(other_case.code_verifier).swapcase()),
+        "followed by a character": longer.but(code_challenge=f"{s256(longer.code_verifier)}x"),
+    }
+
+    for what, request in changed.items():
+        attempt = await target.attempt(request)
+        if attempt.code is None and request.code_verifier == longer.code_verifier:
+            continue  # it is too long, which a server may see at once
+        answer = await target.redeem(target.code_of(attempt))
+        expect.refused_grant(answer, because=f"the code_challenge is that of the code_verifier {what}")
+
+
 @check("PKCE-15", needs={LOGIN})
 async def verifier_for_a_code_without_challenge_is_refused(target: Target) -> None:
     """Redeem a code that was asked for without code_challenge, where there is any, with a code_verifier."""

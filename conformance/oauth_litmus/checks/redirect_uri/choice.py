@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, REGISTRATION, check
 from oauth_litmus.checks.redirect_uri.probes import SEVERAL, client_with_several
 from oauth_litmus.client import Attempt, Target
 from oauth_litmus.verdict import Blocked, Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from oauth_litmus.answer import Answer
+    from oauth_litmus.client import Code
 
 
 @check("REDIR-15", needs={REGISTRATION}, logins=1)
@@ -45,6 +53,13 @@ async def token_request_is_held_to_its_redirect_uri(target: Target) -> None:
     else:
         expect.refused_grant(answer, because="redirect_uri is not the one of the authorization request")
 
+    if not target.server.profile.oauth21_clients_only:
+        uri = client.redirect_uri
+        nearly = {"its beginning": uri[:-4], "it in capitals": uri.upper(), "it with a query": f"{uri}?x=1"}
+        ways = [_redeemed_at(target, other) for other in nearly.values()]
+        for what, refused in zip(nearly, await target.try_code_in_ways(ways, client), strict=True):
+            expect.refused_grant(refused, because=f"redirect_uri is {what}, and not it")
+
     none = await target.login(request=target.request(client))
     answer = expect.conclusive(await target.redeem(none, redirect_uri=None))
     optional = "tokens: OAuth 2.1 clients do not send redirect_uri"
@@ -74,6 +89,10 @@ async def answer_goes_to_the_uri_of_the_request(target: Target) -> None:
         code = await target.login(request=target.request(client, redirect_uri=uri))
         landed = expect.place(code.response.location)
         expect.that(landed == uri, expected=f"the code at {uri}", got=f"it is at {landed}", at=code.response.answer)
+
+
+def _redeemed_at(target: Target, redirect_uri: str) -> Callable[[Code], Awaitable[Answer]]:
+    return lambda code: target.redeem(code, redirect_uri=redirect_uri)
 
 
 def _goes_on(attempt: Attempt) -> bool:

@@ -71,7 +71,7 @@ async def query_is_compared(target: Target) -> None:
     await only_spelled_otherwise(target, client, [f"{uri}?"], as_written=True, most=0)
     with_query = await target.client_with(WITH_QUERY)
     if with_query is not None:
-        changed = [f"{REDIRECT_URI}?tenant=b&y=2", REDIRECT_URI, f"{REDIRECT_URI}?y=2&tenant=a"]
+        changed = [f"{REDIRECT_URI}?tenant=b&y=2", REDIRECT_URI, f"{REDIRECT_URI}?y=2&tenant=a", f"{WITH_QUERY}&z=1"]
         await all_refused(target, with_query, changed, "its query is not the registered one")
 
 
@@ -124,7 +124,7 @@ async def nothing_is_normalised(target: Target) -> None:
         await all_refused(target, client, [f"https://{host}{path.swapcase()}"], "letter case counts in paths")
     encoded = re.sub(r"[a-z]", lambda letter: f"%{ord(letter[0]):02X}", path, count=1)
     spellings = [f"https://{host}/x/..{path}", f"https://{host}{encoded}", f"https://{host}:443{path}"]
-    spellings += [f"HTTPS://{host}{path}", f"https://{host.upper()}{path}"]
+    spellings += [f"HTTPS://{host}{path}", f"https://{host.upper()}{path}", f"https://{host}/{path}"]
     different = [spelling for spelling in spellings if spelling != uri]
     await only_spelled_otherwise(target, client, different, as_written=True, most=1)
 

@@ -50,14 +50,23 @@ async def _nearly_right_is_wrong(target: Target, client: Client) -> None:
     if await works(target, "client_secret_basic"):
         client = await target.confidential_client(auth_method="client_secret_basic")
     right = client.client_secret or ""
-    nearly = {"empty": "", "cut short": right[:-1], "only begun": right[:1], "followed by a character": f"{right}x"}
-    for secret in nearly.values():
-        target.secret(secret, "client_secret")
-    impostors = [replace(client, client_secret=secret) for secret in nearly.values()]
+    nearly = {
+        "empty": "",
+        "cut short": right[:-1],
+        "only begun": right[:1],
+        "followed by a character": f"{right}x",
+        "the client_id": client.client_id,
+        "in another letter case": right.swapcase(),
+    }
+    tried = [(what, secret) for what, secret in nearly.items() if secret != right]
+    for _, secret in tried:
+        target.secret(None if secret == client.client_id else secret, "client_secret")
+    impostors = [replace(client, client_secret=secret) for _, secret in tried]
+    impostors.append(replace(client, auth_method="none", client_secret=None))
 
     answers = await target.try_code_in_ways([_as(target, impostor) for impostor in impostors], client)
 
-    for what, answer in zip(nearly, answers, strict=True):
+    for what, answer in zip([*(what for what, _ in tried), "missing"], answers, strict=True):
         _not_authenticated(answer, f"the client_secret is {what}")
 
 

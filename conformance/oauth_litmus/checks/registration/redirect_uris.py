@@ -135,15 +135,16 @@ async def incomplete_uris_are_refused(target: Target) -> None:
 
 
 async def _every_uri_is_validated(target: Target, uri: str) -> None:
-    """Behind a good URI a bad one is refused, or left out, or at least brings no answer."""
-    answer = expect.conclusive(await target.register(target.metadata() | {"redirect_uris": [REDIRECT_URI, uri]}))
-    registered = answer.json_object().get("redirect_uris")
-    if answer.status >= 300 or not answer.member("client_id") or registered == [REDIRECT_URI]:
-        return
-    client = Client(answer.member("client_id"), (REDIRECT_URI, uri))
-    attempt = await target.attempt(target.request(client, redirect_uri=uri))
-    expect.not_sent_to(attempt, uri, because=f"it is registered behind {REDIRECT_URI}")
-    _only_the_registration_takes(uri, attempt.answers)
+    """Beside a good URI a bad one is refused, or left out, or at least brings no answer."""
+    for uris in ([REDIRECT_URI, uri], [uri, REDIRECT_URI]):
+        answer = expect.conclusive(await target.register(target.metadata() | {"redirect_uris": uris}))
+        registered = answer.json_object().get("redirect_uris")
+        if answer.status >= 300 or not answer.member("client_id") or registered == [REDIRECT_URI]:
+            continue
+        client = Client(answer.member("client_id"), (REDIRECT_URI, uri))
+        attempt = await target.attempt(target.request(client, redirect_uri=uri))
+        expect.not_sent_to(attempt, uri, because=f"it is registered beside {REDIRECT_URI}")
+        _only_the_registration_takes(uri, attempt.answers)
 
 
 async def _register_twice_after_a_crash(target: Target, document: dict[str, object]) -> Answer:

@@ -24,9 +24,9 @@ class Replayed:
     tokens: Tokens
     answers: tuple[Answer, Answer]
     refreshed: Answer | Blocked | None
-    """What a refresh was answered right after that, or why nothing was; None without a refresh token."""
+    """What a refresh was answered at last, or why nothing was; None without a refresh token."""
     called: Answer | Blocked | None
-    """What the resource said to the access token, or why nothing; None if it is not called."""
+    """What the resource said to the access token before that, or why nothing; None if it is not called."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +73,10 @@ async def _replayed(target: Target, code: Code, answer: Answer) -> Replayed:
     await target.until(target.now() + LATER)
     later = await target.redeem(code, even_if_ended=True)
     # Both may live for seconds only: they are used now, whenever a check looks at what they were answered.
-    refreshed = await _answered(target.refresh(tokens)) if tokens.refresh_token else None
+    # The access token first: a refused refresh may be what ends it.
     opens = target.server.seen.resource_answers
     called = await _answered(target.call_resource(tokens.access_token)) if opens else None
+    refreshed = await _answered(target.refresh(tokens)) if tokens.refresh_token else None
     return Replayed(tokens, (at_once, later), refreshed, called)
 
 

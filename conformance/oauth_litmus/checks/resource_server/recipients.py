@@ -52,12 +52,14 @@ async def registration_token_opens_nothing_else(target: Target) -> None:
 @check("BEARER-08", needs={LOGIN, RESOURCE}, logins=5)
 async def token_for_another_audience_is_refused(target: Target) -> None:
     """Ask for a token for another resource; and present JWTs of the upstream with another aud, others, and none."""
-    _, opened = await target.valid_tokens()
+    tokens, opened = await target.valid_tokens()
+    own = next(iter(sorted(audiences_in(tokens.claims))), target.server.resource or "")
     seen = await _refuses_other_resource(target, opened)
     faults: dict[str, Changes] = {
         "a foreign aud": {"claims": {"aud": f"{ELSEWHERE}/mcp"}},
         "no aud": {"without": ["aud"]},
         "a list of foreign audiences": {"claims": {"aud": [f"{ELSEWHERE}/mcp", "https://else.example.com"]}},
+        "an aud that begins like the right one": {"claims": {"aud": f"{own}-of-another"}},
     }
 
     if target.run.upstream is not None and (present := await forgery(target)) is not None:

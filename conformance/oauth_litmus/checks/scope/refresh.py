@@ -84,7 +84,7 @@ async def omitted_scope_means_the_original_grant(target: Target) -> None:
 
 @check("SCOPE-03", needs={REFRESH, SCOPES}, logins=2)
 async def refresh_cannot_widen(target: Target) -> None:
-    """Grant one of the client's scopes, then refresh for both, and (another grant) for the other one alone."""
+    """Grant one of the client's scopes, then refresh for both, (another grant) for the other one alone, and for everything by a star."""
     granted, beyond = target.server.scopes[:2]
     client = await client_of_one_scope(target)
 
@@ -96,6 +96,12 @@ async def refresh_cannot_widen(target: Target) -> None:
             not_widened(target, tokens, answer, scope)
             if not answer.has_tokens:
                 await hand_on_after_refresh(target, tokens, tokens)
+    async with target.borrowed_tokens(client, scope=granted) as tokens:
+        answer = expect.conclusive(await target.refresh(tokens, scope=f"{granted} *"))
+        if answer.has_tokens:
+            lacks(target.tokens_of(answer, client, granted), beyond)
+        else:
+            await hand_on_after_refresh(target, tokens, tokens)
 
 
 @check("SCOPE-04", needs={REFRESH, SCOPES}, logins=3)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, REGISTRATION, check
 from oauth_litmus.checks.token_endpoint.requests import made_up_code
+from oauth_litmus.jwts import unsigned
 
 if TYPE_CHECKING:
     from oauth_litmus.answer import Answer
@@ -22,6 +23,10 @@ Parameters = Mapping[str, str | None]
 
 _MEMBERS = ("access_token", "token_type", "expires_in", "refresh_token", "scope", "id_token")
 """What a client reads; of other members it knows nothing (OAuth 2.1 section 3.2.3)."""
+
+
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+"""The grant by which an assertion stands for a person (RFC 7523 section 2.1)."""
 
 
 @check("TOKEN-01", needs={LOGIN})
@@ -74,7 +79,7 @@ async def error_is_json_with_a_code(target: Target) -> None:
 
 @check("TOKEN-03", needs={REGISTRATION})
 async def unsupported_grant_is_refused(target: Target) -> None:
-    """Ask with no grant_type, a made-up one, password, implicit, and client_credentials as a public client."""
+    """Ask with no grant_type, a made-up one, password, implicit, client_credentials as a public client, and an unsigned assertion."""
     client = await target.client()
     unsupported = ("unsupported_grant_type", "unauthorized_client")
     probes: dict[str | None, tuple[str, ...]] = {
@@ -94,6 +99,11 @@ async def unsupported_grant_is_refused(target: Target) -> None:
         what = f"grant_type={grant_type} is not supported" if grant_type else "grant_type is missing"
         statuses = (400, 401) if "invalid_client" in codes else (400,)
         expect.refused_grant(answer, *codes, because=what, statuses=statuses)
+    claims = {"iss": client.client_id, "sub": "litmus", "aud": target.endpoint("token"), "exp": int(target.now()) + 300}
+    assertion = next(iter(unsigned({}, claims).values()))
+    answer = await target.token_request({"grant_type": JWT_BEARER, "assertion": assertion}, client)
+    taken = expect.conclusive(answer).has_tokens
+    expect.that(not taken, expected="a refusal", got="tokens for an assertion that nobody signed", at=answer)
 
 
 def _user(target: Target) -> dict[str, str]:
