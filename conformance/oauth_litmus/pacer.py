@@ -155,7 +155,9 @@ class Pacer:
 
     def _lane(self, kind: Kind, source: str | None) -> Lane:
         if (kind, source) not in self._lanes:
-            self._lanes[kind, source] = Lane(self._clock, self._rates.get(kind), ages=kind in _HOLDING)
+            self._lanes[kind, source] = Lane(
+                self._clock, self._rates.get(kind), reserve=kind is Kind.TOKEN, ages=kind in _HOLDING
+            )
         return self._lanes[kind, source]
 
     def _failures_at(self, kind: Kind, source: str | None) -> Lane | None:

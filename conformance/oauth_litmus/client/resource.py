@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from oauth_litmus.answer import Answer
-    from oauth_litmus.authorization import Tokens
+    from oauth_litmus.authorization import Code, Tokens
     from oauth_litmus.clients import Client
     from oauth_litmus.login.handed_in import HandedIn
     from oauth_litmus.target import Server
@@ -148,6 +148,12 @@ class ResourceVerbs(BrowserLegVerbs):
         """
         if self.run.upstream is None or self.server.seen.upstream_url is None:
             return await self.tokens(client)
+        code, answer = await self._exchanged_at_once(seconds, client)
+        if answer.status == 429:  # a limit that nobody has declared, and that is known from now on
+            code, answer = await self._exchanged_at_once(seconds, client)
+        return self.tokens_of(answer, code.client, code.request.get("scope"))
+
+    async def _exchanged_at_once(self, seconds: int, client: Client | None) -> tuple[Code, Answer]:
         request = self.request(client or await self.client())
         held = await self.hold_callback(request, user=self.user(), access_token_lifetime=seconds)
         # From the callback on the upstream's token ends: there must be room for the exchange before that.
@@ -159,7 +165,7 @@ class ResourceVerbs(BrowserLegVerbs):
             answers.append(await self.unpaced().redeem(code))
         finally:
             race.is_over(answers)
-        return self.tokens_of(answers[0], code.client, code.request.get("scope"))
+        return code, answers[0]
 
     def may_wait(self, seconds: float) -> None:
         """See that a wait of which the plan could not know is allowed.

@@ -10,7 +10,7 @@ from oauth_litmus.check import JWT_ACCESS_TOKENS, LOGIN, RELAY, UPSTREAM_CONTROL
 from oauth_litmus.verdict import Skipped
 
 if TYPE_CHECKING:
-    from oauth_litmus.client import Target
+    from oauth_litmus.client import Code, Target
 
 
 _REFUSALS = ("invalid_grant", "invalid_request", "unsupported_grant_type", "unauthorized_client")
@@ -41,7 +41,7 @@ async def kinds_of_token_are_not_interchangeable(target: Target) -> None:
 @check("INJ-04a", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2)
 async def foreign_code_does_not_open_ones_own_flow(target: Target) -> None:
     """Two users log in at one client; redeem the code of each with the verifier of the other's flow."""
-    attacker, victim = [await target.login_as(target.user(label)) for label in ("a", "b")]
+    attacker, victim = await _two_users(target)
 
     answers = [
         await target.redeem(attacker, code_verifier=victim.code_verifier),
@@ -55,7 +55,7 @@ async def foreign_code_does_not_open_ones_own_flow(target: Target) -> None:
 @check("INJ-04b", needs={LOGIN, RELAY, UPSTREAM_CONTROL, JWT_ACCESS_TOKENS}, logins=3)
 async def tokens_speak_for_the_user_of_their_flow(target: Target) -> None:
     """Two users log in at one client before either code is redeemed; compare subjects, also with a login that is alone."""
-    first, second = [await target.login_as(target.user(label)) for label in ("a", "b")]
+    first, second = await _two_users(target)
     second_tokens, first_tokens = await target.tokens_for(second), await target.tokens_for(first)
     alone = await target.tokens_for(await target.login_as(target.user("a")))
 
@@ -69,3 +69,10 @@ async def tokens_speak_for_the_user_of_their_flow(target: Target) -> None:
         got="tokens of another user",
         at=[first_tokens.answer, second_tokens.answer],
     )
+
+
+async def _two_users(target: Target) -> tuple[Code, Code]:
+    """The codes of two people at one client."""
+    one = await target.login_as(target.user("a"))
+    target.hurry()  # it ages while the other login waits for its turn
+    return one, await target.login_as(target.user("b"))
