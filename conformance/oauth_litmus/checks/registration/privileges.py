@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import DYNAMIC_REGISTRATION, check
+from oauth_litmus.jwts import unsigned
 
 if TYPE_CHECKING:
     from oauth_litmus.client import Target
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 TAKER = "https://taker.example/cb"
 """Where the one who takes over would have the answers sent."""
 PRIVILEGED_GRANTS = ("client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange")
+STATED = "A name that a software statement claims"
 ADMIN = "litmus:admin"
 """A scope that sounds like a privilege, and that no server has."""
 
@@ -37,7 +39,7 @@ async def registration_takes_over_no_client(target: Target) -> None:
 
 @check("REG-05b", needs={DYNAMIC_REGISTRATION})
 async def credentials_are_the_servers_choice(target: Target) -> None:
-    """Register with a client_id and a client_secret of our own choice, and a software statement that nobody signed."""
+    """Register with a client_id and a client_secret of our own choice."""
     chosen = {
         "client_id": f"litmus-{secrets.token_hex(8)}",
         "client_secret": secrets.token_urlsafe(32),
@@ -81,3 +83,22 @@ async def registration_brings_no_privileges(target: Target) -> None:
     expect.ideally(not echoed, expected="grant types for clients with a user", got=got, at=answer)
     admin = ADMIN in str(told.get("scope", "")).split()
     expect.ideally(not admin, expected="scopes that the server has", got=f"a registration with {ADMIN}", at=answer)
+
+
+@check("REG-05d", needs={DYNAMIC_REGISTRATION})
+async def unsigned_software_statement_is_not_believed(target: Target) -> None:
+    """Register with a software statement that nobody signed, for another name and another redirect URI."""
+    document = target.metadata()
+    claims = {**document, "iss": "https://publisher.example", "client_name": STATED, "redirect_uris": [TAKER]}
+
+    for what, statement in unsigned({}, claims).items():
+        answer = expect.conclusive(await target.register({**document, "software_statement": statement}))
+
+        told = answer.json_object()
+        believed = [name for name in ("client_name", "redirect_uris") if told.get(name) == claims[name]]
+        got = f"{' and '.join(believed)} of a software statement that {what}"
+        taken = answer.status < 300 and bool(believed)
+        expect.that(
+            not taken, expected="the metadata of the request, or invalid_software_statement", got=got, at=answer
+        )
+        expect.ideally(answer.status < 500, expected="201 or 400", got=expect.describe(answer), at=answer)
