@@ -55,9 +55,9 @@ def test_a_declared_rate_is_exceeded_in_no_window(count, seconds, requests, paus
 
 async def test_a_declared_rate_is_used_up_before_anybody_waits():
     with stepped_clock() as clock:
-        pacer, door = Pacer(clock, {Kind.TOKEN: TEN_A_MINUTE}), Door(clock)
+        pacer, door = Pacer(clock, {Kind.AUTHORIZE: TEN_A_MINUTE}), Door(clock)
 
-        await all_at_once(clock, *[through(pacer, door)] * 11)
+        await all_at_once(clock, *[through(pacer, door, kind=Kind.AUTHORIZE)] * 11)
 
     assert door.asked == [0.0] * 10 + [60.5]
 
