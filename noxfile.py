@@ -19,10 +19,17 @@ PACKAGES = {"conformance": "oauth_litmus", "reference": "supabase_relay", "fixtu
 TESTS = ["tests/conformance", "tests/reference", "tests/fixtures"]
 SLOW = [
     "tests/torture",
+    "tests/conformance/test_allowed_answers.py",
+    "tests/conformance/test_allowed_designs.py",
+    "tests/conformance/test_allowed_responses.py",
     "tests/conformance/test_cli.py",
+    "tests/conformance/test_manual_login.py",
+    "tests/conformance/test_other_allowed_choices.py",
     "tests/conformance/test_pytest_plugin.py",
+    "tests/conformance/test_replicas.py",
     "tests/conformance/test_ordinary_limits.py",
     "tests/conformance/test_straw_server_is_clean.py",
+    "tests/reference/test_relay_openapi.py",
     "tests/reference/test_relay_races.py",
 ]
 """What takes long, on one Python alone: faults that hold requests up, processes of their own, runs of everything."""

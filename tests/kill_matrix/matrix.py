@@ -30,7 +30,7 @@ from oauth_litmus.runner import Options, connected, judge
 from oauth_litmus.verdict import Verdict
 
 FULL = bool(os.environ.get("LITMUS_FULL_MATRIX"))
-NEAR, FAR = 10, 3
+NEAR, FAR = 10, 2
 """Exchanges that a check may cost where a broken server does not name it: in the categories of the named ones, and elsewhere.
 
 What costs more is run against every broken server in the full matrix.
