@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
     from oauth_litmus.answer import Answer
     from oauth_litmus.client import Client, Code, Target
+
+
+_HEXADECIMAL = re.compile(r"[0-9A-Fa-f-]+")
 
 
 @check("REG-04", needs={LOGIN, CONFIDENTIAL_CLIENT}, logins=5)
@@ -56,7 +60,8 @@ async def _nearly_right_is_wrong(target: Target, client: Client) -> None:
         "only begun": right[:1],
         "followed by a character": f"{right}x",
         "the client_id": client.client_id,
-        "in another letter case": right.swapcase(),
+        # Hexadecimal digits may be read as the number that they are, in whatever case.
+        "in another letter case": right if _HEXADECIMAL.fullmatch(right) else right.swapcase(),
     }
     tried = [(what, secret) for what, secret in nearly.items() if secret != right]
     for _, secret in tried:
