@@ -1,5 +1,5 @@
 """`python -m oauth_litmus` is the command `oauth-litmus`."""
 
-from oauth_litmus.cli import main
+from oauth_litmus.command.cli import main
 
 main()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from oauth_litmus.client import Target
-    from oauth_litmus.target import Server
+    from oauth_litmus.target.server import Server
 
     CheckFunction = Callable[[Target], Awaitable[None]]
     Waits = Callable[[Server], float]

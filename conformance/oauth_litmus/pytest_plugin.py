@@ -14,10 +14,10 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
-    from oauth_litmus.background import JudgingInBackground
     from oauth_litmus.check import Check
+    from oauth_litmus.command.background import JudgingInBackground
     from oauth_litmus.report.model import CheckRecord
-    from oauth_litmus.runner import Options
+    from oauth_litmus.run.runner import Options
 
 _CHECKS = Path(__file__).with_name("checks")
 _SESSION = "oauth-litmus-session"
@@ -176,8 +176,8 @@ class _Session:
         checks = [item.check for item in session.items if isinstance(item, LitmusItem)]
         if not checks or self._config.option.collectonly:
             return
-        from oauth_litmus.background import JudgingInBackground
-        from oauth_litmus.reported_run import WRONG_USAGE
+        from oauth_litmus.command.background import JudgingInBackground
+        from oauth_litmus.command.reported_run import WRONG_USAGE
 
         self._judging = JudgingInBackground(_options(self._config, checks), checks)
         try:
@@ -222,12 +222,12 @@ class _Session:
 
 
 def _options(config: pytest.Config, checks: Iterable[Check]) -> Options:
+    from oauth_litmus.limits.rates import limits
     from oauth_litmus.login.installed import driver_for
-    from oauth_litmus.plan import Selection
-    from oauth_litmus.profile import Profile, ProfileError, load_profile
-    from oauth_litmus.rates import limits
-    from oauth_litmus.run import Budget
-    from oauth_litmus.runner import Options
+    from oauth_litmus.run.plan import Selection
+    from oauth_litmus.run.runner import Options
+    from oauth_litmus.run_state.run import Budget
+    from oauth_litmus.target.profile import Profile, ProfileError, load_profile
 
     given = config.option
     try:

@@ -12,15 +12,15 @@ import pytest
 from litmus_fixtures.demo_settings import SHORT
 from litmus_fixtures.operator_profile import profile_of
 from litmus_fixtures.served import served_relay
-from oauth_litmus.answer import Answer
-from oauth_litmus.browser_model import Browser
-from oauth_litmus.login.declared import BrowserSettings, ProfileError
+from oauth_litmus.browser.model import Browser
+from oauth_litmus.browser.trail import Trail
+from oauth_litmus.http.answer import Answer
 from oauth_litmus.login.installed import driver_for
 from oauth_litmus.login.leg import Leg, Step
-from oauth_litmus.login.trail import Trail
-from oauth_litmus.plan import Selection
-from oauth_litmus.run import Budget
-from oauth_litmus.runner import Options, connected, judge
+from oauth_litmus.run.plan import Selection
+from oauth_litmus.run.runner import Options, connected, judge
+from oauth_litmus.run_state.run import Budget
+from oauth_litmus.target.login_settings import BrowserSettings, ProfileError
 from oauth_litmus.verdict import Verdict
 
 pytest.importorskip("playwright", reason="needs Playwright: pip install 'oauth-litmus[browser]'")

@@ -14,23 +14,23 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from litmus_fixtures.in_process import Application, Applications
-from oauth_litmus.answer import Answer, AuthorizationResponse
-from oauth_litmus.authorization import Attempt, AuthorizationRequest
-from oauth_litmus.browser_model import Browser
+from oauth_litmus.browser.model import Browser
 from oauth_litmus.check import Check, Need
 from oauth_litmus.client import Target
-from oauth_litmus.clients import Client
 from oauth_litmus.clock import Clock, SteppedClock, WallClock
+from oauth_litmus.http.answer import Answer, AuthorizationResponse
+from oauth_litmus.http.transcript import Transcript
+from oauth_litmus.http.wire import TransportFactory, Wire
+from oauth_litmus.limits.pacer import Pacer
 from oauth_litmus.login.drivers import LoginDriver, RedirectsDriver
-from oauth_litmus.pacer import Pacer
-from oauth_litmus.profile import Profile
+from oauth_litmus.oauth.authorization import Attempt, AuthorizationRequest
+from oauth_litmus.oauth.clients import Client
 from oauth_litmus.requirements import Requirement
-from oauth_litmus.run import Budget, Run
-from oauth_litmus.runner import Options, connected
-from oauth_litmus.target import Discovered, Server
-from oauth_litmus.transcript import Transcript
+from oauth_litmus.run.runner import Options, connected
+from oauth_litmus.run_state.run import Budget, Run
+from oauth_litmus.target.profile import Profile
+from oauth_litmus.target.server import Discovered, Server
 from oauth_litmus.verdict import Level
-from oauth_litmus.wire import TransportFactory, Wire
 
 ISSUER = "http://127.0.0.1:8000"
 REDIRECT_URI = "https://client.example.com/cb"

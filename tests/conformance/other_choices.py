@@ -5,8 +5,8 @@ from contextlib import ExitStack
 from litmus_fixtures.broken_servers.registry import replaced
 from litmus_fixtures.straw_world import straw_world
 from litmus_fixtures.worlds import world
-from oauth_litmus.plan import Selection
-from oauth_litmus.runner import judge
+from oauth_litmus.run.plan import Selection
+from oauth_litmus.run.runner import judge
 from oauth_litmus.verdict import Verdict
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 from core_worlds import answer
 
-from oauth_litmus.rates import Kind, Rate
+from oauth_litmus.limits.rates import Kind, Rate
 
 TEN_A_MINUTE = Rate(count=10, seconds=60)
 

@@ -4,8 +4,8 @@ from core_worlds import ISSUER, Places, connected_to
 from starlette.responses import JSONResponse, RedirectResponse
 
 from oauth_litmus.client import Target
-from oauth_litmus.preflight import Readiness, fly
-from oauth_litmus.profile import Profile
+from oauth_litmus.run.preflight import Readiness, fly
+from oauth_litmus.target.profile import Profile
 
 UPSTREAM = "http://localhost:9999"
 OAUTH = ".well-known/oauth-authorization-server"

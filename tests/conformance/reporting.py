@@ -5,23 +5,23 @@ from datetime import UTC, date, datetime
 
 import httpx
 
-from oauth_litmus.answer import Answer
 from oauth_litmus.check import Check, all_checks
 from oauth_litmus.clock import WallClock
-from oauth_litmus.engine import Engine, Result
+from oauth_litmus.http.answer import Answer
+from oauth_litmus.http.transcript import Transcript
+from oauth_litmus.http.wire import Wire
+from oauth_litmus.limits.pacer import Pacer
 from oauth_litmus.login.drivers import RedirectsDriver
-from oauth_litmus.pacer import Pacer
-from oauth_litmus.plan import Selection
-from oauth_litmus.preflight import Readiness
-from oauth_litmus.profile import Profile
 from oauth_litmus.report.building import Circumstances, build_report
 from oauth_litmus.report.model import Report
-from oauth_litmus.run import Budget, Run
-from oauth_litmus.target import Discovered, Server
-from oauth_litmus.transcript import Transcript
+from oauth_litmus.report.waivers import Waiver
+from oauth_litmus.run.engine import Engine, Result
+from oauth_litmus.run.plan import Selection
+from oauth_litmus.run.preflight import Readiness
+from oauth_litmus.run_state.run import Budget, Run
+from oauth_litmus.target.profile import Profile
+from oauth_litmus.target.server import Discovered, Server
 from oauth_litmus.verdict import Decision, Finding, Severity, Verdict
-from oauth_litmus.waivers import Waiver
-from oauth_litmus.wire import Wire
 
 ISSUER = "https://auth.example.com"
 STARTED = datetime(2026, 7, 1, 12, tzinfo=UTC)

@@ -30,7 +30,7 @@ from litmus_fixtures.straw_server import (
     server,
     token,
 )
-from oauth_litmus.randomness import MIN_BITS, bits_that_vary, least_characters
+from oauth_litmus.probes.randomness import MIN_BITS, bits_that_vary, least_characters
 from oauth_litmus.verdict import Verdict
 
 STRANGER = "https://evil.example/cb"

@@ -5,10 +5,10 @@ import pytest
 
 from litmus_fixtures.straw_world import straw_profile, straw_world
 from oauth_litmus import expect
-from oauth_litmus.answer import Answer
-from oauth_litmus.boundary import Boundary, clock_offset
-from oauth_litmus.plan import Selection
-from oauth_litmus.runner import judge
+from oauth_litmus.http.answer import Answer
+from oauth_litmus.probes.boundary import Boundary, clock_offset
+from oauth_litmus.run.plan import Selection
+from oauth_litmus.run.runner import judge
 from oauth_litmus.verdict import Blocked, Judgement, Level, Verdict, Violation, decide
 
 NOON = 1_782_907_200.0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from oauth_litmus.challenges import Challenge, parse_challenges
+from oauth_litmus.http.challenges import Challenge, parse_challenges
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from oauth_litmus.cookies import SetCookie, default_path, parse_cookie_date, path_matches
+from oauth_litmus.browser.cookies import SetCookie, default_path, parse_cookie_date, path_matches
 
 START = 1_800_000_000.0
 

@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from oauth_litmus.coverage import coverage, show_coverage
+from oauth_litmus.command.coverage import coverage, show_coverage
 
 
 def test_every_requirement_is_checked_or_excluded_with_a_reason():

@@ -2,8 +2,8 @@
 
 from litmus_fixtures.broken_servers.registry import all_broken_servers
 from litmus_fixtures.worlds import world
-from oauth_litmus.plan import Selection
-from oauth_litmus.runner import judge
+from oauth_litmus.run.plan import Selection
+from oauth_litmus.run.runner import judge
 from oauth_litmus.verdict import Verdict
 
 

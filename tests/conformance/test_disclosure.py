@@ -7,8 +7,8 @@ import zlib
 import pytest
 from cryptography.fernet import Fernet
 
-from oauth_litmus.authorization import new_verifier
-from oauth_litmus.disclosure import discloses, readings, verifiers_in
+from oauth_litmus.oauth.authorization import new_verifier
+from oauth_litmus.probes.disclosure import discloses, readings, verifiers_in
 
 SECRET = "a client secret, of all things"
 

@@ -4,10 +4,10 @@ import pytest
 from core_worlds import Places, connected_to
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
-from oauth_litmus.discovery import NoServerError, metadata_urls, normalise, resource_metadata_urls
-from oauth_litmus.profile import Profile
-from oauth_litmus.runner import Options, connected
-from oauth_litmus.sites import scheme_of
+from oauth_litmus.http.sites import scheme_of
+from oauth_litmus.run.runner import Options, connected
+from oauth_litmus.target.discovery import NoServerError, metadata_urls, normalise, resource_metadata_urls
+from oauth_litmus.target.profile import Profile
 
 AS = "http://127.0.0.1:8000"
 RS = "http://localhost:9000"

@@ -5,13 +5,13 @@ import asyncio
 import pytest
 from core_worlds import answer, check_of, run_with, stepped_clock
 
-from oauth_litmus import engine as engine_module
 from oauth_litmus import expect
 from oauth_litmus.check import Need
 from oauth_litmus.clock import WallClock
-from oauth_litmus.engine import Engine, all_dependencies
-from oauth_litmus.preflight import Readiness
-from oauth_litmus.run import Budget
+from oauth_litmus.run import engine as engine_module
+from oauth_litmus.run.engine import Engine, all_dependencies
+from oauth_litmus.run.preflight import Readiness
+from oauth_litmus.run_state.run import Budget
 from oauth_litmus.verdict import Blocked, Level, NotApplicable, Skipped, Verdict
 
 BURST = frozenset({Need.BURST})

@@ -4,7 +4,7 @@ import pytest
 from core_worlds import ISSUER, REDIRECT_URI, answer, ended, redirected, refusal, tokens
 
 from oauth_litmus import expect
-from oauth_litmus.login.pages import read_page
+from oauth_litmus.browser.pages import read_page
 from oauth_litmus.verdict import Blocked, Judgement, Level, Verdict, Violation, decide
 
 STRANGER = "https://evil.example/cb"

@@ -6,8 +6,8 @@ from small_server import SmallServer
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from oauth_litmus.plan import Selection
-from oauth_litmus.runner import judge
+from oauth_litmus.run.plan import Selection
+from oauth_litmus.run.runner import judge
 from oauth_litmus.verdict import Verdict
 
 

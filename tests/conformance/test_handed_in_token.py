@@ -10,12 +10,12 @@ from litmus_fixtures.straw_server.app import create_app
 from litmus_fixtures.straw_server.choices import VARIANTS
 from litmus_fixtures.straw_world import ORIGIN, straw_profile, straw_secrets, straw_world
 from oauth_litmus.client import Target
-from oauth_litmus.login.declared import HandedInToken, ProfileError
 from oauth_litmus.login.drivers import NoLogin
 from oauth_litmus.login.installed import driver_for
-from oauth_litmus.plan import Selection
-from oauth_litmus.profile import Profile
-from oauth_litmus.runner import judge
+from oauth_litmus.run.plan import Selection
+from oauth_litmus.run.runner import judge
+from oauth_litmus.target.login_settings import HandedInToken, ProfileError
+from oauth_litmus.target.profile import Profile
 from oauth_litmus.verdict import Verdict
 
 BEARER = {"BEARER-01", "BEARER-02", "BEARER-05", "BEARER-06", "BEARER-09"}

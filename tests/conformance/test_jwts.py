@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
-from oauth_litmus import jwts
+from oauth_litmus.oauth import jwts
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 CLAIMS = {"sub": "ada", "aud": "https://rs.example.com", "exp": int(time.time()) + 600, "scope": "a b"}

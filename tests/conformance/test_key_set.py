@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from litmus_fixtures.in_process import Applications
 from oauth_litmus.check import all_checks
-from oauth_litmus.engine import Engine
+from oauth_litmus.run.engine import Engine
 from oauth_litmus.verdict import Verdict
 
 CHECK = "META-08"

@@ -7,8 +7,8 @@ import pytest
 
 from litmus_fixtures.worlds import world
 from oauth_litmus.client import Target
+from oauth_litmus.client.grant_pool import Lender, Proof
 from oauth_litmus.clock import WallClock
-from oauth_litmus.lending import Lender, Proof
 from oauth_litmus.verdict import Blocked
 
 GRANTED = SimpleNamespace(has_tokens=True)

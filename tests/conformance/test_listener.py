@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from oauth_litmus.listener import Hit, Listener, ListenerSettings, listening
+from oauth_litmus.http.listener import Hit, Listener, ListenerSettings, listening
 
 
 async def on_loopback(ask):

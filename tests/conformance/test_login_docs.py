@@ -10,10 +10,10 @@ from core_worlds import CLIENT, ISSUER, REDIRECT_URI, Places, run_with, target_o
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from litmus_fixtures.in_process import Applications
-from oauth_litmus.authorization import AuthorizationRequest
-from oauth_litmus.login.declared import ProfileError
 from oauth_litmus.login.installed import driver_for
-from oauth_litmus.profile import Profile
+from oauth_litmus.oauth.authorization import AuthorizationRequest
+from oauth_litmus.target.login_settings import ProfileError
+from oauth_litmus.target.profile import Profile
 
 DOCS = Path(__file__).parents[2] / "docs" / "login.md"
 

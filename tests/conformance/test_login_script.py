@@ -6,10 +6,10 @@ from pydantic import ValidationError
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from litmus_fixtures.in_process import Applications
-from oauth_litmus.authorization import AuthorizationRequest
-from oauth_litmus.login.declared import Login, ProfileError
 from oauth_litmus.login.installed import driver_for
-from oauth_litmus.profile import Profile
+from oauth_litmus.oauth.authorization import AuthorizationRequest
+from oauth_litmus.target.login_settings import Login, ProfileError
+from oauth_litmus.target.profile import Profile
 
 UPSTREAM = "http://localhost:9999"
 CODE = RedirectResponse(f"{REDIRECT_URI}?code=abc&state=s", 302)

@@ -9,12 +9,12 @@ import pytest
 from small_server import SmallServer, served
 
 from oauth_litmus.check import all_checks
-from oauth_litmus.engine import Engine
-from oauth_litmus.login.by_hand import logins_of, worth_asking_for
 from oauth_litmus.login.manual import ManualDriver
-from oauth_litmus.plan import Selection
-from oauth_litmus.run import Budget
-from oauth_litmus.runner import Options, connected, judge
+from oauth_litmus.run.engine import Engine
+from oauth_litmus.run.logins_by_hand import logins_of, worth_asking_for
+from oauth_litmus.run.plan import Selection
+from oauth_litmus.run.runner import Options, connected, judge
+from oauth_litmus.run_state.run import Budget
 from oauth_litmus.verdict import Blocked, Skipped, Verdict
 
 AUTHORIZE = "https://auth.example.com/authorize?state=abc"

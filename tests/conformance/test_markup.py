@@ -4,7 +4,7 @@ import html
 
 import pytest
 
-from oauth_litmus.login.markup import CALL, IMAGE, MARKUP, SCRIPT_URL, injected, internals
+from oauth_litmus.probes.markup import CALL, IMAGE, MARKUP, SCRIPT_URL, injected, internals
 
 
 @pytest.mark.parametrize(

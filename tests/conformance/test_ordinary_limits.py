@@ -9,12 +9,12 @@ import pytest
 import litmus_fixtures.worlds
 from litmus_fixtures.worlds import world
 from oauth_litmus.check import Need, all_checks
-from oauth_litmus.engine import SLOTS
-from oauth_litmus.plan import Selection
-from oauth_litmus.profile import Limits
-from oauth_litmus.rates import Kind
-from oauth_litmus.runner import Options, judge
-from oauth_litmus.wire import Wire
+from oauth_litmus.http.wire import Wire
+from oauth_litmus.limits.rates import Kind
+from oauth_litmus.run.engine import SLOTS
+from oauth_litmus.run.plan import Selection
+from oauth_litmus.run.runner import Options, judge
+from oauth_litmus.target.profile import Limits
 
 PER_MINUTE = 10
 LIMITED = {f"LIMIT_{action}": f"{PER_MINUTE}/60" for action in ("REGISTER", "AUTHORIZE", "START", "CALLBACK")}

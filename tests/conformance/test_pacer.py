@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from pacing import TEN_A_MINUTE, Door, all_at_once, most_in_a_window, running, through
 
 from oauth_litmus.clock import WallClock
-from oauth_litmus.pacer import Pacer
-from oauth_litmus.rates import Kind, Rate
+from oauth_litmus.limits.pacer import Pacer
+from oauth_litmus.limits.rates import Kind, Rate
 from oauth_litmus.verdict import Blocked
 
 

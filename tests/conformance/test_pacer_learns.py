@@ -10,9 +10,9 @@ import pytest
 from core_worlds import answer, stepped_clock
 from pacing import Door, all_at_once, running, through
 
-from oauth_litmus.pacer import Pacer
-from oauth_litmus.rates import Kind, Rate
-from oauth_litmus.retry_after import retry_after
+from oauth_litmus.http.retry_after import retry_after
+from oauth_litmus.limits.pacer import Pacer
+from oauth_litmus.limits.rates import Kind, Rate
 
 
 class Limiter:

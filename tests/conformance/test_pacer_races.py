@@ -7,9 +7,9 @@ from core_worlds import answer, stepped_clock
 from pacing import Door, all_at_once, most_in_a_window, running, through
 
 from oauth_litmus.clock import WallClock
-from oauth_litmus.lane import AT_ITS_INSTANT, FIRST_OF_ALL
-from oauth_litmus.pacer import Pacer
-from oauth_litmus.rates import Kind, Rate
+from oauth_litmus.limits.pacer import Pacer
+from oauth_litmus.limits.rate_queue import AT_ITS_INSTANT, FIRST_OF_ALL
+from oauth_litmus.limits.rates import Kind, Rate
 from oauth_litmus.verdict import Blocked
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oauth_litmus.login.pages import Button, Field, Link, Option, choose_form, mentions, read_page
+from oauth_litmus.browser.pages import Button, Field, Link, Option, choose_form, mentions, read_page
 
 URL = "https://relay.example.com/auth/consent?x=1"
 

@@ -7,13 +7,13 @@ from core_worlds import ISSUER, check_of, run_with
 from preflight_server import ALL_WELL, ENDPOINTS, REGISTRATION, UPSTREAM, Server, flown, with_clients
 
 from oauth_litmus.check import Need, all_checks
-from oauth_litmus.listener import Listener
+from oauth_litmus.http.listener import Listener
 from oauth_litmus.login.drivers import NoLogin
-from oauth_litmus.plan import Selection, UnknownSelectionError, cannot_judge
-from oauth_litmus.preflight import Readiness
-from oauth_litmus.profile import Limits, Profile
-from oauth_litmus.run import Budget
-from oauth_litmus.upstream_control import UpstreamControl
+from oauth_litmus.run.plan import Selection, UnknownSelectionError, cannot_judge
+from oauth_litmus.run.preflight import Readiness
+from oauth_litmus.run_state.run import Budget
+from oauth_litmus.target.profile import Limits, Profile
+from oauth_litmus.target.upstream_control import UpstreamControl
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
 

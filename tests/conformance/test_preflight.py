@@ -8,8 +8,8 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from oauth_litmus.client import Target
 from oauth_litmus.login.drivers import NoLogin
-from oauth_litmus.preflight import Readiness
-from oauth_litmus.profile import Profile
+from oauth_litmus.run.preflight import Readiness
+from oauth_litmus.target.profile import Profile
 from oauth_litmus.verdict import Skipped
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from oauth_litmus.profile import Profile, ProfileError, load_profile
-from oauth_litmus.rates import Rate
+from oauth_litmus.limits.rates import Rate
+from oauth_litmus.target.profile import Profile, ProfileError, load_profile
 
 EVERYTHING = """
 issuer = "https://as.example.com"

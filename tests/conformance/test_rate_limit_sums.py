@@ -3,11 +3,11 @@
 import pytest
 
 from oauth_litmus.checks.rate_limit.sums import MOST_AT_ONCE, MOST_TO_RACE, Burst
-from oauth_litmus.discovery import Discovered
-from oauth_litmus.limited_actions import longest_window, rate_of
-from oauth_litmus.profile import Profile
-from oauth_litmus.rates import Rate
-from oauth_litmus.target import Server
+from oauth_litmus.limits.rates import Rate
+from oauth_litmus.probes.limited_actions import longest_window, rate_of
+from oauth_litmus.target.discovery import Discovered
+from oauth_litmus.target.profile import Profile
+from oauth_litmus.target.server import Server
 from oauth_litmus.verdict import Skipped
 
 TEN_A_MINUTE = Rate(count=10, seconds=60)

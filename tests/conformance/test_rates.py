@@ -2,7 +2,7 @@
 
 import pytest
 
-from oauth_litmus.rates import Rate
+from oauth_litmus.limits.rates import Rate
 
 
 @pytest.mark.parametrize(("text", "rate"), [("10/60", (10, 60.0)), (" 5 / 0.5 s ", (5, 0.5)), ("1/1s", (1, 1.0))])

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from oauth_litmus.redaction import SECRET_PARAMETERS, Redactor
+from oauth_litmus.http.redaction import SECRET_PARAMETERS, Redactor
 
 FINGERPRINT = re.compile(r"<[^<>]+:[0-9a-f]{8}>")
 OPAQUE = "abcDEF123-abcDEF123_abcDEF123"

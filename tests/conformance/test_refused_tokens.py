@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from oauth_litmus import expect
-from oauth_litmus.answer import Answer
+from oauth_litmus.http.answer import Answer
 from oauth_litmus.verdict import Blocked, Judgement, Violation
 
 

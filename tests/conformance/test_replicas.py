@@ -3,11 +3,11 @@
 import pytest
 from small_server import SmallServer, served
 
-from oauth_litmus.plan import Selection
-from oauth_litmus.profile import Profile
-from oauth_litmus.replicas import need_two, replica_origin
-from oauth_litmus.reported_run import run_and_report
-from oauth_litmus.runner import Options
+from oauth_litmus.command.reported_run import run_and_report
+from oauth_litmus.run.plan import Selection
+from oauth_litmus.run.runner import Options
+from oauth_litmus.target.profile import Profile
+from oauth_litmus.target.replicas import need_two, replica_origin
 
 NOBODY = "http://127.0.0.1:1"
 USAGE = 2

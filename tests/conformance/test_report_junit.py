@@ -6,10 +6,10 @@ from datetime import date
 import pytest
 from reporting import ISSUER, ended, engine_with, failed, record, report_of
 
+from oauth_litmus.http.transcript import Transcript
 from oauth_litmus.report.junit import junit_text
-from oauth_litmus.transcript import Transcript
+from oauth_litmus.report.waivers import Waiver
 from oauth_litmus.verdict import Finding, Severity, Verdict
-from oauth_litmus.waivers import Waiver
 
 
 def suite_of(text: str) -> ET.Element:

@@ -7,12 +7,12 @@ import pytest
 from reporting import ISSUER, check, ended, engine_with, failed, record, report_of
 
 from oauth_litmus.check import all_checks
-from oauth_litmus.preflight import Readiness
-from oauth_litmus.profile import Profile
+from oauth_litmus.http.transcript import Transcript
 from oauth_litmus.report.json_report import UnwritableReportError, ensure_writable, json_text
 from oauth_litmus.report.model import ExitStatus
 from oauth_litmus.report.schema import PATH, schema_text
-from oauth_litmus.transcript import Transcript
+from oauth_litmus.run.preflight import Readiness
+from oauth_litmus.target.profile import Profile
 from oauth_litmus.verdict import Finding, Severity, Verdict
 
 ONE_OF_EACH = [

@@ -8,12 +8,12 @@ import pytest
 from reporting import ISSUER, ended, engine_with, failed, record, report_of
 from rich.console import Console
 
-from oauth_litmus.preflight import Readiness
+from oauth_litmus.http.transcript import Transcript
 from oauth_litmus.report.model import Report
 from oauth_litmus.report.terminal import show
-from oauth_litmus.transcript import Transcript
+from oauth_litmus.report.waivers import Waiver
+from oauth_litmus.run.preflight import Readiness
 from oauth_litmus.verdict import Finding, Severity, Verdict
-from oauth_litmus.waivers import Waiver
 
 
 def shown(report: Report, *, width: int = 80, terminal: bool = False, every_exchange: bool = False) -> str:

@@ -4,8 +4,8 @@ import pytest
 
 from litmus_fixtures.broken_servers.registry import replaced
 from litmus_fixtures.worlds import world
-from oauth_litmus.plan import Selection
-from oauth_litmus.runner import judge
+from oauth_litmus.run.plan import Selection
+from oauth_litmus.run.runner import judge
 from oauth_litmus.verdict import Verdict
 from supabase_relay.routes.resource import challenge
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from oauth_litmus.sites import same_site
+from oauth_litmus.http.sites import same_site
 
 
 @pytest.mark.parametrize(

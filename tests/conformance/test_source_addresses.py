@@ -2,7 +2,7 @@
 
 from ipaddress import ip_address, ip_network
 
-from oauth_litmus.source_addresses import loopback_addresses
+from oauth_litmus.http.source_addresses import loopback_addresses
 
 
 def test_each_address_is_handed_out_once():

@@ -4,8 +4,8 @@ import pytest
 
 from litmus_fixtures.straw_server.choices import VARIANTS
 from litmus_fixtures.straw_world import straw_profile, straw_world
-from oauth_litmus.plan import Selection
-from oauth_litmus.runner import judge
+from oauth_litmus.run.plan import Selection
+from oauth_litmus.run.runner import judge
 from oauth_litmus.verdict import Verdict
 
 NO_ISS = {"ISS-01"}

@@ -2,7 +2,7 @@
 
 import httpx
 
-from oauth_litmus.transcript import Transcript
+from oauth_litmus.http.transcript import Transcript
 
 URL = "https://as.example.com/token?code=lettersonly"
 

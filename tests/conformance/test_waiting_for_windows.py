@@ -3,10 +3,10 @@
 import pytest
 from core_worlds import run_with, stepped_clock, target_of
 
-from oauth_litmus.limited_actions import GUARD, windows_to_end
+from oauth_litmus.limits.rates import Kind
 from oauth_litmus.login.drivers import RedirectsDriver
 from oauth_litmus.login.manual import ManualDriver
-from oauth_litmus.rates import Kind
+from oauth_litmus.probes.limited_actions import GUARD, windows_to_end
 
 MINUTE = 60.0
 

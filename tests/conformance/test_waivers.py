@@ -7,8 +7,8 @@ import pytest
 from reporting import TODAY, ended, failed, report_of
 
 from oauth_litmus.report.model import ExitStatus
+from oauth_litmus.report.waivers import State, Waiver, WaiverError, block_to_paste, judge_waivers, load_waivers
 from oauth_litmus.verdict import Verdict
-from oauth_litmus.waivers import State, Waiver, WaiverError, block_to_paste, judge_waivers, load_waivers
 
 
 def waiver(identifier: str = "PKCE-03", until: date = date(2026, 12, 31)) -> Waiver:

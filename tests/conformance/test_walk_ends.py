@@ -5,7 +5,7 @@ from core_worlds import ISSUER, REDIRECT_URI, Places
 from starlette.responses import Response
 from walking import CODE, CONSENT, UPSTREAM, page, request, target, to
 
-from oauth_litmus.cookies import stem
+from oauth_litmus.browser.cookies import stem
 from oauth_litmus.login.drivers import NoLogin, RedirectsDriver
 from oauth_litmus.login.walk import MAX_STEPS
 from oauth_litmus.verdict import Blocked, NotApplicable

@@ -9,10 +9,10 @@ import httpx
 import pytest
 
 from oauth_litmus.clock import WallClock
-from oauth_litmus.places import Places
-from oauth_litmus.reading import MAX_BODY
-from oauth_litmus.transcript import Transcript
-from oauth_litmus.wire import ConnectionSettings, Gate, NoAnswerError, Wire
+from oauth_litmus.http.reading import MAX_BODY
+from oauth_litmus.http.transcript import Transcript
+from oauth_litmus.http.trusted_hosts import Places
+from oauth_litmus.http.wire import ConnectionSettings, Gate, NoAnswerError, Wire
 
 pytestmark = pytest.mark.sockets
 

@@ -16,14 +16,14 @@ from rich.console import Console
 from litmus_fixtures.demo_settings import SHORT
 from litmus_fixtures.operator_profile import profile_of
 from litmus_fixtures.served import served_relay
-from oauth_litmus.plan import Selection
+from oauth_litmus.http.wire import ConnectionSettings
 from oauth_litmus.report.building import Circumstances, build_report
 from oauth_litmus.report.json_report import json_text
 from oauth_litmus.report.junit import junit_text
 from oauth_litmus.report.terminal import show
-from oauth_litmus.run import Budget
-from oauth_litmus.runner import Options, connected, judge
-from oauth_litmus.wire import ConnectionSettings
+from oauth_litmus.run.plan import Selection
+from oauth_litmus.run.runner import Options, connected, judge
+from oauth_litmus.run_state.run import Budget
 
 pytestmark = pytest.mark.sockets
 

@@ -15,12 +15,12 @@ from litmus_fixtures.demo_settings import SHORT
 from litmus_fixtures.operator_profile import profile_of
 from litmus_fixtures.served import served_relay
 from oauth_litmus.check import Need, all_checks
-from oauth_litmus.engine import SLOTS, Engine
-from oauth_litmus.plan import Selection
-from oauth_litmus.profile import Limits
-from oauth_litmus.rates import Kind
-from oauth_litmus.run import Budget, Run
-from oauth_litmus.runner import Options, connected, judge
+from oauth_litmus.limits.rates import Kind
+from oauth_litmus.run.engine import SLOTS, Engine
+from oauth_litmus.run.plan import Selection
+from oauth_litmus.run.runner import Options, connected, judge
+from oauth_litmus.run_state.run import Budget, Run
+from oauth_litmus.target.profile import Limits
 from oauth_litmus.verdict import Verdict
 
 pytestmark = pytest.mark.sockets

@@ -5,8 +5,8 @@ from urllib.parse import urlencode, urljoin
 
 import httpx
 
-from oauth_litmus.browser_model import Browser, Navigation
-from oauth_litmus.login.pages import choose_form, read_page
+from oauth_litmus.browser.model import Browser, Navigation
+from oauth_litmus.browser.pages import choose_form, read_page
 
 _MOST_STEPS = 20
 _FORM = {"content-type": "application/x-www-form-urlencoded"}

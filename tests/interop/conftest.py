@@ -9,7 +9,7 @@ import pytest
 from judging import HERE
 from loopback import listen, served
 
-from oauth_litmus.profile import load_profile
+from oauth_litmus.target.profile import load_profile
 
 PROFILES = HERE / "profiles"
 

@@ -12,11 +12,11 @@ from typing import ClassVar
 import pytest
 
 from oauth_litmus.check import Need, all_checks
-from oauth_litmus.engine import Engine, Result
-from oauth_litmus.plan import Selection
-from oauth_litmus.profile import load_profile
-from oauth_litmus.run import Budget
-from oauth_litmus.runner import Options, connected, judge
+from oauth_litmus.run.engine import Engine, Result
+from oauth_litmus.run.plan import Selection
+from oauth_litmus.run.runner import Options, connected, judge
+from oauth_litmus.run_state.run import Budget
+from oauth_litmus.target.profile import load_profile
 from oauth_litmus.verdict import Verdict
 
 Pins = dict[str, tuple[str, str]]

@@ -24,9 +24,9 @@ from litmus_fixtures.served import served_relay
 from litmus_fixtures.straw_world import straw_world
 from litmus_fixtures.worlds import world
 from oauth_litmus.check import Check, Need, all_checks
-from oauth_litmus.plan import Selection
-from oauth_litmus.run import Budget, Run
-from oauth_litmus.runner import Options, connected, judge
+from oauth_litmus.run.plan import Selection
+from oauth_litmus.run.runner import Options, connected, judge
+from oauth_litmus.run_state.run import Budget, Run
 from oauth_litmus.verdict import Verdict
 
 FULL = bool(os.environ.get("LITMUS_FULL_MATRIX"))

@@ -14,7 +14,7 @@ from litmus_fixtures.demo_settings import on_valkey
 from litmus_fixtures.operator_profile import profile_of
 from litmus_fixtures.served import served_relay
 from oauth_litmus.client import Target
-from oauth_litmus.runner import Options, connected
+from oauth_litmus.run.runner import Options, connected
 
 ROUNDS = int(os.environ.get("LITMUS_RACE_ROUNDS", "10"))
 RACERS = 20

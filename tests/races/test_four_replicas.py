@@ -10,10 +10,10 @@ from litmus_fixtures.demo_settings import SHORT, on_valkey
 from litmus_fixtures.operator_profile import profile_of
 from litmus_fixtures.served import served_relay
 from oauth_litmus.check import Need, all_checks
-from oauth_litmus.engine import Engine
-from oauth_litmus.plan import Selection
-from oauth_litmus.run import Budget
-from oauth_litmus.runner import Options, connected, judge
+from oauth_litmus.run.engine import Engine
+from oauth_litmus.run.plan import Selection
+from oauth_litmus.run.runner import Options, connected, judge
+from oauth_litmus.run_state.run import Budget
 from oauth_litmus.verdict import Verdict
 
 REPLICA_CHECKS = tuple(identifier for identifier, check in all_checks().items() if Need.REPLICAS in check.needs)

@@ -10,11 +10,11 @@ from freezegun import freeze_time
 
 from litmus_fixtures.straw_world import straw_profile
 from oauth_litmus.clock import SteppedClock
-from oauth_litmus.discovery import NoServerError
-from oauth_litmus.engine import Engine
-from oauth_litmus.plan import Selection
-from oauth_litmus.run import Budget
-from oauth_litmus.runner import Options, connected, judge
+from oauth_litmus.run.engine import Engine
+from oauth_litmus.run.plan import Selection
+from oauth_litmus.run.runner import Options, connected, judge
+from oauth_litmus.run_state.run import Budget
+from oauth_litmus.target.discovery import NoServerError
 from oauth_litmus.verdict import Verdict
 
 FEW = ("META-04", "REPLAY-01", "REPLAY-06", "BEARER-04", "TOKEN-01", "HEADERS-01")

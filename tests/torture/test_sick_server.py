@@ -6,7 +6,7 @@ import pytest
 from judged import judged
 
 from litmus_fixtures.torture_server.server import Rule, torturing
-from oauth_litmus import health as health_module
+from oauth_litmus.http import health as health_module
 
 pytestmark = pytest.mark.sockets
 

@@ -8,11 +8,11 @@ from litmus_fixtures.in_process import Applications
 from litmus_fixtures.straw_server.app import create_app
 from litmus_fixtures.straw_server.choices import VARIANTS
 from litmus_fixtures.straw_world import straw_profile
-from oauth_litmus.discovery import NoServerError
-from oauth_litmus.places import Places
-from oauth_litmus.plan import Selection
-from oauth_litmus.profile import ConfiguredClient, Profile
-from oauth_litmus.runner import Options, connected, judge
+from oauth_litmus.http.trusted_hosts import Places
+from oauth_litmus.run.plan import Selection
+from oauth_litmus.run.runner import Options, connected, judge
+from oauth_litmus.target.discovery import NoServerError
+from oauth_litmus.target.profile import ConfiguredClient, Profile
 from oauth_litmus.verdict import Verdict
 
 HOME = "https://auth.good.com"

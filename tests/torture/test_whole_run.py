@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from litmus_fixtures.straw_world import profile_path
-from oauth_litmus.plan import Selection
+from oauth_litmus.run.plan import Selection
 
 pytestmark = pytest.mark.sockets
 

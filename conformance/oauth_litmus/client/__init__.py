@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from oauth_litmus.authorization import Attempt, AuthorizationRequest, Code, Tokens
 from oauth_litmus.client.bursts import BurstVerbs
-from oauth_litmus.clients import REDIRECT_URI, Client
-from oauth_litmus.wire import Gate
+from oauth_litmus.http.wire import Gate
+from oauth_litmus.oauth.authorization import Attempt, AuthorizationRequest, Code, Tokens
+from oauth_litmus.oauth.clients import REDIRECT_URI, Client
 
 __all__ = ["REDIRECT_URI", "Attempt", "AuthorizationRequest", "Client", "Code", "Gate", "Target", "Tokens"]
 

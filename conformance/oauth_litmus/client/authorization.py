@@ -6,28 +6,28 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from oauth_litmus.authorization import Attempt, AuthorizationRequest, Code, ending_of
+from oauth_litmus.client.carrying import carrying, in_turn
 from oauth_litmus.client.registration import RegistrationVerbs
-from oauth_litmus.login.by_hand import go_on_by_hand
-from oauth_litmus.login.carrying import carrying, in_turn
+from oauth_litmus.http.urls import with_query
 from oauth_litmus.login.consent import Refusal
 from oauth_litmus.login.leg import Step
 from oauth_litmus.login.walk import Stop, Walk, start, step_of
-from oauth_litmus.refusals import is_refused
-from oauth_litmus.urls import with_query
+from oauth_litmus.oauth.authorization import Attempt, AuthorizationRequest, Code, ending_of
+from oauth_litmus.oauth.refusals import is_refused
+from oauth_litmus.run.logins_by_hand import go_on_by_hand
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
-    from oauth_litmus.answer import Answer
-    from oauth_litmus.browser_model import Browser
-    from oauth_litmus.clients import Client
+    from oauth_litmus.browser.model import Browser
+    from oauth_litmus.browser.pages import Submission
+    from oauth_litmus.http.answer import Answer
+    from oauth_litmus.http.wire import Gate
+    from oauth_litmus.limits.rates import Kind
     from oauth_litmus.login.drivers import LoginDriver
-    from oauth_litmus.login.pages import Submission
     from oauth_litmus.login.walk import Sender
-    from oauth_litmus.rates import Kind
-    from oauth_litmus.wire import Gate
+    from oauth_litmus.oauth.clients import Client
 
 
 class AuthorizationVerbs(RegistrationVerbs):

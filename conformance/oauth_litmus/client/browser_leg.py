@@ -5,21 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from oauth_litmus.browser_model import Navigation
-from oauth_litmus.charging import kind_of
+from oauth_litmus.browser.model import Navigation
 from oauth_litmus.client.shared_grants import SharedGrantVerbs
+from oauth_litmus.limits.rates import Kind
 from oauth_litmus.login.drivers import RedirectsDriver
 from oauth_litmus.login.leg import Step
 from oauth_litmus.login.walk import Stop
-from oauth_litmus.rates import Kind
+from oauth_litmus.target.rate_kind import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from oauth_litmus.answer import Answer
-    from oauth_litmus.authorization import Attempt, AuthorizationRequest
-    from oauth_litmus.browser_model import Browser
-    from oauth_litmus.wire import Gate
+    from oauth_litmus.browser.model import Browser
+    from oauth_litmus.http.answer import Answer
+    from oauth_litmus.http.wire import Gate
+    from oauth_litmus.oauth.authorization import Attempt, AuthorizationRequest
 
 HELD_LOGINS = 8
 """Enough that values which merely happen to stand in order are not taken for counted ones."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Self
 
-from oauth_litmus.client.lent import LentGrantVerbs
+from oauth_litmus.client.probing import LentGrantVerbs
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from oauth_litmus.answer import Answer
-    from oauth_litmus.wire import Gate
+    from oauth_litmus.http.answer import Answer
+    from oauth_litmus.http.wire import Gate
 
 
 class BurstVerbs(LentGrantVerbs):

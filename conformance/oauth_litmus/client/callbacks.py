@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oauth_litmus.client.authorization import AuthorizationVerbs
+from oauth_litmus.limits.rates import Kind
 from oauth_litmus.login.leg import Step
 from oauth_litmus.login.walk import Stop
-from oauth_litmus.rates import Kind
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from oauth_litmus.authorization import Attempt, AuthorizationRequest, Code
-    from oauth_litmus.browser_model import Browser
-    from oauth_litmus.clients import Client
-    from oauth_litmus.wire import Gate
+    from oauth_litmus.browser.model import Browser
+    from oauth_litmus.http.wire import Gate
+    from oauth_litmus.oauth.authorization import Attempt, AuthorizationRequest, Code
+    from oauth_litmus.oauth.clients import Client
 
 UPSTREAM_LIFE = 300.0
 """Seconds for which an upstream's code lives (Supabase's)."""

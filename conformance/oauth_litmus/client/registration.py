@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from oauth_litmus.client.session import Session
-from oauth_litmus.clients import REDIRECT_URI, AuthMethod, Client, metadata
-from oauth_litmus.rates import Kind
+from oauth_litmus.limits.rates import Kind
+from oauth_litmus.oauth.clients import REDIRECT_URI, AuthMethod, Client, metadata
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from oauth_litmus.answer import Answer
+    from oauth_litmus.http.answer import Answer
 
 
 class RegistrationVerbs(Session):

@@ -9,17 +9,17 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from oauth_litmus.client.browser_leg import BrowserLegVerbs
-from oauth_litmus.rates import Kind
+from oauth_litmus.limits.rates import Kind
 from oauth_litmus.verdict import Blocked, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from oauth_litmus.answer import Answer
-    from oauth_litmus.authorization import Code, Tokens
-    from oauth_litmus.clients import Client
-    from oauth_litmus.login.handed_in import HandedIn
-    from oauth_litmus.target import Server
+    from oauth_litmus.http.answer import Answer
+    from oauth_litmus.oauth.authorization import Code, Tokens
+    from oauth_litmus.oauth.clients import Client
+    from oauth_litmus.oauth.handed_in import HandedIn
+    from oauth_litmus.target.server import Server
 
 TOKEN_GUARD = 2.0
 """Seconds on either side of the end of an access token."""

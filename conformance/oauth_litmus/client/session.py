@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 import httpx
 
-from oauth_litmus.browser_model import Browser
-from oauth_litmus.charging import kind_of
+from oauth_litmus.browser.model import Browser
 from oauth_litmus.expect import judgement
-from oauth_litmus.lane import AT_ITS_INSTANT, FIRST_OF_ALL
-from oauth_litmus.rates import Kind
-from oauth_litmus.replicas import origin_of
+from oauth_litmus.http.wire import Gate, NoAnswerError
+from oauth_litmus.limits.rate_queue import AT_ITS_INSTANT, FIRST_OF_ALL
+from oauth_litmus.limits.rates import Kind
+from oauth_litmus.target.rate_kind import kind_of
+from oauth_litmus.target.replicas import origin_of
 from oauth_litmus.verdict import Blocked, ConnectionCut, NotApplicable
-from oauth_litmus.wire import Gate, NoAnswerError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 
-    from oauth_litmus.answer import Answer
-    from oauth_litmus.listener import Listener
-    from oauth_litmus.replicas import Route
-    from oauth_litmus.run import Run
-    from oauth_litmus.target import Server
-    from oauth_litmus.upstream_control import UpstreamControl
+    from oauth_litmus.http.answer import Answer
+    from oauth_litmus.http.listener import Listener
+    from oauth_litmus.run_state.run import Run
+    from oauth_litmus.target.replicas import Route
+    from oauth_litmus.target.server import Server
+    from oauth_litmus.target.upstream_control import UpstreamControl
 
 T = TypeVar("T")
 FORM = "application/x-www-form-urlencoded"

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oauth_litmus.client.token_endpoint import TokenVerbs
-from oauth_litmus.rates import Kind
+from oauth_litmus.limits.rates import Kind
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from oauth_litmus.answer import Answer
-    from oauth_litmus.authorization import Attempt, Tokens
-    from oauth_litmus.clients import AuthMethod, Client
+    from oauth_litmus.http.answer import Answer
+    from oauth_litmus.oauth.authorization import Attempt, Tokens
+    from oauth_litmus.oauth.clients import AuthMethod, Client
 
 _APART = 3.0
 """Seconds between an exchange and a refresh whose tokens are compared: lifetimes are counted in whole seconds."""

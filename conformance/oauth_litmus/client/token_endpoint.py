@@ -7,19 +7,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlencode
 
-from oauth_litmus.authorization import Code, Tokens
 from oauth_litmus.client.callbacks import CallbackVerbs
 from oauth_litmus.client.session import FORM
-from oauth_litmus.rates import Kind
-from oauth_litmus.urls import with_query
+from oauth_litmus.http.urls import with_query
+from oauth_litmus.http.wire import Cut, Gate
+from oauth_litmus.limits.rates import Kind
+from oauth_litmus.oauth.authorization import Code, Tokens
 from oauth_litmus.verdict import Blocked, Skipped
-from oauth_litmus.wire import Cut, Gate
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from oauth_litmus.answer import Answer
-    from oauth_litmus.clients import Client
+    from oauth_litmus.http.answer import Answer
+    from oauth_litmus.oauth.clients import Client
 
 T = TypeVar("T")
 

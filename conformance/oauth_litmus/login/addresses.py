@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from oauth_litmus.sites import host_of, scheme_of
+from oauth_litmus.http.sites import host_of, scheme_of
 
 if TYPE_CHECKING:
-    from oauth_litmus.target import Server
+    from oauth_litmus.target.server import Server
 
 
 def can_exist(url: str) -> bool:

@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Error, async_playwright
 
+from oauth_litmus.http.sites import host_of
 from oauth_litmus.login.browser_state import StateFile, without_cookies_of
 from oauth_litmus.login.drivers import press, why_stuck
 from oauth_litmus.login.script import Script
 from oauth_litmus.login.visit import Visit
-from oauth_litmus.preflight import CHECK as PREFLIGHT
-from oauth_litmus.sites import host_of
+from oauth_litmus.run.preflight import CHECK as PREFLIGHT
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser as Chromium
     from playwright.async_api import BrowserContext, Playwright, ProxySettings, StorageState
 
-    from oauth_litmus.login.declared import BrowserSettings
+    from oauth_litmus.browser.pages import Page, Submission
+    from oauth_litmus.browser.trail import Trail
     from oauth_litmus.login.leg import Leg, Step
-    from oauth_litmus.login.pages import Page, Submission
-    from oauth_litmus.login.trail import Trail
-    from oauth_litmus.profile import Profile
+    from oauth_litmus.target.login_settings import BrowserSettings
+    from oauth_litmus.target.profile import Profile
 
 _MOST_SCREENSHOTS = 20
 _SCRIPTED = re.compile(rb"<script|\son[a-z]+\s*=", re.IGNORECASE)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from playwright.async_api import Error
 
+from oauth_litmus.http.sites import domain_matches, host_of
 from oauth_litmus.login.devtools import devtools_of
-from oauth_litmus.sites import domain_matches, host_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from playwright.async_api import BrowserContext
     from playwright.async_api import Page as Window
 
-    from oauth_litmus.browser_model import StoredCookie
+    from oauth_litmus.browser.model import StoredCookie
     from oauth_litmus.login.leg import Leg
 
 

@@ -6,8 +6,8 @@ import json
 import os
 from typing import TYPE_CHECKING, cast
 
-from oauth_litmus.login.declared import ProfileError
-from oauth_litmus.sites import domain_matches
+from oauth_litmus.http.sites import domain_matches
+from oauth_litmus.target.login_settings import ProfileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from oauth_litmus.login.choice import choose, refuses_something_else
-from oauth_litmus.login.pages import Page, Submission, mentions
+from oauth_litmus.browser.choice import choose, refuses_something_else
+from oauth_litmus.browser.pages import Page, Submission, mentions
 
 if TYPE_CHECKING:
-    from oauth_litmus.authorization import Attempt
-    from oauth_litmus.clients import Client
+    from oauth_litmus.oauth.authorization import Attempt
+    from oauth_litmus.oauth.clients import Client
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from oauth_litmus.login.choice import Choice, choose
+from oauth_litmus.browser.choice import Choice, choose
 from oauth_litmus.login.leg import Carrier
 from oauth_litmus.login.script import Script, StepFails, submission
 from oauth_litmus.login.stuck import stuck_at
@@ -13,8 +13,8 @@ from oauth_litmus.login.stuck import stuck_at
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from oauth_litmus.login.pages import Page, Submission
-    from oauth_litmus.login.trail import Trail
+    from oauth_litmus.browser.pages import Page, Submission
+    from oauth_litmus.browser.trail import Trail
 
 
 class LoginDriver(Protocol):

@@ -5,15 +5,15 @@ from __future__ import annotations
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, cast
 
-from oauth_litmus.login.declared import ProfileError
 from oauth_litmus.login.drivers import LoginDriver, NoLogin, RedirectsDriver
 from oauth_litmus.login.manual import ManualDriver
 from oauth_litmus.login.script import Script
+from oauth_litmus.target.login_settings import ProfileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from oauth_litmus.profile import Profile
+    from oauth_litmus.target.profile import Profile
 
 GROUP = "oauth_litmus.login_drivers"
 """Entry points of this group name a factory that takes the profile and returns a `LoginDriver`; so does `package:object`."""

@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
 
-    from oauth_litmus.answer import Answer
-    from oauth_litmus.browser_model import Browser
-    from oauth_litmus.login.trail import Trail
+    from oauth_litmus.browser.model import Browser
+    from oauth_litmus.browser.trail import Trail
+    from oauth_litmus.http.answer import Answer
 
 
 @dataclass(frozen=True)

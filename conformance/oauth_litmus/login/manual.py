@@ -18,8 +18,8 @@ from oauth_litmus.verdict import Blocked, Skipped
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from oauth_litmus.login.pages import Page, Submission
-    from oauth_litmus.login.trail import Trail
+    from oauth_litmus.browser.pages import Page, Submission
+    from oauth_litmus.browser.trail import Trail
 
 MAX_LOGINS = 3
 MINUTES = 5.0

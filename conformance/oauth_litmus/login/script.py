@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from oauth_litmus.login.forms import Submission
-from oauth_litmus.login.pages import Link, found_by, mentions, pressable
+from oauth_litmus.browser.forms import Submission
+from oauth_litmus.browser.pages import Link, found_by, mentions, pressable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from oauth_litmus.login.declared import Click, LoginStep, Match
-    from oauth_litmus.login.forms import Button, Form
-    from oauth_litmus.login.pages import Page
-    from oauth_litmus.login.trail import Trail
+    from oauth_litmus.browser.forms import Button, Form
+    from oauth_litmus.browser.pages import Page
+    from oauth_litmus.browser.trail import Trail
+    from oauth_litmus.target.login_settings import Click, LoginStep, Match
 
 
 class StepFails(Exception):

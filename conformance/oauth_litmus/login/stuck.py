@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from oauth_litmus.login.pages import Page
+    from oauth_litmus.browser.pages import Page
+    from oauth_litmus.browser.trail import Trail
     from oauth_litmus.login.script import Script
-    from oauth_litmus.login.trail import Trail
 
 _MOST = 8
 _LONGEST = 40

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from playwright.async_api import Error
 
+from oauth_litmus.browser.pages import read_page
 from oauth_litmus.login.browser_cookies import hand_in, take_back
+from oauth_litmus.login.browser_input import fill_in, press_button, press_what
 from oauth_litmus.login.drivers import guess
-from oauth_litmus.login.fingers import fill_in, press_button, press_what
 from oauth_litmus.login.interception import Interception
 from oauth_litmus.login.manual import say
-from oauth_litmus.login.pages import read_page
 from oauth_litmus.login.script import StepFails
-from oauth_litmus.preflight import CHECK as PREFLIGHT
+from oauth_litmus.run.preflight import CHECK as PREFLIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from playwright.async_api import BrowserContext
     from playwright.async_api import Page as Window
 
-    from oauth_litmus.login.declared import BrowserSettings
+    from oauth_litmus.browser.pages import Page
     from oauth_litmus.login.leg import Leg, Step
-    from oauth_litmus.login.pages import Page
     from oauth_litmus.login.script import Script, ScriptedStep
+    from oauth_litmus.target.login_settings import BrowserSettings
 
 _LOOKS_EVERY = 0.1
 _QUIET = 2_000

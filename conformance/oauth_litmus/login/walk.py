@@ -6,16 +6,16 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlencode
 
-from oauth_litmus.answer import Answer, AuthorizationResponse
-from oauth_litmus.authorization import Attempt, AuthorizationRequest
-from oauth_litmus.browser_model import Browser, Navigation, Rejected, Stored
-from oauth_litmus.charging import kind_of
-from oauth_litmus.cookies import stem
+from oauth_litmus.browser.cookies import stem
+from oauth_litmus.browser.model import Browser, Navigation, Rejected, Stored
+from oauth_litmus.browser.pages import Submission, read_page
+from oauth_litmus.http.answer import Answer, AuthorizationResponse
+from oauth_litmus.limits.rates import Kind
 from oauth_litmus.login.addresses import can_exist, home_origins, is_of, origin_of
 from oauth_litmus.login.drivers import why_stuck
 from oauth_litmus.login.leg import Carrier, Leg, Step
-from oauth_litmus.login.pages import Submission, read_page
-from oauth_litmus.rates import Kind
+from oauth_litmus.oauth.authorization import Attempt, AuthorizationRequest
+from oauth_litmus.target.rate_kind import kind_of
 from oauth_litmus.verdict import Blocked, NotApplicable
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from oauth_litmus.login.consent import Refusal
     from oauth_litmus.login.drivers import LoginDriver
-    from oauth_litmus.target import Server
+    from oauth_litmus.target.server import Server
 
 MAX_STEPS = 25
 """Navigations after which a login that does not end is given up."""

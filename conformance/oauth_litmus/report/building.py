@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import __version__
 from oauth_litmus.check import Check, all_checks
-from oauth_litmus.preflight import CHECK as PREFLIGHT
 from oauth_litmus.report.model import (
     CheckRecord,
     CoreCount,
@@ -25,17 +24,18 @@ from oauth_litmus.report.model import (
     WaiverRecord,
 )
 from oauth_litmus.report.profile_shown import profile_shown, without_userinfo
+from oauth_litmus.report.waivers import State, Waiver, WaiverOutcome, judge_waivers
 from oauth_litmus.requirements import CATALOGUE_REVISION
+from oauth_litmus.run.preflight import CHECK as PREFLIGHT
 from oauth_litmus.verdict import Verdict
-from oauth_litmus.waivers import State, Waiver, WaiverOutcome, judge_waivers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from oauth_litmus.engine import Engine, Result
-    from oauth_litmus.plan import Selection
-    from oauth_litmus.run import Run
-    from oauth_litmus.transcript import Exchange
+    from oauth_litmus.http.transcript import Exchange
+    from oauth_litmus.run.engine import Engine, Result
+    from oauth_litmus.run.plan import Selection
+    from oauth_litmus.run_state.run import Run
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def _case(check: CheckRecord) -> ET.Element:
 
 
 def _bad_waiver(waiver: WaiverRecord) -> ET.Element:
-    case = ET.Element("testcase", classname="oauth_litmus.waivers", name=xml_text(waiver.id), time="0.000")
+    case = ET.Element("testcase", classname="oauth_litmus.report.waivers", name=xml_text(waiver.id), time="0.000")
     _add(case, "failure", waiver.sentence, kind=waiver.state, text=waiver.sentence)
     return case
 

@@ -8,8 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from oauth_litmus.report.waivers import State
 from oauth_litmus.verdict import Level, Severity, Verdict
-from oauth_litmus.waivers import State
 
 SCHEMA_VERSION = "1.0"
 

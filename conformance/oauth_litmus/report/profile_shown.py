@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from oauth_litmus.profile import Profile
+    from oauth_litmus.target.profile import Profile
 
 _USERINFO = re.compile(r"(?<=://)[^/?#\s]*@")
 _ONLY_NAMES = (("login", "fields"), ("http", "headers"))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from oauth_litmus.engine import Result
+    from oauth_litmus.run.engine import Result
 
 _SECONDS_BETWEEN_LINES = 5.0
 

@@ -12,9 +12,9 @@ from rich.text import Text
 
 from oauth_litmus.report.failure import EXCHANGES_SHOWN, Line, exchange_lines, lines_of
 from oauth_litmus.report.printable import printable
+from oauth_litmus.report.waivers import block_to_paste
 from oauth_litmus.requirements import categories
 from oauth_litmus.verdict import Verdict
-from oauth_litmus.waivers import block_to_paste
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -3,7 +3,7 @@
 import pytest
 from cookie_jar import Clock
 
-from oauth_litmus.browser_model import Browser
+from oauth_litmus.browser.model import Browser
 
 
 @pytest.fixture

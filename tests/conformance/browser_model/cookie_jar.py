@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from oauth_litmus.browser_model import Navigation, Rejected
+from oauth_litmus.browser.model import Navigation, Rejected
 
 RELAY = "https://relay.example.com"
 CALLBACK = f"{RELAY}/auth/callback"

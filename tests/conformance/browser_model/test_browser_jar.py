@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from cookie_jar import CALLBACK, RELAY, from_provider, the_only
 
-from oauth_litmus.browser_model import Browser, Navigation, SetCookie, StoredCookie
+from oauth_litmus.browser.model import Browser, Navigation, SetCookie, StoredCookie
 
 
 def test_a_forced_cookie_goes_whatever_its_attributes_say(browser, clock):

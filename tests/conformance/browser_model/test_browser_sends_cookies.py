@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from cookie_jar import CALLBACK, RELAY, from_provider, the_only
 
-from oauth_litmus.browser_model import Browser, Navigation, Rule
+from oauth_litmus.browser.model import Browser, Navigation, Rule
 
 
 @pytest.mark.parametrize(

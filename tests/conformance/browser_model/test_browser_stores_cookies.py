@@ -7,7 +7,7 @@ from cookie_jar import RELAY, START, rule_of, the_only
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oauth_litmus.browser_model import Browser, Navigation, Rejected, Rule, Stored
+from oauth_litmus.browser.model import Browser, Navigation, Rejected, Rule, Stored
 
 
 @given(st.text(), st.sampled_from(["", "a=b; Expires=", "a=b; Max-Age=", "a=b; Domain=", "__Host-a=b; Path="]))

@@ -11,8 +11,8 @@ from oauth_litmus.client import REDIRECT_URI, Target
 from oauth_litmus.verdict import Blocked, NotApplicable
 
 if TYPE_CHECKING:
-    from oauth_litmus.answer import AuthorizationResponse
-    from oauth_litmus.authorization import Attempt
+    from oauth_litmus.http.answer import AuthorizationResponse
+    from oauth_litmus.oauth.authorization import Attempt
 
 WITH_QUERY = f"{REDIRECT_URI}?tenant=a%20b&flag"
 AWKWARD_STATE = "a b+c%25&d=e/?#"

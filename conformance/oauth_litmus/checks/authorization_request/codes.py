@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, check
-from oauth_litmus.randomness import MIN_BITS, bits_that_vary, least_characters
+from oauth_litmus.probes.randomness import MIN_BITS, bits_that_vary, least_characters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Target
+    from oauth_litmus.http.answer import Answer
 
 SAMPLES = 5
 

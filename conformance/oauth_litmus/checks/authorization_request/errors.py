@@ -10,8 +10,8 @@ from oauth_litmus.check import REGISTRATION, check
 from oauth_litmus.verdict import NotApplicable
 
 if TYPE_CHECKING:
-    from oauth_litmus.answer import AuthorizationResponse
     from oauth_litmus.client import Target
+    from oauth_litmus.http.answer import AuthorizationResponse
 
 _ALLOWED = re.compile(r"[\x20\x21\x23-\x5B\x5D-\x7E]*")
 REGISTERED = frozenset(

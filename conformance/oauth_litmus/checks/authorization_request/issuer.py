@@ -12,9 +12,9 @@ from oauth_litmus.client import REDIRECT_URI
 from oauth_litmus.verdict import NotApplicable
 
 if TYPE_CHECKING:
-    from oauth_litmus.answer import AuthorizationResponse
-    from oauth_litmus.authorization import Attempt
     from oauth_litmus.client import Target
+    from oauth_litmus.http.answer import AuthorizationResponse
+    from oauth_litmus.oauth.authorization import Attempt
 
 WITH_QUERY = f"{REDIRECT_URI}?tenant=a%20b&flag"
 CONFUSING = {"iss": "https://evil.example", "state": "registered-state", "code": "registered-code"}

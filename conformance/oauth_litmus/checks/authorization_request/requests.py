@@ -13,13 +13,13 @@ from oauth_litmus.check import REGISTRATION, check
 from oauth_litmus.checks.authorization_request.refusals import attempt_without_response_type
 from oauth_litmus.client import REDIRECT_URI, Client, Target
 from oauth_litmus.client.session import FORM
-from oauth_litmus.login.error_page import refused_login, request_of_nobody
-from oauth_litmus.rates import Kind
-from oauth_litmus.refusals import is_refused
+from oauth_litmus.limits.rates import Kind
+from oauth_litmus.oauth.refusals import is_refused
+from oauth_litmus.probes.error_page import refused_login, request_of_nobody
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
-    from oauth_litmus.authorization import Attempt
+    from oauth_litmus.oauth.authorization import Attempt
 
 STRANGER = "https://evil.example/cb"
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from oauth_litmus import expect
-from oauth_litmus.authorization import Attempt
+from oauth_litmus.browser.cookies import stem
 from oauth_litmus.check import LOGIN, RELAY, check
 from oauth_litmus.client import Target
-from oauth_litmus.cookies import stem
-from oauth_litmus.login.callback_url import binding_parameters, with_parameter
 from oauth_litmus.login.consent import consent_page
-from oauth_litmus.login.error_page import error_page
-from oauth_litmus.login.state_cookie import living_cookies, state_cookie
+from oauth_litmus.oauth.authorization import Attempt
+from oauth_litmus.probes.callback_url import binding_parameters, with_parameter
+from oauth_litmus.probes.error_page import error_page
+from oauth_litmus.probes.state_cookie import living_cookies, state_cookie
 from oauth_litmus.verdict import NotApplicable
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from oauth_litmus import expect
+from oauth_litmus.browser.cookies import path_matches, stem
 from oauth_litmus.check import LOGIN, RELAY, check
 from oauth_litmus.client import Target
-from oauth_litmus.cookies import path_matches, stem
-from oauth_litmus.login.state_cookie import StateCookie, state_cookie
-from oauth_litmus.sites import domain_matches, host_of, is_public_suffix
+from oauth_litmus.http.sites import domain_matches, host_of, is_public_suffix
+from oauth_litmus.probes.state_cookie import StateCookie, state_cookie
 
 SLACK = 60.0
 """Seconds by which a cookie may outlive the pending login."""

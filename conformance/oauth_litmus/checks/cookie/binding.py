@@ -5,15 +5,15 @@ from __future__ import annotations
 import secrets
 
 from oauth_litmus import expect
-from oauth_litmus.authorization import Attempt
-from oauth_litmus.browser_model import Navigation, StoredCookie
+from oauth_litmus.browser.cookies import stem
+from oauth_litmus.browser.model import Navigation, StoredCookie
 from oauth_litmus.check import LOGIN, RELAY, UPSTREAM_CONTROL, check
 from oauth_litmus.checks.login_relay.refusals import still_pending
 from oauth_litmus.client import Target
-from oauth_litmus.cookies import stem
-from oauth_litmus.login.callback_url import with_parameter
-from oauth_litmus.login.delivered import finished
-from oauth_litmus.login.state_cookie import state_cookie
+from oauth_litmus.oauth.authorization import Attempt
+from oauth_litmus.probes.callback_url import with_parameter
+from oauth_litmus.probes.delivered import finished
+from oauth_litmus.probes.state_cookie import state_cookie
 from oauth_litmus.verdict import Blocked
 
 TRIES = 3

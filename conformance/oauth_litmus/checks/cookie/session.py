@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from oauth_litmus import expect
-from oauth_litmus.authorization import Attempt
-from oauth_litmus.browser_model import Browser
+from oauth_litmus.browser.model import Browser
 from oauth_litmus.check import BROWSER_LEG, LOGIN, check
 from oauth_litmus.client import Target
+from oauth_litmus.oauth.authorization import Attempt
 from oauth_litmus.verdict import NotApplicable
 
 

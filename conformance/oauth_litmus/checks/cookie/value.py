@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from oauth_litmus import expect
-from oauth_litmus.answer import Answer
-from oauth_litmus.authorization import Attempt, s256
+from oauth_litmus.browser.cookies import SetCookie, stem
 from oauth_litmus.check import LOGIN, RELAY, check
 from oauth_litmus.client import Target
 from oauth_litmus.client.browser_leg import HELD_LOGINS
-from oauth_litmus.cookies import SetCookie, stem
-from oauth_litmus.disclosure import discloses, verifiers_in
-from oauth_litmus.login.callback_url import parameter
-from oauth_litmus.login.state_cookie import state_cookie
-from oauth_litmus.randomness import MIN_BITS, bits_that_vary
+from oauth_litmus.http.answer import Answer
+from oauth_litmus.oauth.authorization import Attempt, s256
+from oauth_litmus.probes.callback_url import parameter
+from oauth_litmus.probes.disclosure import discloses, verifiers_in
+from oauth_litmus.probes.randomness import MIN_BITS, bits_that_vary
+from oauth_litmus.probes.state_cookie import state_cookie
 
 TELLING = 8
 """Characters from which on a value is found in another by no accident."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from oauth_litmus import expect
-from oauth_litmus.answer import Answer
-from oauth_litmus.boundary import GUARD, Boundary
 from oauth_litmus.check import JWT_ACCESS_TOKENS, LOGIN, RESOURCE, REVOCATION, check
 from oauth_litmus.client import Target, Tokens
 from oauth_litmus.client.resource import token_wait
-from oauth_litmus.expired import SHORT_LIFE, expired_token
-from oauth_litmus.target import Server
+from oauth_litmus.http.answer import Answer
+from oauth_litmus.probes.boundary import GUARD, Boundary
+from oauth_litmus.probes.expired import SHORT_LIFE, expired_token
+from oauth_litmus.target.server import Server
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
 HARD_LIMIT = 300.0

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from oauth_litmus import expect
-from oauth_litmus.answer import Answer
-from oauth_litmus.boundary import Boundary
 from oauth_litmus.check import CONFIDENTIAL_CLIENT, DYNAMIC_REGISTRATION, LOGIN, check
 from oauth_litmus.client import Client, Target
+from oauth_litmus.http.answer import Answer
+from oauth_litmus.probes.boundary import Boundary
 from oauth_litmus.verdict import NotApplicable
 
 NEVER = 0

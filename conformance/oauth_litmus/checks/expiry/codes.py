@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from oauth_litmus import expect
-from oauth_litmus.answer import Answer
-from oauth_litmus.authorization import new_verifier
-from oauth_litmus.boundary import GUARD, Boundary
 from oauth_litmus.check import CONFIDENTIAL_CLIENT, LOGIN, check
 from oauth_litmus.client import Code, Target
+from oauth_litmus.http.answer import Answer
+from oauth_litmus.oauth.authorization import new_verifier
+from oauth_litmus.probes.boundary import GUARD, Boundary
 from oauth_litmus.verdict import NotApplicable
 
 TEN_MINUTES, ONE_HOUR = 600.0, 3600.0

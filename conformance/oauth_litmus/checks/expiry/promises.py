@@ -5,12 +5,12 @@ from __future__ import annotations
 from email.utils import parsedate_to_datetime
 
 from oauth_litmus import expect
-from oauth_litmus.answer import Answer
-from oauth_litmus.boundary import Boundary
 from oauth_litmus.check import JWT_ACCESS_TOKENS, LOGIN, REFRESH, check
 from oauth_litmus.checks.expiry.codes import redeemed_at_the_last_moment
 from oauth_litmus.client import Target, Tokens
-from oauth_litmus.jwts import header_of
+from oauth_litmus.http.answer import Answer
+from oauth_litmus.oauth.jwts import header_of
+from oauth_litmus.probes.boundary import Boundary
 from oauth_litmus.verdict import NotApplicable
 
 A_DAY, TEN_YEARS = 86_400, 3_653 * 86_400

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from oauth_litmus import expect
-from oauth_litmus.boundary import GUARD, Boundary
 from oauth_litmus.check import REFRESH, RELAY, UPSTREAM_CONTROL, check
 from oauth_litmus.client import Target, Tokens
+from oauth_litmus.probes.boundary import GUARD, Boundary
 from oauth_litmus.verdict import Skipped
 
 MANY = 6

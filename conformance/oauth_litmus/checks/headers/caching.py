@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from oauth_litmus import expect
+from oauth_litmus.browser.pages import read_page
 from oauth_litmus.check import LOGIN, check
 from oauth_litmus.checks.headers.observed import called, path_of
-from oauth_litmus.login.markup import injected
-from oauth_litmus.login.pages import read_page
+from oauth_litmus.probes.markup import injected
 from oauth_litmus.verdict import NotApplicable, Skipped
 
 if TYPE_CHECKING:
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Target
+    from oauth_litmus.http.answer import Answer
 
 A_DAY = 86_400
 PERMANENT = (301, 308)

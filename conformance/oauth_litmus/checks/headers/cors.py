@@ -14,12 +14,12 @@ from oauth_litmus.checks.headers.observed import (
     called,
     path_of,
 )
-from oauth_litmus.rates import Kind
+from oauth_litmus.limits.rates import Kind
 from oauth_litmus.verdict import NotApplicable
 
 if TYPE_CHECKING:
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Target
+    from oauth_litmus.http.answer import Answer
 
 FOR_BROWSER_CLIENTS = ("metadata", "token", "registration", "revocation")
 """What a client in a browser calls (OAuth 2.1 section 3.2, RFC 7009 section 2.3)."""

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from oauth_litmus.client.session import FORM
-from oauth_litmus.login.markup import IMAGE
-from oauth_litmus.rates import Kind
-from oauth_litmus.sites import host_of
+from oauth_litmus.http.sites import host_of
+from oauth_litmus.limits.rates import Kind
+from oauth_litmus.probes.markup import IMAGE
 
 if TYPE_CHECKING:
-    from oauth_litmus.answer import Answer
-    from oauth_litmus.authorization import Attempt
     from oauth_litmus.client import Target
+    from oauth_litmus.http.answer import Answer
+    from oauth_litmus.oauth.authorization import Attempt
 
 SERVER_FAILURE = 500
 FOREIGN_ORIGIN = "https://app.example"

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urljoin
 
 from oauth_litmus import expect
-from oauth_litmus.charging import kind_of
+from oauth_litmus.browser.hypertext import parsed
+from oauth_litmus.browser.pages import read_page
 from oauth_litmus.check import REGISTRATION, check
 from oauth_litmus.checks.headers.observed import path_of, whole_login
-from oauth_litmus.hypertext import parsed
-from oauth_litmus.login.error_page import refused_login
-from oauth_litmus.login.markup import MARKUP, SCRIPT_URL, injected, internals
-from oauth_litmus.login.pages import read_page
-from oauth_litmus.rates import Kind
-from oauth_litmus.sites import same_site
+from oauth_litmus.http.sites import same_site
+from oauth_litmus.limits.rates import Kind
+from oauth_litmus.probes.error_page import refused_login
+from oauth_litmus.probes.markup import MARKUP, SCRIPT_URL, injected, internals
+from oauth_litmus.target.rate_kind import kind_of
 from oauth_litmus.verdict import NotApplicable
 
 if TYPE_CHECKING:
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Target
+    from oauth_litmus.http.answer import Answer
 
 TELLING = ("unsafe-url", "no-referrer-when-downgrade")
 """Referrer policies that send the whole URL to other sites."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from oauth_litmus import expect
-from oauth_litmus.authorization import Attempt, ending_of
-from oauth_litmus.browser_model import Browser
+from oauth_litmus.browser.model import Browser
+from oauth_litmus.browser.pages import Submission
 from oauth_litmus.check import BROWSER_LEG, DYNAMIC_REGISTRATION, LOGIN, RELAY, UPSTREAM_CONTROL, check
 from oauth_litmus.client import Target
 from oauth_litmus.client.authorization import AuthorizationVerbs
-from oauth_litmus.lending import Lender, Proof
+from oauth_litmus.client.grant_pool import Lender, Proof
 from oauth_litmus.login.consent import consent_page
-from oauth_litmus.login.pages import Submission
+from oauth_litmus.oauth.authorization import Attempt, ending_of
 from oauth_litmus.verdict import Blocked, NotApplicable
 
 

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from oauth_litmus import expect
+from oauth_litmus.browser.cookies import stem
+from oauth_litmus.browser.pages import Submission
 from oauth_litmus.check import LOGIN, RELAY, check
 from oauth_litmus.checks.login_relay.refusals import no_code, still_pending
 from oauth_litmus.client import Target
-from oauth_litmus.cookies import stem
-from oauth_litmus.login.callback_url import binding_parameters, with_parameter
-from oauth_litmus.login.error_page import error_page
-from oauth_litmus.login.pages import Submission
-from oauth_litmus.login.state_cookie import living_cookies, state_cookie
+from oauth_litmus.probes.callback_url import binding_parameters, with_parameter
+from oauth_litmus.probes.error_page import error_page
+from oauth_litmus.probes.state_cookie import living_cookies, state_cookie
 
 if TYPE_CHECKING:
-    from oauth_litmus.answer import Answer
-    from oauth_litmus.authorization import Attempt
-    from oauth_litmus.browser_model import Browser
+    from oauth_litmus.browser.model import Browser
+    from oauth_litmus.http.answer import Answer
+    from oauth_litmus.oauth.authorization import Attempt
 
 SHORTEST_IDENTIFIER = 16
 SPECULATIVE = {"sec-purpose": "prefetch", "purpose": "prefetch"}

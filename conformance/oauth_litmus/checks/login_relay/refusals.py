@@ -8,8 +8,8 @@ from oauth_litmus import expect
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
-    from oauth_litmus.authorization import Attempt
     from oauth_litmus.client import Target
+    from oauth_litmus.oauth.authorization import Attempt
 
 _GUARD = 1.0
 

@@ -7,13 +7,13 @@ from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
 from oauth_litmus import expect
-from oauth_litmus.answer import Answer
-from oauth_litmus.authorization import Attempt
+from oauth_litmus.browser.cookies import SetCookie, stem
 from oauth_litmus.check import LOGIN, RELAY, UPSTREAM_CONTROL, check
 from oauth_litmus.client import Target
-from oauth_litmus.cookies import SetCookie, stem
-from oauth_litmus.disclosure import discloses
-from oauth_litmus.login.callback_url import parameter
+from oauth_litmus.http.answer import Answer
+from oauth_litmus.oauth.authorization import Attempt
+from oauth_litmus.probes.callback_url import parameter
+from oauth_litmus.probes.disclosure import discloses
 
 
 @check("LOGIN-15", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2)

@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 from oauth_litmus import expect
 from oauth_litmus.check import RESOURCE, check
 from oauth_litmus.client.session import FORM
-from oauth_litmus.discovery import metadata_urls, resource_metadata_urls
-from oauth_litmus.rates import Kind
-from oauth_litmus.replicas import origin_of
+from oauth_litmus.limits.rates import Kind
+from oauth_litmus.target.discovery import metadata_urls, resource_metadata_urls
+from oauth_litmus.target.replicas import origin_of
 from oauth_litmus.verdict import NotApplicable, Skipped
 
 if TYPE_CHECKING:
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Target
+    from oauth_litmus.http.answer import Answer
 
 JSON = {"accept": "application/json"}
 MCP = "mcp"

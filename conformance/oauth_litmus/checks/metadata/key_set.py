@@ -13,8 +13,8 @@ from oauth_litmus.verdict import Blocked, NotApplicable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Target
+    from oauth_litmus.http.answer import Answer
 
 Jwk = dict[str, object]
 

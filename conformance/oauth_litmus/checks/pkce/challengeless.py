@@ -9,8 +9,8 @@ from oauth_litmus import expect
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
-    from oauth_litmus.authorization import AuthorizationRequest
     from oauth_litmus.client import Attempt, Client, Code, Target
+    from oauth_litmus.oauth.authorization import AuthorizationRequest
 
 
 async def attempt_without_challenge(target: Target, client: Client) -> Attempt:

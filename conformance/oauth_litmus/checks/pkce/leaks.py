@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from oauth_litmus import expect
-from oauth_litmus.authorization import new_verifier, s256
 from oauth_litmus.check import LOGIN, check
+from oauth_litmus.oauth.authorization import new_verifier, s256
 
 if TYPE_CHECKING:
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Code, Target
+    from oauth_litmus.http.answer import Answer
 
 _ENCODED = re.compile(rb"[A-Za-z0-9_+/-]{8,}={0,2}")
 _DEEPEST = 3

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
-from oauth_litmus.authorization import UNRESERVED, new_verifier, s256
 from oauth_litmus.check import LOGIN, check
 from oauth_litmus.checks.pkce.challengeless import code_without_challenge
+from oauth_litmus.oauth.authorization import UNRESERVED, new_verifier, s256
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Client, Code, Target
+    from oauth_litmus.http.answer import Answer
 
 
 @check("PKCE-02", needs={LOGIN}, logins=3)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import BURST, CONFIDENTIAL_CLIENT, DYNAMIC_REGISTRATION, check
-from oauth_litmus.limited_actions import (
+from oauth_litmus.http.retry_after import retry_after
+from oauth_litmus.probes.limited_actions import (
     GUARD,
     MOST,
     OTHER_REFUSALS,
@@ -17,15 +18,14 @@ from oauth_litmus.limited_actions import (
     until_all_is_quiet,
     windows_to_end,
 )
-from oauth_litmus.retry_after import retry_after
 from oauth_litmus.verdict import Blocked, NotApplicable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Client, Target
-    from oauth_litmus.rates import Rate
+    from oauth_litmus.http.answer import Answer
+    from oauth_litmus.limits.rates import Rate
 
 GUESSES = 50
 DELAY = 1.0

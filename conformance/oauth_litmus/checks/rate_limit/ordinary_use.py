@@ -6,10 +6,11 @@ import secrets
 from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
-from oauth_litmus.authorization import ending_of
 from oauth_litmus.check import BROWSER_LEG, BURST, DYNAMIC_REGISTRATION, LOGIN, REGISTRATION, check
 from oauth_litmus.checks.headers.observed import FOREIGN_ORIGIN, allowed_origin
-from oauth_litmus.limited_actions import (
+from oauth_litmus.limits.rates import Kind
+from oauth_litmus.oauth.authorization import ending_of
+from oauth_litmus.probes.limited_actions import (
     limited_action,
     longest_window,
     rate_of,
@@ -17,14 +18,13 @@ from oauth_litmus.limited_actions import (
     until_all_is_quiet,
     windows_to_end,
 )
-from oauth_litmus.rates import Kind
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Client, Target
+    from oauth_litmus.http.answer import Answer
 
 LOGINS = 2
 METADATA_FETCHES = 10

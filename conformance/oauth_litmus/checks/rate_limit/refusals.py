@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from oauth_litmus import expect
 from oauth_litmus.check import BURST, REGISTRATION, check
 from oauth_litmus.client import Target
-from oauth_litmus.limited_actions import (
+from oauth_litmus.http.retry_after import retry_after
+from oauth_litmus.probes.limited_actions import (
     OTHER_REFUSALS,
     TOO_MANY,
     declared_actions,
@@ -16,12 +17,11 @@ from oauth_litmus.limited_actions import (
     refused,
     until_quiet,
 )
-from oauth_litmus.retry_after import retry_after
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
-    from oauth_litmus.answer import Answer
-    from oauth_litmus.limited_actions import LimitedAction
+    from oauth_litmus.http.answer import Answer
+    from oauth_litmus.probes.limited_actions import LimitedAction
 
 UNDECLARED_TRIES = 60
 SLACK = 5.0

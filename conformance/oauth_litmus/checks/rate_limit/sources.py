@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import BURST, REGISTRATION, SECOND_SOURCE, check
-from oauth_litmus.limited_actions import limited_action, refused, until_quiet
+from oauth_litmus.probes.limited_actions import limited_action, refused, until_quiet
 from oauth_litmus.verdict import NotApplicable, Skipped
 
 if TYPE_CHECKING:
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Target
-    from oauth_litmus.limited_actions import LimitedAction
+    from oauth_litmus.http.answer import Answer
+    from oauth_litmus.probes.limited_actions import LimitedAction
 
 FORWARDING = {
     "x-forwarded-for": "{0}",

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
-from oauth_litmus.authorization import ending_of
 from oauth_litmus.check import BROWSER_LEG, BURST, LOGIN, RELAY, check
-from oauth_litmus.limited_actions import GUARD, TOO_MANY, limited_action, quiet_after, rate_of, refused
+from oauth_litmus.oauth.authorization import ending_of
+from oauth_litmus.probes.limited_actions import GUARD, TOO_MANY, limited_action, quiet_after, rate_of, refused
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Target
-    from oauth_litmus.limited_actions import LimitedAction
-    from oauth_litmus.target import Server
+    from oauth_litmus.http.answer import Answer
+    from oauth_litmus.probes.limited_actions import LimitedAction
+    from oauth_litmus.target.server import Server
 
 AT_THE_TOKEN_ENDPOINT = ("token_failures", "token")
 MARGIN = 2.0

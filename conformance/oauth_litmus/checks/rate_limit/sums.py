@@ -8,14 +8,21 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import BURST, REGISTRATION, REPLICAS, check
-from oauth_litmus.limited_actions import GUARD, OTHER_REFUSALS, TOO_MANY, declared_window, exhaust, limited_action
+from oauth_litmus.probes.limited_actions import (
+    GUARD,
+    OTHER_REFUSALS,
+    TOO_MANY,
+    declared_window,
+    exhaust,
+    limited_action,
+)
 from oauth_litmus.verdict import Blocked, Skipped
 
 if TYPE_CHECKING:
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Target
-    from oauth_litmus.limited_actions import LimitedAction
-    from oauth_litmus.rates import Rate
+    from oauth_litmus.http.answer import Answer
+    from oauth_litmus.limits.rates import Rate
+    from oauth_litmus.probes.limited_actions import LimitedAction
 
 TIMES = 5
 MOST_AT_ONCE = 200

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import BURST, REGISTRATION, check
-from oauth_litmus.limited_actions import (
+from oauth_litmus.probes.limited_actions import (
     GUARD,
     TOO_MANY,
     declared_window,
@@ -18,9 +18,9 @@ from oauth_litmus.limited_actions import (
 from oauth_litmus.verdict import NotApplicable
 
 if TYPE_CHECKING:
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Target
-    from oauth_litmus.limited_actions import LimitedAction
+    from oauth_litmus.http.answer import Answer
+    from oauth_litmus.probes.limited_actions import LimitedAction
 
 WINDOWS = 3
 SHARE = 2 / 3

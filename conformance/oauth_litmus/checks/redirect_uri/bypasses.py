@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, REGISTRATION, check
 from oauth_litmus.checks.redirect_uri.probes import STRANGER, web_client
-from oauth_litmus.jwts import assembled
+from oauth_litmus.oauth.jwts import assembled
 from oauth_litmus.verdict import Skipped
 
 if TYPE_CHECKING:
-    from oauth_litmus.authorization import Attempt, AuthorizationRequest
     from oauth_litmus.client import Target
+    from oauth_litmus.oauth.authorization import Attempt, AuthorizationRequest
 
 UNSUPPORTED_OBJECT = ("request_not_supported", "invalid_request_object", "invalid_request")
 

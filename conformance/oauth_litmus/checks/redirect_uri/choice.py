@@ -13,8 +13,8 @@ from oauth_litmus.verdict import Blocked, Skipped
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Code
+    from oauth_litmus.http.answer import Answer
 
 
 @check("REDIR-15", needs={REGISTRATION}, logins=1)

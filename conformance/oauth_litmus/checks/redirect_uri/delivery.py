@@ -6,16 +6,16 @@ import secrets
 from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
+from oauth_litmus.browser.hypertext import parsed
 from oauth_litmus.check import REGISTRATION, check
 from oauth_litmus.checks.redirect_uri.probes import STRANGER, is_only_spelled_otherwise, web_client
-from oauth_litmus.hypertext import parsed
 from oauth_litmus.verdict import NotApplicable
 
 if TYPE_CHECKING:
-    from oauth_litmus.answer import Answer
-    from oauth_litmus.authorization import Attempt
+    from oauth_litmus.browser.pages import Form
     from oauth_litmus.client import Target
-    from oauth_litmus.login.pages import Form
+    from oauth_litmus.http.answer import Answer
+    from oauth_litmus.oauth.authorization import Attempt
 
 MARKER = "x-litmus-injected"
 """A header, and a cookie, that only a split answer has."""

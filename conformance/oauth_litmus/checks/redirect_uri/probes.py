@@ -11,8 +11,8 @@ from oauth_litmus.verdict import NotApplicable, Skipped
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from oauth_litmus.authorization import Attempt
     from oauth_litmus.client import Client, Target
+    from oauth_litmus.oauth.authorization import Attempt
 
 STRANGER = "https://evil.example/cb"
 SEVERAL = ("https://client.example.com/cb2/", "https://client.example.com/app/cb")

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from oauth_litmus import expect
 from oauth_litmus.check import CONFIDENTIAL_CLIENT, DYNAMIC_REGISTRATION, LOGIN, check
 from oauth_litmus.client import REDIRECT_URI, Target
-from oauth_litmus.randomness import MIN_BITS, bits_that_vary, least_characters
+from oauth_litmus.probes.randomness import MIN_BITS, bits_that_vary, least_characters
 from oauth_litmus.verdict import NotApplicable
 
 if TYPE_CHECKING:
-    from oauth_litmus.answer import Answer
+    from oauth_litmus.http.answer import Answer
 
 SEQUENCE_STEP = 1000
 

@@ -13,8 +13,8 @@ from oauth_litmus.checks.token_endpoint.requests import works
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Client, Code, Target
+    from oauth_litmus.http.answer import Answer
 
 
 _HEXADECIMAL = re.compile(r"[0-9A-Fa-f-]+")

@@ -9,8 +9,8 @@ from oauth_litmus import expect
 from oauth_litmus.check import DYNAMIC_REGISTRATION, check
 
 if TYPE_CHECKING:
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Target
+    from oauth_litmus.http.answer import Answer
 
 METADATA_ERRORS = ("invalid_redirect_uri", "invalid_client_metadata")
 MALFORMED = {

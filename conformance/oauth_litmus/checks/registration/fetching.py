@@ -10,9 +10,9 @@ from oauth_litmus.check import DYNAMIC_REGISTRATION, LISTENER, check
 from oauth_litmus.verdict import Skipped
 
 if TYPE_CHECKING:
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Target
-    from oauth_litmus.listener import Place
+    from oauth_litmus.http.answer import Answer
+    from oauth_litmus.http.listener import Place
 
 SHOWN = ("logo_uri", "client_uri", "policy_uri", "tos_uri")
 """Members that people follow, and servers need not."""

@@ -10,12 +10,12 @@ from urllib.parse import urlsplit
 
 from oauth_litmus import expect
 from oauth_litmus.check import DYNAMIC_REGISTRATION, LOGIN, check
-from oauth_litmus.rates import Kind
+from oauth_litmus.limits.rates import Kind
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
 if TYPE_CHECKING:
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Client, Target
+    from oauth_litmus.http.answer import Answer
 
 STRANGER = "https://evil.example/cb"
 SCRIPT = "javascript:alert(1)"

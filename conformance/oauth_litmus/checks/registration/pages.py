@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import DYNAMIC_REGISTRATION, check
-from oauth_litmus.login.markup import IMAGE, SCRIPT_URL, injected
+from oauth_litmus.probes.markup import IMAGE, SCRIPT_URL, injected
 
 if TYPE_CHECKING:
     from oauth_litmus.client import Target

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import DYNAMIC_REGISTRATION, check
-from oauth_litmus.jwts import unsigned
+from oauth_litmus.oauth.jwts import unsigned
 
 if TYPE_CHECKING:
     from oauth_litmus.client import Target

@@ -13,7 +13,7 @@ from oauth_litmus.client import REDIRECT_URI, Client, Target
 from oauth_litmus.verdict import NotApplicable
 
 if TYPE_CHECKING:
-    from oauth_litmus.answer import Answer
+    from oauth_litmus.http.answer import Answer
 
 STRANGER = "https://evil.example/cb"
 LOOPBACK = "http://127.0.0.1:52731/cb"

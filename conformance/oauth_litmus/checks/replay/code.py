@@ -6,17 +6,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
-from oauth_litmus.authorization import new_verifier
 from oauth_litmus.check import CONFIDENTIAL_CLIENT, LOGIN, check
 from oauth_litmus.checks.replay.replayed import replayed_code, tried_by_a_stranger
 from oauth_litmus.checks.replay.spellings import other_spellings
+from oauth_litmus.oauth.authorization import new_verifier
 from oauth_litmus.verdict import Blocked, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Code, Target, Tokens
+    from oauth_litmus.http.answer import Answer
 
 RACERS, FEWER = 20, 10
 """The fewer where `core` alone was asked for: most of them fail, and failures have a limit of their own."""

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from oauth_litmus import expect
 from oauth_litmus.check import REFRESH, check
 from oauth_litmus.checks.replay.families import GUARD, grace_is_over, rotated
+from oauth_litmus.http.wire import Cut
 from oauth_litmus.verdict import Blocked, NotApplicable
-from oauth_litmus.wire import Cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Target, Tokens
+    from oauth_litmus.http.answer import Answer
 
 SECOND_TRY = 1.0
 """Seconds after which a client tries again."""

@@ -10,8 +10,8 @@ from oauth_litmus.verdict import Blocked, Skipped
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Code, Target, Tokens
+    from oauth_litmus.http.answer import Answer
 
 LATER = 2.0
 """Seconds after which a used code is presented once more."""

@@ -13,8 +13,8 @@ from oauth_litmus.client.resource import TOKEN_GUARD
 from oauth_litmus.verdict import Blocked, Skipped
 
 if TYPE_CHECKING:
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Client, Target, Tokens
+    from oauth_litmus.http.answer import Answer
 
 UNDECLARED_GRACE = 60.0
 GRACE_UNKNOWN = (

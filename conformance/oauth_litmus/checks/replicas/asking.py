@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
-from oauth_litmus.replicas import origin_of
+from oauth_litmus.target.replicas import origin_of
 from oauth_litmus.verdict import NotApplicable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Target
+    from oauth_litmus.http.answer import Answer
 
     Ask = Callable[[Target], Awaitable[Answer]]
     Taken = Callable[[Answer], bool]

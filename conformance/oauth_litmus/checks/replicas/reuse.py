@@ -10,8 +10,8 @@ from oauth_litmus.checks.replicas.asking import in_a_ring
 from oauth_litmus.verdict import Skipped
 
 if TYPE_CHECKING:
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Target, Tokens
+    from oauth_litmus.http.answer import Answer
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import json
 from oauth_litmus import expect
 from oauth_litmus.check import ACCESS_TOKEN, JWT_ACCESS_TOKENS, LISTENER, RESOURCE, check
 from oauth_litmus.client import Target
-from oauth_litmus.jwts import header_of, led_to_a_key, tampered, unsigned, with_senders_keys
+from oauth_litmus.oauth.jwts import header_of, led_to_a_key, tampered, unsigned, with_senders_keys
 
 
 @check("BEARER-05", needs={ACCESS_TOKEN, RESOURCE})

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from oauth_litmus import expect
-from oauth_litmus.answer import Answer
 from oauth_litmus.check import BURST, JWT_ACCESS_TOKENS, LOGIN, RESOURCE, UPSTREAM_CONTROL, check
 from oauth_litmus.client import Target
-from oauth_litmus.jwts import with_key_id
+from oauth_litmus.http.answer import Answer
+from oauth_litmus.oauth.jwts import with_key_id
 
 FLOOD, AT_ONCE, AFTERWARDS = 100, 20, 10
 FETCHES = 10

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from oauth_litmus import expect
-from oauth_litmus.answer import Answer
 from oauth_litmus.check import (
     ACCESS_TOKEN,
     DYNAMIC_REGISTRATION,
@@ -14,8 +13,9 @@ from oauth_litmus.check import (
     check,
 )
 from oauth_litmus.client import Target
-from oauth_litmus.client.upstream_jwts import Changes, forgery
-from oauth_litmus.jwts import audiences_in, claims_of
+from oauth_litmus.http.answer import Answer
+from oauth_litmus.oauth.jwts import audiences_in, claims_of
+from oauth_litmus.probes.upstream_jwts import Changes, forgery
 from oauth_litmus.verdict import NotApplicable
 
 ELSEWHERE = "https://elsewhere.client.example.com"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from oauth_litmus import expect
-from oauth_litmus.answer import Answer
 from oauth_litmus.check import ACCESS_TOKEN, LOGIN, RESOURCE, check
 from oauth_litmus.client import Target
 from oauth_litmus.client.resource import token_wait
-from oauth_litmus.discovery import resource_metadata_urls
-from oauth_litmus.expired import expired_token
+from oauth_litmus.http.answer import Answer
+from oauth_litmus.probes.expired import expired_token
+from oauth_litmus.target.discovery import resource_metadata_urls
 from oauth_litmus.verdict import NotApplicable, Skipped
 
 NO_SUCH_METHOD = frozenset({404, 405, 406, 415, 501})

@@ -7,10 +7,10 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from oauth_litmus import expect
-from oauth_litmus.answer import Answer
 from oauth_litmus.check import JWT_ACCESS_TOKENS, LOGIN, REFRESH, REGISTRATION, RESOURCE, check
 from oauth_litmus.client import Client, Target, Tokens
-from oauth_litmus.jwts import audiences_in, claims_of
+from oauth_litmus.http.answer import Answer
+from oauth_litmus.oauth.jwts import audiences_in, claims_of
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
 ELSEWHERE = "https://elsewhere.client.example.com"

@@ -10,9 +10,9 @@ from oauth_litmus.client.shared_grants import SOON, Revoked
 from oauth_litmus.verdict import NotApplicable
 
 if TYPE_CHECKING:
-    from oauth_litmus.answer import Answer
-    from oauth_litmus.authorization import Tokens
     from oauth_litmus.client import Target
+    from oauth_litmus.http.answer import Answer
+    from oauth_litmus.oauth.authorization import Tokens
 
 UNKNOWN_HINT = "urn:example:no-such-token-type"
 GUARD = 2.0

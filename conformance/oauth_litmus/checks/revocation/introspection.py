@@ -12,15 +12,15 @@ from oauth_litmus.check import INTROSPECTION, LOGIN, REVOCATION, check
 from oauth_litmus.checks.revocation.effect import UNKNOWN_HINT
 from oauth_litmus.client.resource import TOKEN_GUARD, token_wait
 from oauth_litmus.client.session import FORM
-from oauth_litmus.rates import Kind
+from oauth_litmus.limits.rates import Kind
 from oauth_litmus.verdict import Blocked, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from oauth_litmus.answer import Answer
-    from oauth_litmus.authorization import Tokens
     from oauth_litmus.client import Client, Target
+    from oauth_litmus.http.answer import Answer
+    from oauth_litmus.oauth.authorization import Tokens
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 """The grant for which public clients poll (RFC 8628 section 3.4)."""

@@ -19,7 +19,7 @@ from oauth_litmus.checks.scope.grants import (
     without_scope,
 )
 from oauth_litmus.client import Client, Target, Tokens
-from oauth_litmus.refusals import leads_nowhere
+from oauth_litmus.oauth.refusals import leads_nowhere
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
 if TYPE_CHECKING:

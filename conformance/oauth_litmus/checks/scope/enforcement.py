@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from oauth_litmus import expect
-from oauth_litmus.answer import Answer
 from oauth_litmus.check import LOGIN, OPERATIONS, RESOURCE, SCOPES, check
 from oauth_litmus.client import Target, Tokens
+from oauth_litmus.http.answer import Answer
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
 

@@ -12,8 +12,8 @@ from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Attempt, Client, Target, Tokens
+    from oauth_litmus.http.answer import Answer
 
 
 @dataclass(frozen=True)

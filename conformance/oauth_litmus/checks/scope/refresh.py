@@ -23,14 +23,14 @@ from oauth_litmus.checks.scope.grants import (
     used_up,
 )
 from oauth_litmus.client import Target
-from oauth_litmus.target import Server
+from oauth_litmus.target.server import Server
 from oauth_litmus.verdict import NotApplicable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Tokens
+    from oauth_litmus.http.answer import Answer
 
 
 @check("SCOPE-01", needs={REFRESH, SCOPES})

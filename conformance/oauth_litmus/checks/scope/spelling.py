@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from oauth_litmus import expect
-from oauth_litmus.answer import Answer
 from oauth_litmus.check import LOGIN, REFRESH, SCOPES, check
 from oauth_litmus.checks.scope.grants import equals, grant_of, held, said
 from oauth_litmus.client import Target, Tokens
+from oauth_litmus.http.answer import Answer
 from oauth_litmus.verdict import Blocked, NotApplicable
 
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, REGISTRATION, check
 from oauth_litmus.checks.token_endpoint.requests import made_up_code
-from oauth_litmus.jwts import unsigned
+from oauth_litmus.oauth.jwts import unsigned
 
 if TYPE_CHECKING:
-    from oauth_litmus.answer import Answer
     from oauth_litmus.client import Target
+    from oauth_litmus.http.answer import Answer
 
 _ALLOWED = re.compile(r"[\x20\x21\x23-\x5B\x5D-\x7E]*")
 """What error and error_description may consist of (OAuth 2.1 section 3.2.4)."""

@@ -10,14 +10,14 @@ from oauth_litmus import expect
 from oauth_litmus.check import CONFIDENTIAL_CLIENT, LOGIN, check
 from oauth_litmus.checks.token_endpoint.requests import each_alive, made_up_code, works
 from oauth_litmus.client import Client, Target
-from oauth_litmus.clients import AuthMethod, basic
+from oauth_litmus.oauth.clients import AuthMethod, basic
 from oauth_litmus.verdict import NotApplicable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from oauth_litmus.answer import Answer
-    from oauth_litmus.authorization import Code
+    from oauth_litmus.http.answer import Answer
+    from oauth_litmus.oauth.authorization import Code
 
 SECRETS: tuple[AuthMethod, ...] = ("client_secret_post", "client_secret_basic")
 

@@ -11,7 +11,7 @@ from oauth_litmus.checks.token_endpoint.requests import works
 
 if TYPE_CHECKING:
     from oauth_litmus.client import Client, Target
-    from oauth_litmus.clients import AuthMethod
+    from oauth_litmus.oauth.clients import AuthMethod
 
 
 @check("INJ-01", needs={LOGIN}, logins=4)

@@ -9,9 +9,9 @@ from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, check
 
 if TYPE_CHECKING:
-    from oauth_litmus.answer import Answer
-    from oauth_litmus.authorization import Code
     from oauth_litmus.client import Target
+    from oauth_litmus.http.answer import Answer
+    from oauth_litmus.oauth.authorization import Code
 
 CONDITIONS = {"[$ne]": "litmus", "[$gt]": "", "[$regex]": ".*", "[]": ""}
 """Endings of names, with a value that nearly every string fulfils."""

@@ -10,9 +10,9 @@ from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, check
 
 if TYPE_CHECKING:
-    from oauth_litmus.answer import Answer
-    from oauth_litmus.authorization import Code
     from oauth_litmus.client import Client, Target
+    from oauth_litmus.http.answer import Answer
+    from oauth_litmus.oauth.authorization import Code
 
 
 @check("ERR-02", needs={LOGIN})

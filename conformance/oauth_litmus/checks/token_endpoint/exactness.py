@@ -13,9 +13,9 @@ from oauth_litmus.checks.token_endpoint.requests import each_alive, exchange_of,
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from oauth_litmus.answer import Answer
-    from oauth_litmus.authorization import Code, Tokens
     from oauth_litmus.client import Target
+    from oauth_litmus.http.answer import Answer
+    from oauth_litmus.oauth.authorization import Code, Tokens
 
 SEPARATORS = ":*+ "
 """What a careless store makes of `-` and `_`, or what it takes for them."""

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from oauth_litmus import expect
-from oauth_litmus.authorization import new_verifier
 from oauth_litmus.check import LOGIN, check
 from oauth_litmus.checks.token_endpoint.requests import token_call, works
-from oauth_litmus.login.markup import internals
+from oauth_litmus.oauth.authorization import new_verifier
+from oauth_litmus.probes.markup import internals
 
 if TYPE_CHECKING:
     from oauth_litmus.client import Client, Target

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
-from oauth_litmus.authorization import new_verifier
 from oauth_litmus.check import LOGIN, check
 from oauth_litmus.checks.token_endpoint.requests import (
     each_alive,
@@ -14,13 +13,14 @@ from oauth_litmus.checks.token_endpoint.requests import (
     refresh_of,
     token_call,
 )
+from oauth_litmus.oauth.authorization import new_verifier
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from oauth_litmus.answer import Answer
-    from oauth_litmus.authorization import Code
     from oauth_litmus.client import Target
+    from oauth_litmus.http.answer import Answer
+    from oauth_litmus.oauth.authorization import Code
 
 ONCE = ("code", "client_id", "grant_type")
 EXTRA = ("litmus_extra", "bar")

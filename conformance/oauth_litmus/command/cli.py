@@ -1,0 +1,183 @@
+"""The command `oauth-litmus`: reads what the user typed; everything else is done elsewhere."""
+
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from oauth_litmus import __version__
+from oauth_litmus.command.commands import add_installed_commands
+from oauth_litmus.command.reported_run import OutputOptions, complain, run_and_report
+from oauth_litmus.limits.rates import Kind, Rate, limits
+from oauth_litmus.login.installed import OWN, driver_for
+from oauth_litmus.run.plan import Selection, UnknownSelectionError
+from oauth_litmus.run.runner import Options
+from oauth_litmus.run_state.run import Budget
+from oauth_litmus.target.profile import Profile, ProfileError, load_profile
+from oauth_litmus.target.replicas import need_two, replica_origin
+
+WRONG_USAGE = 2
+_DEFAULT_MAX_WAIT = Budget().max_wait
+
+
+class SourceAddress(StrEnum):
+    """Where requests come from."""
+
+    AUTO = "auto"
+    SINGLE = "single"
+    LOOPBACK = "loopback"
+
+
+def run(
+    url: Annotated[str, typer.Argument(help="An issuer, or a protected resource that names its authorization server.")],
+    *,
+    profile: Annotated[Path | None, typer.Option(help="What you declare of the deployment, as TOML.")] = None,
+    login: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DRIVER", help=f"How logins are done: {', '.join(OWN)}, or `package:object` (docs/login.md)."
+        ),
+    ] = None,
+    max_logins: Annotated[
+        int | None, typer.Option(min=0, help="Logins that --login manual may ask a person for; 3 by default.")
+    ] = None,
+    access_token_file: Annotated[
+        Path | None, typer.Option(help="A file with an access token of yours, for the checks of the resource.")
+    ] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Only these: an id, a category, or `core`.")] = None,
+    skip: Annotated[list[str] | None, typer.Option(help="All but these.")] = None,
+    burst: Annotated[bool, typer.Option("--burst", help="Allow more requests than the server's limits do.")] = False,
+    rate: Annotated[
+        list[str] | None, typer.Option(metavar="KIND=N/SECONDS", help=f"Keep to a limit; kinds: {', '.join(Kind)}.")
+    ] = None,
+    replica: Annotated[
+        list[str] | None, typer.Option(metavar="URL", help="One instance behind the issuer; give two or more.")
+    ] = None,
+    max_wait: Annotated[
+        float, typer.Option(min=0, help="Seconds that one check may wait for a lifetime to end.")
+    ] = _DEFAULT_MAX_WAIT,
+    max_time: Annotated[
+        float | None,
+        typer.Option(
+            min=1, help="Seconds after which the run ends, whatever the server does; 3 hours and more by default."
+        ),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="What is imprecise fails as well.")] = False,
+    source_address: Annotated[
+        SourceAddress, typer.Option(help="On loopback each check can come from an address of its own.")
+    ] = SourceAddress.AUTO,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done; register and log in nowhere.")
+    ] = False,
+    show_exchanges: Annotated[
+        bool, typer.Option("--show-exchanges", help="Report every exchange of every check.")
+    ] = False,
+    waivers: Annotated[Path | None, typer.Option(help="Known gaps, as TOML: id, reason, until.")] = None,
+    require: Annotated[list[str] | None, typer.Option(help="SKIP and N/A of these are red.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write the report as JUnit XML.")] = None,
+) -> None:
+    """Judge the server at URL.
+
+    Exit status: 0 nothing is red; 1 a FAIL, BLOCKED or ERROR; 2 wrong usage, or no such server; 3 nothing was judged;
+    130 interrupted.
+    """
+    try:
+        declared = load_profile(profile) if profile else Profile()
+        if access_token_file:
+            declared = declared.with_access_token_in(access_token_file)
+        if replica:
+            declared = declared.model_copy(update={"replicas": _replicas(replica, declared.replicas)})
+        options = Options(
+            url,
+            declared,
+            driver=driver_for(declared, login, max_logins),
+            selection=Selection(tuple(only or ()), tuple(skip or ())),
+            budget=Budget(max_wait, burst=burst, max_logins=max_logins, max_time=max_time),
+            rates=_rates(rate or []),
+            source_addresses=source_address.value,
+            strict=strict,
+        )
+    except ProfileError as error:
+        complain(str(error))
+        raise typer.Exit(WRONG_USAGE) from error
+    output = OutputOptions(json, junit, show_exchanges, waivers, tuple(require or ()), dry_run)
+    raise typer.Exit(run_and_report(options, output))
+
+
+def list_checks(
+    what: Annotated[list[str] | None, typer.Argument(help="Ids, categories, or `core`; everything by default.")] = None,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="How much of the catalogue is checked, and why the rest is not.")
+    ] = False,
+) -> None:
+    """List what is checked."""
+    from oauth_litmus.command.coverage import show_coverage
+    from oauth_litmus.command.listing import show_list
+
+    if coverage:
+        show_coverage()
+        return
+
+    _or_complain(lambda: show_list(tuple(what or ())))
+
+
+def explain(
+    requirement: Annotated[str, typer.Argument(metavar="ID", help="The id of a check, as `list` shows it.")],
+) -> None:
+    """Tell what one check is about: clause, level, statement, needs, and what it does."""
+    from oauth_litmus.command.listing import show_explanation
+
+    _or_complain(lambda: show_explanation(requirement))
+
+
+def version(
+    asked: Annotated[bool, typer.Option("--version", is_eager=True, help="Show the version and end.")] = False,
+) -> None:
+    """Tell over HTTP whether a server keeps OAuth 2.1, with the clause, what was expected, and what came."""
+    if asked:
+        typer.echo(f"oauth-litmus {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """The console entry point."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character shows a question mark; it is no reason to end without a report.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True, add_completion=False)
+    app.callback(invoke_without_command=True)(version)
+    app.command()(run)
+    app.command("list")(list_checks)
+    app.command()(explain)
+    add_installed_commands(app, sys.argv[1:])
+    app()
+
+
+def _rates(written: list[str]) -> dict[Kind, Rate]:
+    try:
+        return limits(written)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--rate") from error
+
+
+def _replicas(written: list[str], declared: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        origins = (*declared, *(replica_origin(url) for url in written))
+        need_two(origins)
+        return origins
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--replica") from error
+
+
+def _or_complain(show: Callable[[], None]) -> None:
+    try:
+        show()
+    except UnknownSelectionError as error:
+        complain(str(error))
+        raise typer.Exit(WRONG_USAGE) from error

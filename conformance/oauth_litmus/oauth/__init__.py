@@ -1,0 +1,1 @@
+"""OAuth's own objects: clients, authorization requests and responses, codes, tokens, JWTs."""

@@ -1,0 +1,30 @@
+"""The URL with which an upstream provider sends the browser back, as parameters that can be read and changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+if TYPE_CHECKING:
+    from oauth_litmus.oauth.authorization import Attempt
+
+_OF_THE_UPSTREAM = frozenset({"code", "iss", "scope", "error"})
+_SHORTEST_BINDING = 16
+
+
+def binding_parameters(held: Attempt) -> dict[str, str]:
+    """Parameters of the callback, beside the upstream's own, that differ from login to login: long values."""
+    own = parse_qsl(urlsplit(held.callback_url or "").query)
+    return {name: value for name, value in own if name not in _OF_THE_UPSTREAM and len(value) >= _SHORTEST_BINDING}
+
+
+def parameter(url: str | None, name: str) -> str | None:
+    """The last value of a parameter of the query; None if there is none."""
+    return dict(parse_qsl(urlsplit(url or "").query, keep_blank_values=True)).get(name)
+
+
+def with_parameter(url: str, name: str, value: str | None) -> str:
+    """The URL with one parameter set to another value where it stands, or left out (None)."""
+    parts = urlsplit(url)
+    pairs = [(key, old if key != name else value) for key, old in parse_qsl(parts.query, keep_blank_values=True)]
+    return urlunsplit(parts._replace(query=urlencode([(key, new) for key, new in pairs if new is not None])))

@@ -1,0 +1,68 @@
+"""Brings JWTs of the upstream before the protected resource, with faults of our choice (needs the upstream control)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from itertools import count
+from typing import TYPE_CHECKING, TypedDict
+
+from oauth_litmus import expect
+from oauth_litmus.http.answer import Answer
+
+if TYPE_CHECKING:
+    from oauth_litmus.client import Target
+    from oauth_litmus.oauth.authorization import Tokens
+
+
+class Changes(TypedDict, total=False):
+    """How a JWT differs from the upstream's own: claims of other values, and claims left out."""
+
+    claims: dict[str, object]
+    without: list[str]
+
+
+Present = Callable[[Changes], Awaitable[Answer | None]]
+"""Presents a JWT with these changes; None if it never came so far as to be presented."""
+
+
+async def forgery(target: Target) -> Present | None:
+    """A way to present forged JWTs, on which one without a fault was seen to be accepted; None if there is none.
+
+    A resource that knows which tokens were issued refuses every other, and shows nothing by it: then the way leads
+    through a login in which the upstream issues the forgery. Where access tokens are the server's own, that fails too.
+    """
+    tokens, opened = await target.valid_tokens()
+    persons = count()
+
+    async def directly(changes: Changes) -> Answer:
+        return await target.call_resource(await target.upstream.jwt(like=tokens.access_token, **changes))
+
+    async def by_login(changes: Changes) -> Answer | None:
+        issued = await _tokens_behind(target, f"{next(persons)}", changes)
+        return None if issued is None else await target.call_resource(issued.access_token)
+
+    if expect.let_in(expect.conclusive(await target.once("a copy of a JWT", lambda: directly({}))), opened):
+        return directly
+    return by_login if await target.once("a forgery by login", lambda: _is_handed_on(target)) else None
+
+
+async def _is_handed_on(target: Target) -> bool:
+    """Whether a login brings the client the upstream's JWT as it is, and opens the resource with it."""
+    mark = target.run.run_id
+    marked = await _tokens_behind(target, "control", {"claims": {"litmus": mark}})
+    if marked is None or marked.claims.get("litmus") != mark:
+        return False
+    await target.opened(marked)
+    return True
+
+
+async def _tokens_behind(target: Target, person: str, changes: Changes) -> Tokens | None:
+    """Tokens of a login in which the upstream issues a JWT with these changes; None if the login comes to nothing."""
+    user = target.user(person)
+    await target.upstream.fault("token", "jwt", grant_type="pkce", user=user, jwt=changes)
+    request = target.request(await target.client())
+    attempt = await target.deliver_callback(await target.hold_callback(request, user=user))
+    if attempt.code is None:
+        return None
+    answer = await target.redeem(target.code_of(attempt))
+    return target.tokens_of(answer, request.client, request.get("scope")) if answer.has_tokens else None

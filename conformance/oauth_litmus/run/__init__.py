@@ -1,0 +1,1 @@
+"""One run from connection to the last verdict: plan, preflight, engine, removal of what was registered."""

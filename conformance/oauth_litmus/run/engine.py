@@ -1,0 +1,282 @@
+"""Runs checks at once, inside the budgets, with waits that overlap; burst checks last; ends cleanly when told to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence, Set
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from oauth_litmus import expect
+from oauth_litmus.check import Check, Need, all_checks
+from oauth_litmus.client import Target
+from oauth_litmus.clock import stopwatch
+from oauth_litmus.run.plan import cannot_judge
+from oauth_litmus.run.preflight import CHECK as PREFLIGHT
+from oauth_litmus.run.preflight import Readiness, fly
+from oauth_litmus.verdict import (
+    Blocked,
+    Decision,
+    Finding,
+    Judgement,
+    NotApplicable,
+    Skipped,
+    Verdict,
+    Violation,
+    decide,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from oauth_litmus.run_state.run import Run
+
+SLOTS = 24
+"""Checks that are under way at one moment."""
+BURSTS_AT_ONCE = 6
+"""From addresses of their own; more would measure how much the server can bear, and not its limits."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What is said of one check. `duration` is in real seconds."""
+
+    check: Check
+    decision: Decision
+    findings: tuple[Finding, ...] = ()
+    exchanges: tuple[int, ...] = ()
+    duration: float = 0.0
+    blocked_by: str | None = None
+    """The id of the check whose failure makes this one say nothing."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict."""
+        return self.decision.verdict
+
+
+OnResult = Callable[[Result], None]
+
+
+class Engine:
+    """Runs a list of checks against one server."""
+
+    def __init__(self, run: Run, on_result: OnResult = lambda result: None) -> None:
+        self.run = run
+        self.readiness = Readiness()
+        self.results: dict[str, Result] = {}
+        self.interrupted = False
+        self.stopped = ""
+        """Why the run ended before its checks had; empty if it did not."""
+        self._on_result = on_result
+
+    async def preflight(self) -> Readiness:
+        """Go once through an ordinary login (see `preflight`)."""
+        async with self._until_it_must_end(), self.run.clock.running():
+            try:
+                self.readiness = await fly(Target(self.run, PREFLIGHT))
+            except Exception as error:
+                said = f"{type(error).__name__}: {error}"
+                self.readiness = Readiness(registration=f"the suite itself failed at an ordinary login ({said})")
+        return self.readiness
+
+    async def judge(self, checks: Sequence[Check]) -> list[Result]:
+        """Run the checks and return their results in the order given.
+
+        When this is cancelled, `results` holds the partial outcome.
+        """
+        runnable: list[Check] = []
+        for check in checks:
+            reason = cannot_judge(check, self.run, self.readiness)
+            if reason is None:
+                runnable.append(check)
+            else:
+                self._finish(Result(check, decide(check.requirement.level, Judgement(), reason)))
+        runnable.sort(key=self._begins_before)
+        self.run.ranks.update({check.id: rank for rank, check in enumerate(runnable)})
+        try:
+            async with self._until_it_must_end():
+                await self._all(runnable)
+                await self.run.health.is_known()
+        finally:
+            self._keep_one_fault_one_finding()
+        self.stopped = self.stopped or self.run.health.stopped
+        for check in checks:
+            if check.id not in self.results:
+                self._finish(Result(check, Decision(Verdict.BLOCKED, self.stopped)))
+        return [self.results[check.id] for check in checks]
+
+    def _begins_before(self, check: Check) -> tuple[float, int]:
+        """Who waits longest begins first, so that the waits overlap with what the limits impose; then races for grants.
+
+        The rounds of a race come one after the other, each in a window of its own; in the end nobody would fill the time
+        between them. Whoever began goes on before others begin, so that no code or pending login ends in a queue.
+        """
+        waits = check.waits(self.run.server) if check.waits else 0.0
+        limits = self.run.server.profile.limits
+        # At the callback, where logins are dear, a race would hold up everybody who has begun; and where nothing is
+        # declared, it would meet a limit just when others aim at an instant.
+        early = Need.UPSTREAM_CONTROL not in check.needs and (limits.token_failures or limits.token)
+        return -waits, -check.logins if early else 0
+
+    async def _all(self, runnable: Sequence[Check]) -> None:
+        async with asyncio.TaskGroup() as group:
+            for check in runnable:
+                if Need.BURST not in check.needs:
+                    group.create_task(self._one(check), name=check.id)
+            if self.run.separate_sources:
+                await asyncio.sleep(0)
+                group.create_task(self._bursts(runnable), name="bursts")
+        if not self.run.separate_sources:
+            await self._bursts(runnable)
+
+    @asynccontextmanager
+    async def _until_it_must_end(self) -> AsyncGenerator[None]:
+        """What is done inside is cut short when the target no longer answers, or the run has lasted as long as it may."""
+        task, health = asyncio.current_task(), self.run.health
+
+        async def watch() -> None:
+            try:
+                async with asyncio.timeout(self.run.time_left):
+                    await health.gave_up.wait()
+                self.stopped = health.stopped
+            except TimeoutError:
+                self.stopped = (
+                    f"the run was stopped after {self.run.budget.longest:.0f} s: --max-time lets it take longer, if it "
+                    "was not the server that took so long"
+                )
+            if task is not None:
+                task.cancel()
+
+        watching = asyncio.ensure_future(watch())
+        try:
+            yield
+        except asyncio.CancelledError:
+            if not self.stopped or task is None or task.uncancel():
+                raise
+        finally:
+            watching.cancel()
+
+    def interrupt(self, checks: Sequence[Check]) -> None:
+        """Give a SKIP that says so to every check that has no verdict yet."""
+        for check in checks:
+            if check.id not in self.results:
+                self._finish(
+                    Result(check, Decision(Verdict.SKIP, "the run was interrupted before this check had ended"))
+                )
+        self.interrupted = True
+
+    async def _bursts(self, checks: Sequence[Check]) -> None:
+        bursts = [check for check in checks if Need.BURST in check.needs]
+        if not self.run.separate_sources:
+            # From one address the bursts meet each other's windows, and everybody's.
+            for check in bursts:
+                await self._one(check)
+            return
+        # From addresses of their own they meet nobody; they only must not slow down what is being judged.
+        await self.run.clock.until_all_wait()
+        room = asyncio.Semaphore(BURSTS_AT_ONCE)
+
+        async def one(check: Check) -> None:
+            async with room:
+                await self._one(check)
+
+        async with asyncio.TaskGroup() as group:
+            for check in bursts:
+                group.create_task(one(check), name=check.id)
+
+    async def _one(self, check: Check) -> None:
+        judgement = Judgement()
+        expect.judgement.set(judgement)
+        ending: BaseException | None = None
+        async with self.run.clock.running():
+            started = stopwatch()
+            try:
+                await check.function(Target(self.run, check.id, paced=Need.BURST not in check.needs))
+            except Violation as violation:
+                ending = violation
+                if violation.finding not in judgement.findings:  # found in what checks share, by the one that made it
+                    judgement.findings.append(violation.finding)
+            except (NotApplicable, Skipped, Blocked) as reason:
+                ending = reason
+            except asyncio.CancelledError:
+                if not self.stopped:
+                    raise
+                ending = Blocked(self.stopped)
+            except Exception as error:
+                ending = error
+        decision = decide(check.requirement.level, judgement, ending, strict=self.run.strict)
+        self._finish(
+            Result(check, decision, tuple(judgement.findings), _shown(judgement, ending), stopwatch() - started)
+        )
+
+    def _finish(self, result: Result) -> None:
+        self.results[result.check.id] = result
+        self._on_result(result)
+
+    def _keep_one_fault_one_finding(self) -> None:
+        failed = {identifier for identifier, result in self.results.items() if result.verdict is Verdict.FAIL}
+        for identifier, result in self.results.items():
+            self.results[identifier] = settled(result, failed)
+        tellers = {identifier for identifier, result in self.results.items() if _tells(result, identifier)}
+        for identifier, result in self.results.items():
+            self.results[identifier] = without_what_others_tell(result, tellers, strict=self.run.strict)
+
+
+def settled(result: Result, failed: Set[str]) -> Result:
+    """The result as it stands when it is known which checks failed: one fault is one finding (rule 4 of judging)."""
+    if result.verdict in (Verdict.SKIP, Verdict.NOT_APPLICABLE):
+        return result
+    checks = all_checks()
+    culprit = next(
+        (
+            other
+            for other in all_dependencies(result.check)
+            if other in failed and not set(all_dependencies(checks[other])) & failed
+        ),
+        None,
+    )
+    if culprit is None:
+        return result
+    decision = Decision(Verdict.BLOCKED, f"blocked by {culprit}: what it found makes this check say nothing")
+    return replace(result, decision=decision, findings=(), exchanges=(), blocked_by=culprit)
+
+
+def without_what_others_tell(result: Result, tellers: Set[str], *, strict: bool = False) -> Result:
+    """The result without traits of the server that another check tells of: one trait is one finding."""
+    identifier = result.check.id
+    own = tuple(f for f in result.findings if f.told_by == identifier or f.told_by not in tellers)
+    if own == result.findings or result.verdict not in (Verdict.WARN, Verdict.FAIL):
+        return result
+    told = next(finding for finding in result.findings if finding not in own)
+    if not own:
+        decision = Decision(Verdict.PASS, f"{told.got}: see {told.told_by}")
+        return replace(result, decision=decision, findings=(), exchanges=())
+    decision = decide(result.check.requirement.level, Judgement(list(own), judged=len(own)), None, strict=strict)
+    numbers = tuple(dict.fromkeys(number for finding in own for number in finding.exchanges))
+    return replace(result, decision=decision, findings=own, exchanges=numbers)
+
+
+def _tells(result: Result, identifier: str) -> bool:
+    return any(finding.told_by == identifier for finding in result.findings)
+
+
+def all_dependencies(check: Check) -> list[str]:
+    """The ids of every check on which this one depends, also through others."""
+    found: list[str] = []
+    waiting = list(check.requirement.depends_on)
+    checks = all_checks()
+    while waiting:
+        identifier = waiting.pop(0)
+        if identifier not in found and identifier in checks:
+            found.append(identifier)
+            waiting += checks[identifier].requirement.depends_on
+    return found
+
+
+def _shown(judgement: Judgement, ending: BaseException | None) -> tuple[int, ...]:
+    numbers = [number for finding in judgement.findings for number in finding.exchanges]
+    if isinstance(ending, Blocked):
+        numbers += ending.exchanges
+    return tuple(dict.fromkeys(numbers))
