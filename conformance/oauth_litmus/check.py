@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 from typing import TYPE_CHECKING
 
 from oauth_litmus.requirements import Requirement, catalogue, category_of
@@ -148,15 +145,6 @@ def check(
     return register
 
 
-def all_checks() -> dict[str, Check]:
-    """Every check by id, in the order of the catalogue; imports the modules of `checks/` the first time."""
-    _import_checks()
+def declared_checks() -> dict[str, Check]:
+    """Every check whose module was imported, by id, in the order of the catalogue."""
     return {identifier: _registry[identifier] for identifier in catalogue() if identifier in _registry}
-
-
-@cache
-def _import_checks() -> None:
-    from oauth_litmus import checks
-
-    for module in pkgutil.walk_packages(checks.__path__, f"{checks.__name__}."):
-        importlib.import_module(module.name)

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from oauth_litmus.verdict import Blocked, Finding, Judgement, Severity, Violation
 
 if TYPE_CHECKING:
-    from oauth_litmus.client import Attempt
     from oauth_litmus.http.answer import Answer
+    from oauth_litmus.oauth.authorization import Attempt
 
 judgement: ContextVar[Judgement] = ContextVar("judgement")
 """What the running check has found so far; the engine sets it."""

@@ -143,7 +143,7 @@ class LitmusFile(pytest.File):
 
     def collect(self) -> Iterable[LitmusItem]:
         """An item per check."""
-        from oauth_litmus.check import all_checks
+        from oauth_litmus.checks import all_checks
 
         for check in all_checks().values():
             if Path(check.function.__code__.co_filename) == self.path:

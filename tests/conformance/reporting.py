@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime
 
 import httpx
 
-from oauth_litmus.check import Check, all_checks
+from oauth_litmus.check import Check
+from oauth_litmus.checks import all_checks
 from oauth_litmus.clock import WallClock
 from oauth_litmus.http.answer import Answer
 from oauth_litmus.http.transcript import Transcript

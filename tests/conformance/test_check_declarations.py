@@ -3,7 +3,8 @@
 import pytest
 
 from oauth_litmus import check as registry
-from oauth_litmus.check import BadDeclarationError, Need, all_checks, check
+from oauth_litmus.check import BadDeclarationError, Need, check
+from oauth_litmus.checks import all_checks
 from oauth_litmus.requirements import Requirement, catalogue, categories, category_of
 from oauth_litmus.run.plan import Selection
 from oauth_litmus.verdict import Level

@@ -8,7 +8,7 @@ from core_worlds import ISSUER, Places, run_with
 from starlette.responses import PlainTextResponse, Response
 
 from litmus_fixtures.in_process import Applications
-from oauth_litmus.check import all_checks
+from oauth_litmus.checks import all_checks
 from oauth_litmus.run.engine import Engine
 from oauth_litmus.verdict import Verdict
 

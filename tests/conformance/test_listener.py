@@ -5,11 +5,12 @@ import asyncio
 import httpx
 import pytest
 
-from oauth_litmus.http.listener import Hit, Listener, ListenerSettings, listening
+from oauth_litmus.http.listener import Hit, Listener, listening
+from oauth_litmus.target.profile import ListenerSettings
 
 
 async def on_loopback(ask):
-    async with listening(None, loopback=True) as listener, httpx.AsyncClient(trust_env=False) as http:
+    async with listening(loopback=True) as listener, httpx.AsyncClient(trust_env=False) as http:
         return await ask(listener, http), listener
 
 
@@ -56,7 +57,7 @@ def test_a_browser_says_that_it_is_one():
 
 
 async def test_what_is_no_request_is_no_hit():
-    async with listening(None, loopback=True) as listener:
+    async with listening(loopback=True) as listener:
         port = httpx.URL(listener.url).port
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"A" * 20_000)
@@ -69,14 +70,14 @@ async def test_what_is_no_request_is_no_hit():
 
 
 async def test_beyond_loopback_nobody_listens_unasked():
-    async with listening(None, loopback=False) as listener:
+    async with listening(loopback=False) as listener:
         assert listener is None
 
 
 async def test_the_profile_says_where_to_listen_and_how_it_is_reached():
     settings = ListenerSettings(url="https://public.example/litmus", bind="127.0.0.1:0")
 
-    async with listening(settings, loopback=False) as listener:
+    async with listening(settings.address, settings.url, loopback=False) as listener:
         assert listener.place().url.startswith("https://public.example/litmus/litmus-")
 
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from small_server import SmallServer, served
 
-from oauth_litmus.check import all_checks
+from oauth_litmus.checks import all_checks
 from oauth_litmus.login.manual import ManualDriver
 from oauth_litmus.run.engine import Engine
 from oauth_litmus.run.logins_by_hand import logins_of, worth_asking_for

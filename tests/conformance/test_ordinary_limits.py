@@ -8,7 +8,8 @@ import pytest
 
 import litmus_fixtures.worlds
 from litmus_fixtures.worlds import world
-from oauth_litmus.check import Need, all_checks
+from oauth_litmus.check import Need
+from oauth_litmus.checks import all_checks
 from oauth_litmus.http.wire import Wire
 from oauth_litmus.limits.rates import Kind
 from oauth_litmus.run.engine import SLOTS

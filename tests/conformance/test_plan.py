@@ -6,7 +6,8 @@ import pytest
 from core_worlds import ISSUER, check_of, run_with
 from preflight_server import ALL_WELL, ENDPOINTS, REGISTRATION, UPSTREAM, Server, flown, with_clients
 
-from oauth_litmus.check import Need, all_checks
+from oauth_litmus.check import Need
+from oauth_litmus.checks import all_checks
 from oauth_litmus.http.listener import Listener
 from oauth_litmus.login.drivers import NoLogin
 from oauth_litmus.run.plan import Selection, UnknownSelectionError, cannot_judge

@@ -11,7 +11,7 @@ import pytest
 from small_server import SmallServer, served
 
 from oauth_litmus import checks
-from oauth_litmus.check import all_checks
+from oauth_litmus.checks import all_checks
 
 WIDE = {**os.environ, "COLUMNS": "200"}
 CHECKS = ("--pyargs", "oauth_litmus.checks")

@@ -7,7 +7,7 @@ from oauth_litmus.command.reported_run import run_and_report
 from oauth_litmus.run.plan import Selection
 from oauth_litmus.run.runner import Options
 from oauth_litmus.target.profile import Profile
-from oauth_litmus.target.replicas import need_two, replica_origin
+from oauth_litmus.target.replica_origins import need_two, replica_origin
 
 NOBODY = "http://127.0.0.1:1"
 USAGE = 2

@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 from reporting import ISSUER, check, ended, engine_with, failed, record, report_of
 
-from oauth_litmus.check import all_checks
+from oauth_litmus.checks import all_checks
 from oauth_litmus.http.transcript import Transcript
 from oauth_litmus.report.json_report import UnwritableReportError, ensure_writable, json_text
 from oauth_litmus.report.model import ExitStatus

@@ -5,8 +5,8 @@ from core_worlds import refusal, tokens
 
 from litmus_fixtures.worlds import world
 from oauth_litmus.checks.token_endpoint.exactness import changed_by, spellings
-from oauth_litmus.checks.token_endpoint.requests import each_alive
 from oauth_litmus.client import Target
+from oauth_litmus.probes.token_requests import each_alive
 from oauth_litmus.run.engine import Engine
 from oauth_litmus.verdict import Blocked
 

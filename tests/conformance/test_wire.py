@@ -11,7 +11,7 @@ import pytest
 from oauth_litmus.clock import WallClock
 from oauth_litmus.http.reading import MAX_BODY
 from oauth_litmus.http.transcript import Transcript
-from oauth_litmus.http.trusted_hosts import Places
+from oauth_litmus.http.trusted_hosts import TrustedHosts
 from oauth_litmus.http.wire import ConnectionSettings, Gate, NoAnswerError, Wire
 
 pytestmark = pytest.mark.sockets
@@ -91,7 +91,7 @@ async def test_secret_headers_go_to_known_places_alone():
 
     wire = Wire(
         lambda _: httpx.MockTransport(respond), WallClock(1), Transcript(), {},
-        secret_headers={"x-edge": "s3cr3t"}, known=Places("https://auth.good.com"),
+        secret_headers={"x-edge": "s3cr3t"}, known=TrustedHosts("https://auth.good.com"),
     )  # fmt: skip
     for host in ("auth.good.com", "collector.evil.com"):
         await wire.send("GET", f"https://{host}/", check="test")

@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from oauth_litmus.check import Need, all_checks
+from oauth_litmus.check import Need
+from oauth_litmus.checks import all_checks
 
 NOT_JUDGED = {"EXPIRY-16a"}
 """A secret lives for a year."""

@@ -14,7 +14,8 @@ import pytest
 from litmus_fixtures.demo_settings import SHORT
 from litmus_fixtures.operator_profile import profile_of
 from litmus_fixtures.served import served_relay
-from oauth_litmus.check import Need, all_checks
+from oauth_litmus.check import Need
+from oauth_litmus.checks import all_checks
 from oauth_litmus.limits.rates import Kind
 from oauth_litmus.run.engine import SLOTS, Engine
 from oauth_litmus.run.plan import Selection

@@ -11,7 +11,8 @@ from typing import ClassVar
 
 import pytest
 
-from oauth_litmus.check import Need, all_checks
+from oauth_litmus.check import Need
+from oauth_litmus.checks import all_checks
 from oauth_litmus.run.engine import Engine, Result
 from oauth_litmus.run.plan import Selection
 from oauth_litmus.run.runner import Options, connected, judge

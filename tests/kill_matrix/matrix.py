@@ -23,7 +23,8 @@ from litmus_fixtures.operator_profile import profile_of
 from litmus_fixtures.served import served_relay
 from litmus_fixtures.straw_world import straw_world
 from litmus_fixtures.worlds import world
-from oauth_litmus.check import Check, Need, all_checks
+from oauth_litmus.check import Check, Need
+from oauth_litmus.checks import all_checks
 from oauth_litmus.run.plan import Selection
 from oauth_litmus.run.runner import Options, connected, judge
 from oauth_litmus.run_state.run import Budget, Run

@@ -9,7 +9,8 @@ import pytest
 from matrix import GoodRuns, checks_against, judged_in_process, judged_over_sockets
 
 from litmus_fixtures.broken_servers.registry import BrokenServer, all_broken_servers
-from oauth_litmus.check import Need, all_checks
+from oauth_litmus.check import Need
+from oauth_litmus.checks import all_checks
 from oauth_litmus.verdict import Level
 
 BROKEN = all_broken_servers()

@@ -9,7 +9,8 @@ import pytest
 from litmus_fixtures.demo_settings import SHORT, on_valkey
 from litmus_fixtures.operator_profile import profile_of
 from litmus_fixtures.served import served_relay
-from oauth_litmus.check import Need, all_checks
+from oauth_litmus.check import Need
+from oauth_litmus.checks import all_checks
 from oauth_litmus.run.engine import Engine
 from oauth_litmus.run.plan import Selection
 from oauth_litmus.run.runner import Options, connected, judge

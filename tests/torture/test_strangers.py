@@ -8,7 +8,7 @@ from litmus_fixtures.in_process import Applications
 from litmus_fixtures.straw_server.app import create_app
 from litmus_fixtures.straw_server.choices import VARIANTS
 from litmus_fixtures.straw_world import straw_profile
-from oauth_litmus.http.trusted_hosts import Places
+from oauth_litmus.http.trusted_hosts import TrustedHosts
 from oauth_litmus.run.plan import Selection
 from oauth_litmus.run.runner import Options, connected, judge
 from oauth_litmus.target.discovery import NoServerError
@@ -157,4 +157,4 @@ async def test_secrets_of_clients_wait_until_an_authorization_server_elsewhere_i
     ],
 )
 def test_what_is_of_a_site(own, url, covered):
-    assert Places(own).cover(url) is covered
+    assert TrustedHosts(own).cover(url) is covered

@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from oauth_litmus.client.by_hand import go_on_by_hand
 from oauth_litmus.client.carrying import carrying, in_turn
 from oauth_litmus.client.registration import RegistrationVerbs
 from oauth_litmus.http.urls import with_query
@@ -14,7 +15,6 @@ from oauth_litmus.login.leg import Step
 from oauth_litmus.login.walk import Stop, Walk, start, step_of
 from oauth_litmus.oauth.authorization import Attempt, AuthorizationRequest, Code, ending_of
 from oauth_litmus.oauth.refusals import is_refused
-from oauth_litmus.run.logins_by_hand import go_on_by_hand
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:

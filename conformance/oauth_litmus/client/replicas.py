@@ -6,8 +6,8 @@ import copy
 from typing import Self
 
 from oauth_litmus.client.resource import ResourceVerbs
+from oauth_litmus.http.route import Route
 from oauth_litmus.limits.rates import Kind
-from oauth_litmus.target.replicas import Route
 from oauth_litmus.verdict import Blocked
 
 

@@ -9,11 +9,11 @@ import httpx
 
 from oauth_litmus.browser.model import Browser
 from oauth_litmus.expect import judgement
+from oauth_litmus.http.route import origin_of
 from oauth_litmus.http.wire import Gate, NoAnswerError
 from oauth_litmus.limits.rate_queue import AT_ITS_INSTANT, FIRST_OF_ALL
 from oauth_litmus.limits.rates import Kind
 from oauth_litmus.target.rate_kind import kind_of
-from oauth_litmus.target.replicas import origin_of
 from oauth_litmus.verdict import Blocked, ConnectionCut, NotApplicable
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from oauth_litmus.http.answer import Answer
     from oauth_litmus.http.listener import Listener
+    from oauth_litmus.http.route import Route
     from oauth_litmus.run_state.run import Run
-    from oauth_litmus.target.replicas import Route
     from oauth_litmus.target.server import Server
     from oauth_litmus.target.upstream_control import UpstreamControl
 

@@ -18,7 +18,7 @@ from oauth_litmus.run.plan import Selection, UnknownSelectionError
 from oauth_litmus.run.runner import Options
 from oauth_litmus.run_state.run import Budget
 from oauth_litmus.target.profile import Profile, ProfileError, load_profile
-from oauth_litmus.target.replicas import need_two, replica_origin
+from oauth_litmus.target.replica_origins import need_two, replica_origin
 
 WRONG_USAGE = 2
 _DEFAULT_MAX_WAIT = Budget().max_wait

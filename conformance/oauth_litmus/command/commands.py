@@ -12,7 +12,7 @@ from oauth_litmus.command.reported_run import complain
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-GROUP = "oauth_litmus.command.commands"
+GROUP = "oauth_litmus.commands"
 EXTRA = "pip install 'oauth-litmus[reference]'"
 _WRONG_USAGE = 2
 _PASS_THROUGH: dict[str, object] = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from oauth_litmus.check import all_checks
+from oauth_litmus.checks import all_checks
 from oauth_litmus.requirements import Requirement, categories
 
 

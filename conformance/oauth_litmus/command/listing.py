@@ -12,7 +12,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from oauth_litmus.check import Check, Need, all_checks
+from oauth_litmus.check import Check, Need
+from oauth_litmus.checks import all_checks
 from oauth_litmus.requirements import Requirement, catalogue, categories
 from oauth_litmus.run.plan import UnknownSelectionError, named
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from oauth_litmus.check import all_checks
+from oauth_litmus.checks import all_checks
 from oauth_litmus.clock import stopwatch
 from oauth_litmus.command.dry_run import asked_of_a_person, plan_lines, plan_of
 from oauth_litmus.report.building import Circumstances, build_report

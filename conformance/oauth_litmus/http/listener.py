@@ -7,11 +7,7 @@ import secrets
 from collections.abc import Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated
-
-from pydantic import Field
-
-from oauth_litmus.target.login_settings import Section
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -20,21 +16,6 @@ MAX_HEAD = 16_384
 """Bytes of a request that are read."""
 READ_TIMEOUT = 10.0
 """Seconds within which a request must have arrived."""
-
-
-class ListenerSettings(Section):
-    """Where the suite may listen, and how the server under test reaches it."""
-
-    url: Annotated[str, Field(pattern=r"^https?://[^/?#\s]+(/[^?#\s]*)?$")]
-    """The public URL; TLS is ended before it comes to the suite."""
-    bind: Annotated[str, Field(pattern=r"^\S+:\d{1,5}$")]
-    """Address and port on this machine, as `0.0.0.0:8443`."""
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port to listen at."""
-        host, _, port = self.bind.rpartition(":")
-        return host.strip("[]"), int(port)
 
 
 @dataclass(frozen=True)
@@ -107,19 +88,21 @@ class Listener:
 
 
 @asynccontextmanager
-async def listening(settings: ListenerSettings | None, *, loopback: bool) -> AsyncGenerator[Listener | None]:
-    """A listener: where the profile says, else on loopback if the server is there too, else none.
+async def listening(
+    address: tuple[str, int] | None = None, url: str = "", *, loopback: bool
+) -> AsyncGenerator[Listener | None]:
+    """A listener at this address and public URL; by default on loopback if the server is there too, else none.
 
     Raises:
-        OSError: nothing can be bound where the profile says.
+        OSError: nothing can be bound at the address.
     """
-    if settings is None and not loopback:
+    if address is None and not loopback:
         yield None
         return
-    host, port = settings.address if settings else ("127.0.0.1", 0)
-    listener = Listener(settings.url if settings else "")
+    host, port = address or ("127.0.0.1", 0)
+    listener = Listener(url)
     server = await asyncio.start_server(listener.serve, host, port, limit=MAX_HEAD)
-    if settings is None:
+    if address is None:
         listener.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server:
         yield listener

@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 
     import httpx
 
+PREFLIGHT = "preflight"
+"""The name under which the exchanges of the preflight are recorded."""
+DISCOVERY = "discovery"
+"""The name under which the exchanges of the discovery are recorded."""
+HEALTH = "health"
+"""The name under which the requests are recorded that ask whether the server still answers."""
 _BODY_SHOWN = 2_000
 """Characters of a body that are kept."""
 _BODY_READ = 65_536

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from oauth_litmus.http.sites import host_of, is_loopback, registrable_domain, scheme_of
 
-if TYPE_CHECKING:
-    from oauth_litmus.target.profile import Profile
 
-
-class Places:
+class TrustedHosts:
     """The sites of these URLs, and who is of them (docs/hostile-targets.md has the rule and its reasons)."""
 
     def __init__(self, *urls: str | None) -> None:
         self._hosts = {(scheme_of(url), host_of(url)) for url in urls if url and host_of(url)}
-
-    @classmethod
-    def declared(cls, typed: str, profile: Profile) -> Places:
-        """Those that the operator named, on the command line and in the profile."""
-        trusted = (f"https://{host}" for host in profile.trusted_hosts)
-        return cls(typed, profile.issuer, profile.resource, *profile.replicas, *trusted)
 
     def cover(self, url: str) -> bool:
         """Whether this URL is of one of these sites, and no plain http where https was named.
@@ -34,9 +23,9 @@ class Places:
             for scheme, own in self._hosts
         )
 
-    def and_of(self, *urls: str | None) -> Places:
+    def and_of(self, *urls: str | None) -> TrustedHosts:
         """The same and others."""
-        wider = Places(*urls)
+        wider = TrustedHosts(*urls)
         wider._hosts |= self._hosts
         return wider
 

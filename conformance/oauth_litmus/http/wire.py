@@ -14,12 +14,12 @@ import httpx
 
 from oauth_litmus.http.answer import Answer
 from oauth_litmus.http.reading import read
-from oauth_litmus.http.trusted_hosts import Places
+from oauth_litmus.http.trusted_hosts import TrustedHosts
 
 if TYPE_CHECKING:
     from oauth_litmus.clock import Clock
+    from oauth_litmus.http.route import Route
     from oauth_litmus.http.transcript import Transcript
-    from oauth_litmus.target.replicas import Route
 
 MAX_PORT = 65_535
 ANSWER_TIMEOUT = 75.0
@@ -137,7 +137,7 @@ class Wire:
         headers: Mapping[str, str],
         *,
         secret_headers: Mapping[str, str] | None = None,
-        known: Places | None = None,
+        known: TrustedHosts | None = None,
         timeout: float = ANSWER_TIMEOUT,
     ) -> None:
         """A wire whose exchanges take `timeout` seconds at most; `secret_headers` go to `known` places alone."""
@@ -147,7 +147,7 @@ class Wire:
         self._transcript = transcript
         self._headers = dict(headers)
         self._secret_headers = dict(secret_headers or {})
-        self._known = known or Places()
+        self._known = known or TrustedHosts()
         self.timeout = timeout
 
     async def send(

@@ -29,7 +29,7 @@ def origin_of(url: str) -> str:
 def home_origins(server: Server) -> frozenset[str]:
     """The origins of the server under test."""
     urls = [server.issuer, server.endpoint("authorization"), server.endpoint("token")]
-    return frozenset(origin_of(url) for url in urls if url and server.places.cover(url))
+    return frozenset(origin_of(url) for url in urls if url and server.trusted_hosts.cover(url))
 
 
 def is_of(target: str, registered: tuple[str, ...]) -> bool:

@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 from playwright.async_api import Error, async_playwright
 
 from oauth_litmus.http.sites import host_of
+from oauth_litmus.http.transcript import PREFLIGHT
 from oauth_litmus.login.browser_state import StateFile, without_cookies_of
 from oauth_litmus.login.drivers import press, why_stuck
 from oauth_litmus.login.script import Script
 from oauth_litmus.login.visit import Visit
-from oauth_litmus.run.preflight import CHECK as PREFLIGHT
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:

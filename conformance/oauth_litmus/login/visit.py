@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from playwright.async_api import Error
 
 from oauth_litmus.browser.pages import read_page
+from oauth_litmus.http.transcript import PREFLIGHT
 from oauth_litmus.login.browser_cookies import hand_in, take_back
 from oauth_litmus.login.browser_input import fill_in, press_button, press_what
 from oauth_litmus.login.drivers import guess
 from oauth_litmus.login.interception import Interception
 from oauth_litmus.login.manual import say
 from oauth_litmus.login.script import StepFails
-from oauth_litmus.run.preflight import CHECK as PREFLIGHT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

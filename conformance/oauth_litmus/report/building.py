@@ -9,7 +9,9 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from oauth_litmus import __version__
-from oauth_litmus.check import Check, all_checks
+from oauth_litmus.check import Check
+from oauth_litmus.checks import all_checks
+from oauth_litmus.http.transcript import PREFLIGHT
 from oauth_litmus.report.model import (
     CheckRecord,
     CoreCount,
@@ -26,7 +28,6 @@ from oauth_litmus.report.model import (
 from oauth_litmus.report.profile_shown import profile_shown, without_userinfo
 from oauth_litmus.report.waivers import State, Waiver, WaiverOutcome, judge_waivers
 from oauth_litmus.requirements import CATALOGUE_REVISION
-from oauth_litmus.run.preflight import CHECK as PREFLIGHT
 from oauth_litmus.verdict import Verdict
 
 if TYPE_CHECKING:

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
-from oauth_litmus.check import Check, Need, all_checks
+from oauth_litmus.check import Check, Need
+from oauth_litmus.checks import all_checks
 from oauth_litmus.client import Target
 from oauth_litmus.clock import stopwatch
+from oauth_litmus.http.transcript import PREFLIGHT
 from oauth_litmus.run.plan import cannot_judge
-from oauth_litmus.run.preflight import CHECK as PREFLIGHT
 from oauth_litmus.run.preflight import Readiness, fly
 from oauth_litmus.verdict import (
     Blocked,

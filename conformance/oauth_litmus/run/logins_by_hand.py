@@ -1,24 +1,18 @@
-"""Which checks a person is asked to log in for, and how their answer becomes part of an attempt."""
+"""Which checks a person is asked to log in for."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import httpx
-
 from oauth_litmus.check import Need
-from oauth_litmus.http.answer import Answer, AuthorizationResponse
-from oauth_litmus.limits.rates import Kind
+from oauth_litmus.http.transcript import PREFLIGHT
 from oauth_litmus.login.manual import ManualDriver
-from oauth_litmus.login.walk import Stop
-from oauth_litmus.run.preflight import CHECK as PREFLIGHT
 from oauth_litmus.verdict import Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from oauth_litmus.check import Check
-    from oauth_litmus.oauth.authorization import Attempt
     from oauth_litmus.run_state.run import Run
 
 # By real-world power to find bugs; what is not named here follows, the core first.
@@ -100,34 +94,3 @@ def not_asked_for(check: Check, run: Run) -> Skipped | None:
         return None
     wanted = f"{logins_of(check)} more logins" if logins_of(check) > 1 else "one more login"
     return Skipped(f"needs {wanted} by hand: those of --max-logins go to the first login and to more valuable checks")
-
-
-async def go_on_by_hand(run: Run, check: str, attempt: Attempt, stop: Stop) -> None:
-    """Have a person finish a login that the suite cannot walk through, if it was granted to this check.
-
-    Raises:
-        Skipped: no login is left, the client is not redirected to this machine, or the login should be held half-way.
-        Blocked: nobody came back in time.
-    """
-    last = attempt.last
-    goes_on = attempt.response is None and (attempt.unfinished or (last.status < 400 and last.is_html))
-    if not goes_on or stop is Stop.UPSTREAM:
-        return
-    if stop is not Stop.END:
-        raise Skipped("needs a login that the suite itself walks through: give --login redirects")
-    if isinstance(run.driver, ManualDriver) and check in run.by_hand:
-        await _finish(run, run.driver, check, attempt)
-
-
-async def _finish(run: Run, driver: ManualDriver, check: str, attempt: Attempt) -> None:
-    redirect_uri = attempt.request.get("redirect_uri") or attempt.request.client.redirect_uri
-    url = attempt.answers[0].url
-    await run.pacer.charge(Kind.LOGIN, None)
-    number, sent_at = run.transcript.next_number(), run.clock.now()
-    location = await run.clock.for_result_of(driver.finish(url, redirect_uri))
-    response = httpx.Response(302, headers={"location": location})
-    run.transcript.record(number, check, httpx.Request("GET", url), b"", response, b"")
-    answer = Answer(number, "GET", url, response.status_code, response.headers, b"", sent_at, run.clock.now())
-    attempt.answers.append(answer)
-    attempt.response = AuthorizationResponse.at(location, answer)
-    attempt.unfinished, attempt.submitted = False, True

@@ -6,11 +6,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from oauth_litmus.check import Check, Need, all_checks
+from oauth_litmus.check import Check, Need
+from oauth_litmus.checks import all_checks
 from oauth_litmus.requirements import categories
 from oauth_litmus.run.logins_by_hand import not_asked_for
 from oauth_litmus.run.preflight import Readiness
-from oauth_litmus.target.replicas import elsewhere
 from oauth_litmus.target.server import OFFLINE_ACCESS
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
@@ -234,7 +234,7 @@ def _replicas(run: Run, readiness: Readiness) -> Unmet:
             "needs two replicas that can be reached one by one: give --replica URL for each, "
             'or `replicas = ["http://10.0.0.7:8080", …]` in the profile'
         )
-    others = elsewhere(run.server)
+    others = run.server.endpoints_elsewhere
     if others:
         return Skipped(f"replicas answer for the issuer's origin, where the {others[0]}_endpoint is not")
     return None

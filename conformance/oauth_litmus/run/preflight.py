@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from oauth_litmus.oauth.clients import Client
     from oauth_litmus.oauth.handed_in import HandedIn
 
-CHECK = "preflight"
-"""The name under which the exchanges of the preflight are recorded."""
-
 
 @dataclass(frozen=True)
 class Readiness:

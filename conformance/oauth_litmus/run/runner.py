@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from oauth_litmus import __version__
-from oauth_litmus.check import Need, all_checks
+from oauth_litmus.check import Need
+from oauth_litmus.checks import all_checks
 from oauth_litmus.client import Target
 from oauth_litmus.clock import Clock, WallClock, stopwatch
 from oauth_litmus.http.listener import Listener, listening
 from oauth_litmus.http.source_addresses import can_be_bound, loopback_addresses
-from oauth_litmus.http.transcript import Transcript
-from oauth_litmus.http.trusted_hosts import Places
+from oauth_litmus.http.transcript import DISCOVERY, Transcript
 from oauth_litmus.http.wire import ConnectionSettings, NoAnswerError, TransportFactory, Wire
 from oauth_litmus.limits.pacer import Pacer
 from oauth_litmus.limits.rates import Kind
@@ -34,9 +34,8 @@ from oauth_litmus.run.plan import Selection, cannot_judge
 from oauth_litmus.run.tidying import tidy_up
 from oauth_litmus.run_state.run import Budget, Run
 from oauth_litmus.target.discovery import NoServerError, normalise
-from oauth_litmus.target.locate import DISCOVERY, find
+from oauth_litmus.target.locate import find
 from oauth_litmus.target.profile import Profile, ProfileError, from_environment
-from oauth_litmus.target.replicas import elsewhere
 from oauth_litmus.target.server import Discovered, Server
 from oauth_litmus.target.upstream_control import Call, UpstreamControl
 from oauth_litmus.verdict import Blocked
@@ -110,7 +109,7 @@ async def connected(
     }
     transcript.redactor.publish(run_id)
     # The upstream is lent by the same operator, and may well stand behind the same edge.
-    known = Places.declared(options.url, profile).and_of(profile.upstream_control)
+    known = profile.trusted_with(options.url).and_of(profile.upstream_control)
     wire = Wire(
         transports, clock, transcript, headers, secret_headers=http.secrets(), known=known, timeout=http.timeout
     )
@@ -141,7 +140,11 @@ async def _see_replicas(run: Run, selection: Selection) -> None:
         NoServerError: some do not; the message has a sentence for each.
     """
     origins = dict.fromkeys(run.server.profile.replicas)
-    if len(origins) < 2 or elsewhere(run.server) or not any(Need.REPLICAS in c.needs for c in selection.checks()):
+    if (
+        len(origins) < 2
+        or run.server.endpoints_elsewhere
+        or not any(Need.REPLICAS in c.needs for c in selection.checks())
+    ):
         return
     target, silent = Target(run, DISCOVERY), list[str]()
     async with run.clock.running():
@@ -168,10 +171,11 @@ async def _listening(run: Run, given: Listener | None) -> AsyncGenerator[Listene
     if given is not None:
         yield given
         return
-    settings = run.server.profile.listener
+    settings, loopback = run.server.profile.listener, run.server.is_loopback
+    opened = listening(settings.address, settings.url, loopback=loopback) if settings else listening(loopback=loopback)
     async with AsyncExitStack() as stack:
         try:
-            listener = await stack.enter_async_context(listening(settings, loopback=run.server.is_loopback))
+            listener = await stack.enter_async_context(opened)
         except OSError as error:
             where = settings.bind if settings else "loopback"
             raise ProfileError(f"cannot listen at {where}, as [listener] says: {error}") from error

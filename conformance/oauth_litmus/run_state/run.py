@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from oauth_litmus.clock import stopwatch
 from oauth_litmus.http.health import ASKED_WITHIN, Health
+from oauth_litmus.http.transcript import HEALTH
 from oauth_litmus.http.wire import NoAnswerError
 from oauth_litmus.oauth.clients import REDIRECT_URI
 
 if TYPE_CHECKING:
-    from oauth_litmus.client.grant_pool import Lender
     from oauth_litmus.clock import Clock
     from oauth_litmus.http.answer import Answer
     from oauth_litmus.http.listener import Listener
@@ -32,8 +32,6 @@ T = TypeVar("T")
 ROOM_FOR_ANY_RUN = 3 * 3600.0
 """Seconds: a limit of ten logins per minute makes a whole run last 45 minutes."""
 SEVERAL_WAITS = 3
-HEALTH = "health"
-"""The name under which the exchanges are recorded by which the suite sees whether the server still answers."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ class Run:
     """By client and scope, tokens with which a check is done, and that are good."""
     borrowing: dict[Hashable, asyncio.Lock] = field(default_factory=dict["Hashable", "asyncio.Lock"])
     """By client and scope, who has such tokens of those that hand them on."""
-    lenders: dict[Hashable, Lender[Any, Any]] = field(default_factory=dict["Hashable", "Lender[Any, Any]"])
+    lenders: dict[Hashable, Any] = field(default_factory=dict["Hashable", Any])
     """By kind of grant, who lends one to the probes of several checks."""
     upstream: UpstreamControl | None = None
     configured_clients: tuple[Client, ...] = ()

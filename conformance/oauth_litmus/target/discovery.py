@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urlsplit, urlunsplit
 
+from oauth_litmus.http.route import origin_of
 from oauth_litmus.http.sites import host_of, is_loopback, scheme_of
 from oauth_litmus.http.wire import NoAnswerError
-from oauth_litmus.target.replicas import origin_of
 from oauth_litmus.target.server import Discovered
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from oauth_litmus.http.trusted_hosts import Places
+from oauth_litmus.http.transcript import DISCOVERY
 from oauth_litmus.target.discovery import Discovery, NoServerError
 
 if TYPE_CHECKING:
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from oauth_litmus.target.profile import Profile
     from oauth_litmus.target.server import Discovered
 
-DISCOVERY = "discovery"
-"""The name under which the exchanges of the discovery are recorded."""
 FOUND_WITHIN = 300.0
 """Seconds in which a server must be found: a dozen documents, of which none takes long to serve."""
 
@@ -39,7 +37,7 @@ async def find(url: str, profile: Profile, wire: Wire, *, longest: float) -> Dis
         raise NoServerError(
             f"{url} was not found to be a server within {longest:.0f} s. Tried:{tried or ' nothing that ended'}"
         ) from error
-    if not Places.declared(url, profile).cover(found.issuer) and _has_secrets_for_it(profile):
+    if not profile.trusted_with(url).cover(found.issuer) and _has_secrets_for_it(profile):
         raise NoServerError(
             f"{found.given} names {found.issuer} as its authorization server, which is of another site, and the profile "
             f'holds secrets of clients: before these go there, say in the profile that it is yours, as issuer = "{found.issuer}"'

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from oauth_litmus.http.listener import ListenerSettings
+from oauth_litmus.http.trusted_hosts import TrustedHosts
 from oauth_litmus.http.wire import ANSWER_TIMEOUT
 from oauth_litmus.limits.rates import Rate, WrittenRate
 from oauth_litmus.target.login_settings import (
@@ -21,7 +21,7 @@ from oauth_litmus.target.login_settings import (
     Section,
     from_environment,
 )
-from oauth_litmus.target.replicas import replica_origin
+from oauth_litmus.target.replica_origins import replica_origin
 
 __all__ = [
     "ConfiguredClient",
@@ -120,6 +120,21 @@ class Http(Section):
         return {**self.headers, **self.secrets()}
 
 
+class ListenerSettings(Section):
+    """Where the suite may listen, and how the server under test reaches it."""
+
+    url: Annotated[str, Field(pattern=r"^https?://[^/?#\s]+(/[^?#\s]*)?$")]
+    """The public URL; TLS is ended before it comes to the suite."""
+    bind: Annotated[str, Field(pattern=r"^\S+:\d{1,5}$")]
+    """Address and port on this machine, as `0.0.0.0:8443`."""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port to listen at."""
+        host, _, port = self.bind.rpartition(":")
+        return host.strip("[]"), int(port)
+
+
 class Profile(Section):
     """Everything that can be declared of a deployment."""
 
@@ -164,6 +179,11 @@ class Profile(Section):
     worker_processes: Annotated[int, Field(ge=1)] = 1
     """Processes behind the resource, each with a cache of its own for the keys of access tokens."""
     oauth21_clients_only: bool = False
+
+    def trusted_with(self, typed: str) -> TrustedHosts:
+        """The hosts that the operator named, in this profile and as the URL on the command line."""
+        trusted = (f"https://{host}" for host in self.trusted_hosts)
+        return TrustedHosts(typed, self.issuer, self.resource, *self.replicas, *trusted)
 
     def with_access_token_in(self, path: Path) -> Self:
         """The same, with an access token handed in as a file."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
+from oauth_litmus.http.route import origin_of
 from oauth_litmus.http.sites import host_of, is_loopback, scheme_of
-from oauth_litmus.http.trusted_hosts import Places
+from oauth_litmus.http.trusted_hosts import TrustedHosts
 from oauth_litmus.oauth.clients import AuthMethod
 from oauth_litmus.verdict import Skipped
 
@@ -68,16 +69,16 @@ class Server:
     """Whether each check comes from an address of its own, so that none meets what others used of a limit."""
 
     @cached_property
-    def places(self) -> Places:
+    def trusted_hosts(self) -> TrustedHosts:
         """Where codes, verifiers and tokens may go; the issuer is one that was typed, declared, or named by the resource."""
-        return Places.declared(self.discovered.given, self.profile).and_of(self.discovered.issuer)
+        return self.profile.trusted_with(self.discovered.given).and_of(self.discovered.issuer)
 
     def stranger(self, what: str, url: str) -> str:
         """Why nothing secret is sent to a URL that the server's documents name, in a sentence; empty if it is.
 
         An endpoint may well be at another host (RFC 8414 section 2), and even at another site; only the operator knows.
         """
-        if self.places.cover(url):
+        if self.trusted_hosts.cover(url):
             return ""
         host, home = host_of(url), host_of(self.discovered.given)
         if scheme_of(url) != "https":
@@ -101,6 +102,13 @@ class Server:
     def resource_indicator(self) -> str | None:
         """What ordinary requests say in `resource` (RFC 8707); None where the server refuses that."""
         return None if self.seen.resource_refused else self.resource
+
+    @property
+    def endpoints_elsewhere(self) -> tuple[str, ...]:
+        """The endpoints that are not at the issuer's origin, where its replicas would answer for it."""
+        asked = ("authorization", "token", "registration", "revocation")
+        home = origin_of(self.issuer)
+        return tuple(name for name in asked if self.endpoint(name) and origin_of(self.endpoint(name)) != home)
 
     @property
     def is_loopback(self) -> bool:

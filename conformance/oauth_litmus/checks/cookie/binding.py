@@ -8,11 +8,11 @@ from oauth_litmus import expect
 from oauth_litmus.browser.cookies import stem
 from oauth_litmus.browser.model import Navigation, StoredCookie
 from oauth_litmus.check import LOGIN, RELAY, UPSTREAM_CONTROL, check
-from oauth_litmus.checks.login_relay.refusals import still_pending
 from oauth_litmus.client import Target
 from oauth_litmus.oauth.authorization import Attempt
 from oauth_litmus.probes.callback_url import with_parameter
 from oauth_litmus.probes.delivered import finished
+from oauth_litmus.probes.login_refusals import still_pending
 from oauth_litmus.probes.state_cookie import state_cookie
 from oauth_litmus.verdict import Blocked
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, REFRESH, REVOCATION, check
-from oauth_litmus.checks.replay.families import rotated
 from oauth_litmus.client import Target
 from oauth_litmus.probes.boundary import Boundary
+from oauth_litmus.probes.families import rotated
 from oauth_litmus.verdict import NotApplicable
 
 SHORTLY = 1 / 20

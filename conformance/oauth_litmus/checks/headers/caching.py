@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 from oauth_litmus import expect
 from oauth_litmus.browser.pages import read_page
 from oauth_litmus.check import LOGIN, check
-from oauth_litmus.checks.headers.observed import called, path_of
 from oauth_litmus.probes.markup import injected
+from oauth_litmus.probes.observed import called, path_of
 from oauth_litmus.verdict import NotApplicable, Skipped
 
 if TYPE_CHECKING:

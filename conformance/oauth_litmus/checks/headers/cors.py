@@ -7,14 +7,14 @@ from urllib.parse import urlsplit
 
 from oauth_litmus import expect
 from oauth_litmus.check import REGISTRATION, RESOURCE, check
-from oauth_litmus.checks.headers.observed import (
+from oauth_litmus.limits.rates import Kind
+from oauth_litmus.probes.observed import (
     FOREIGN_ORIGIN,
     Called,
     allowed_origin,
     called,
     path_of,
 )
-from oauth_litmus.limits.rates import Kind
 from oauth_litmus.verdict import NotApplicable
 
 if TYPE_CHECKING:

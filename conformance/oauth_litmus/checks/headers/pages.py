@@ -10,11 +10,11 @@ from oauth_litmus import expect
 from oauth_litmus.browser.hypertext import parsed
 from oauth_litmus.browser.pages import read_page
 from oauth_litmus.check import REGISTRATION, check
-from oauth_litmus.checks.headers.observed import path_of, whole_login
 from oauth_litmus.http.sites import same_site
 from oauth_litmus.limits.rates import Kind
 from oauth_litmus.probes.error_page import refused_login
 from oauth_litmus.probes.markup import MARKUP, SCRIPT_URL, injected, internals
+from oauth_litmus.probes.observed import path_of, whole_login
 from oauth_litmus.target.rate_kind import kind_of
 from oauth_litmus.verdict import NotApplicable
 

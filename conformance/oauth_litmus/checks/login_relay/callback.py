@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 from oauth_litmus import expect
 from oauth_litmus.browser.model import Browser
 from oauth_litmus.check import LOGIN, RELAY, UPSTREAM_CONTROL, check
-from oauth_litmus.checks.login_relay.refusals import no_code
 from oauth_litmus.client import Target
 from oauth_litmus.http.urls import with_query
 from oauth_litmus.oauth.authorization import Attempt
 from oauth_litmus.probes.callback_url import binding_parameters, parameter, with_parameter
 from oauth_litmus.probes.delivered import delivered_elsewhere_first, finished
+from oauth_litmus.probes.login_refusals import no_code
 from oauth_litmus.verdict import NotApplicable
 
 CONTRADICTIONS: dict[str, Callable[[str, str], str]] = {

@@ -9,10 +9,10 @@ from dataclasses import replace
 
 from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, RELAY, UPSTREAM_CONTROL, check
-from oauth_litmus.checks.login_relay.refusals import still_pending
 from oauth_litmus.client import Target
 from oauth_litmus.client.callbacks import UPSTREAM_PATIENCE
 from oauth_litmus.oauth.authorization import Attempt
+from oauth_litmus.probes.login_refusals import still_pending
 from oauth_litmus.verdict import Blocked
 
 BROWSERS = 4

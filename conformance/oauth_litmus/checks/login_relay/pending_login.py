@@ -11,10 +11,10 @@ from oauth_litmus import expect
 from oauth_litmus.browser.cookies import stem
 from oauth_litmus.browser.pages import Submission
 from oauth_litmus.check import LOGIN, RELAY, check
-from oauth_litmus.checks.login_relay.refusals import no_code, still_pending
 from oauth_litmus.client import Target
 from oauth_litmus.probes.callback_url import binding_parameters, with_parameter
 from oauth_litmus.probes.error_page import error_page
+from oauth_litmus.probes.login_refusals import no_code, still_pending
 from oauth_litmus.probes.state_cookie import living_cookies, state_cookie
 
 if TYPE_CHECKING:

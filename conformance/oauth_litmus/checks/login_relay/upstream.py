@@ -6,11 +6,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, RELAY, UPSTREAM_CONTROL, check
-from oauth_litmus.checks.login_relay.refusals import no_code
 from oauth_litmus.client import Target
 from oauth_litmus.client.browser_leg import HELD_LOGINS
 from oauth_litmus.oauth.authorization import Attempt
 from oauth_litmus.probes.callback_url import parameter, with_parameter
+from oauth_litmus.probes.login_refusals import no_code
 from oauth_litmus.verdict import Blocked
 
 STRANGER = "https://evil.example"

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 from oauth_litmus import expect
 from oauth_litmus.check import RESOURCE, check
 from oauth_litmus.client.session import FORM
+from oauth_litmus.http.route import origin_of
 from oauth_litmus.limits.rates import Kind
 from oauth_litmus.target.discovery import metadata_urls, resource_metadata_urls
-from oauth_litmus.target.replicas import origin_of
 from oauth_litmus.verdict import NotApplicable, Skipped
 
 if TYPE_CHECKING:

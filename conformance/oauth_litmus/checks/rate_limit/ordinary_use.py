@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import BROWSER_LEG, BURST, DYNAMIC_REGISTRATION, LOGIN, REGISTRATION, check
-from oauth_litmus.checks.headers.observed import FOREIGN_ORIGIN, allowed_origin
 from oauth_litmus.limits.rates import Kind
 from oauth_litmus.oauth.authorization import ending_of
 from oauth_litmus.probes.limited_actions import (
@@ -18,6 +17,7 @@ from oauth_litmus.probes.limited_actions import (
     until_all_is_quiet,
     windows_to_end,
 )
+from oauth_litmus.probes.observed import FOREIGN_ORIGIN, allowed_origin
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import CONFIDENTIAL_CLIENT, LOGIN, check
-from oauth_litmus.checks.token_endpoint.requests import works
+from oauth_litmus.probes.token_requests import works
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import REFRESH, check
-from oauth_litmus.checks.replay.families import GUARD, grace_is_over, rotated
 from oauth_litmus.http.wire import Cut
+from oauth_litmus.probes.families import GUARD, grace_is_over, rotated
 from oauth_litmus.verdict import Blocked, NotApplicable
 
 if TYPE_CHECKING:

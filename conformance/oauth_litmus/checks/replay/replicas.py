@@ -6,9 +6,9 @@ import itertools
 
 from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, REFRESH, REPLICAS, check
-from oauth_litmus.checks.replay.families import GUARD
-from oauth_litmus.checks.replicas.reuse import need_no_grace, reuses
 from oauth_litmus.client import Target
+from oauth_litmus.probes.families import GUARD
+from oauth_litmus.probes.replica_reuse import need_no_grace, reuses
 
 RACERS = 20
 ROUNDS = 3

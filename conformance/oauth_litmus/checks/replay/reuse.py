@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import REFRESH, RELAY, RESOURCE, UPSTREAM_CONTROL, check
-from oauth_litmus.checks.replay.families import GUARD, grace_is_over, rotated
 from oauth_litmus.checks.replay.spellings import other_spellings
 from oauth_litmus.client.resource import TOKEN_GUARD
+from oauth_litmus.probes.families import GUARD, grace_is_over, rotated
 from oauth_litmus.verdict import Blocked, Skipped
 
 if TYPE_CHECKING:

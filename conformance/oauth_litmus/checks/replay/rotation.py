@@ -6,8 +6,8 @@ from functools import partial
 
 from oauth_litmus import expect
 from oauth_litmus.check import REFRESH, SCOPES, check
-from oauth_litmus.checks.replay.families import require_rotation
 from oauth_litmus.client import Target, Tokens
+from oauth_litmus.probes.families import require_rotation
 from oauth_litmus.verdict import NotApplicable
 
 RACERS, FEWER = 20, 10

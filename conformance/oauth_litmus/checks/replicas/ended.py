@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, REFRESH, REPLICAS, RESOURCE, REVOCATION, check
-from oauth_litmus.checks.replay.families import GUARD
-from oauth_litmus.checks.replicas.asking import LAG, need_the_resource_at_the_replicas, revoking_in_turn
-from oauth_litmus.checks.replicas.reuse import reuses
 from oauth_litmus.client import Client, Target
 from oauth_litmus.http.answer import Answer
+from oauth_litmus.probes.families import GUARD
+from oauth_litmus.probes.replica_reuse import reuses
+from oauth_litmus.probes.replicas import LAG, need_the_resource_at_the_replicas, revoking_in_turn
 from oauth_litmus.verdict import Blocked, NotApplicable
 
 

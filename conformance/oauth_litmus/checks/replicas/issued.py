@@ -7,11 +7,11 @@ from collections import Counter
 
 from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, REFRESH, REGISTRATION, RELAY, REPLICAS, RESOURCE, check
-from oauth_litmus.checks.replicas.asking import expect_taken, in_a_ring, need_the_resource_at_the_replicas
 from oauth_litmus.client import AuthorizationRequest, Target, Tokens
 from oauth_litmus.http.answer import Answer
 from oauth_litmus.limits.rates import Kind
 from oauth_litmus.oauth.authorization import ending_of
+from oauth_litmus.probes.replicas import expect_taken, in_a_ring, need_the_resource_at_the_replicas
 
 VARYING = "signed_metadata"
 """A member that says the same with every signature anew (RFC 8414 section 2.1)."""

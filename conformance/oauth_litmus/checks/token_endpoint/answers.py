@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, REGISTRATION, check
-from oauth_litmus.checks.token_endpoint.requests import made_up_code
 from oauth_litmus.oauth.jwts import unsigned
+from oauth_litmus.probes.token_requests import made_up_code
 
 if TYPE_CHECKING:
     from oauth_litmus.client import Target

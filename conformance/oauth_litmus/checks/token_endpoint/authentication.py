@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import CONFIDENTIAL_CLIENT, LOGIN, check
-from oauth_litmus.checks.token_endpoint.requests import each_alive, made_up_code, works
 from oauth_litmus.client import Client, Target
 from oauth_litmus.oauth.clients import AuthMethod, basic
+from oauth_litmus.probes.token_requests import each_alive, made_up_code, works
 from oauth_litmus.verdict import NotApplicable
 
 if TYPE_CHECKING:

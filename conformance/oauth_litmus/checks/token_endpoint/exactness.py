@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, REFRESH, check
-from oauth_litmus.checks.token_endpoint.requests import each_alive, exchange_of, token_call
+from oauth_litmus.probes.token_requests import each_alive, exchange_of, token_call
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, check
-from oauth_litmus.checks.token_endpoint.requests import (
+from oauth_litmus.oauth.authorization import new_verifier
+from oauth_litmus.probes.token_requests import (
     each_alive,
     exchange_of,
     made_up_code,
     refresh_of,
     token_call,
 )
-from oauth_litmus.oauth.authorization import new_verifier
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import CONFIDENTIAL_CLIENT, LOGIN, check
-from oauth_litmus.checks.token_endpoint.requests import each_alive, exchange_of, token_call, works
+from oauth_litmus.probes.token_requests import each_alive, exchange_of, token_call, works
 from oauth_litmus.verdict import NotApplicable
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
-from oauth_litmus.target.replicas import origin_of
+from oauth_litmus.http.route import origin_of
 from oauth_litmus.verdict import NotApplicable
 
 if TYPE_CHECKING:

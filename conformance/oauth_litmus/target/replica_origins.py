@@ -1,30 +1,12 @@
-"""Replicas: single instances behind the one issuer, each at an address of its own, and the way to reach one of them."""
+"""Origins of replicas, as operators write them in the profile or on the command line."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from oauth_litmus.target.server import Server
-
-
-@dataclass(frozen=True)
-class Route:
-    """The way of a request for the issuer to one replica."""
-
-    origin: str
-    """Scheme, host and port of the replica."""
-    keeps_host: bool = True
-    """Whether requests (and TLS) name the issuer's host, as they do behind a balancer, and not the replica's own."""
-
-    def url(self, url: str) -> str:
-        """Where to connect for a URL of the issuer."""
-        here = urlsplit(self.origin)
-        return urlunsplit(urlsplit(url)._replace(scheme=here.scheme, netloc=here.netloc))
 
 
 def replica_origin(written: str) -> str:
@@ -65,19 +47,3 @@ def need_two(origins: Iterable[str]) -> None:
         raise ValueError(
             f"{', '.join(different)} alone can be compared with nothing: give --replica for each instance, twice or more"
         )
-
-
-def origin_of(url: str | None) -> str:
-    """Scheme, host and port of a URL; empty where there is none."""
-    try:
-        parts = urlsplit(url or "")
-    except ValueError:
-        return ""
-    return f"{parts.scheme}://{parts.netloc}".lower() if parts.netloc else ""
-
-
-def elsewhere(server: Server) -> tuple[str, ...]:
-    """The endpoints that are not at the issuer's origin, where its replicas would answer for it."""
-    asked = ("authorization", "token", "registration", "revocation")
-    home = origin_of(server.issuer)
-    return tuple(name for name in asked if server.endpoint(name) and origin_of(server.endpoint(name)) != home)

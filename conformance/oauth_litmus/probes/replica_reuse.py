@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from oauth_litmus.checks.replay.families import grace_is_over, rotated
-from oauth_litmus.checks.replicas.asking import in_a_ring
+from oauth_litmus.probes.families import grace_is_over, rotated
+from oauth_litmus.probes.replicas import in_a_ring
 from oauth_litmus.verdict import Skipped
 
 if TYPE_CHECKING:
