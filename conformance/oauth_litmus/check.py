@@ -86,6 +86,11 @@ class Check:
     needs: frozenset[Need]
     logins: int
     waits: Waits | None
+    holds_grants: bool = False
+    """Whether the check holds a code or a pending login while it makes another one.
+
+    Its requests then go before those of other checks, so that the first one does not expire in a queue.
+    """
 
     @property
     def id(self) -> str:
@@ -111,7 +116,12 @@ _registry: dict[str, Check] = {}
 
 
 def check(
-    requirement_id: str, *, needs: set[Need] | None = None, logins: int | None = None, waits: Waits | None = None
+    requirement_id: str,
+    *,
+    needs: set[Need] | None = None,
+    logins: int | None = None,
+    waits: Waits | None = None,
+    holds_grants: bool = False,
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Declare a function as the check of one requirement.
 
@@ -139,7 +149,7 @@ def check(
             raise BadDeclarationError(f"{where}: the docstring is missing: one sentence that says what is done")
         wanted = frozenset(needs or set())
         spends = logins if logins is not None else int(bool({LOGIN, ACCESS_TOKEN, REFRESH} & wanted))
-        _registry[requirement_id] = Check(requirement, function, wanted, spends, waits)
+        _registry[requirement_id] = Check(requirement, function, wanted, spends, waits, holds_grants)
         return function
 
     return register

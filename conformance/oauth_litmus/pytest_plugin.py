@@ -214,8 +214,8 @@ class _Session:
                 terminalreporter.line(printable(f"WARN {record.id} {record.title}: {record.reason}"), yellow=True)
         if engine.readiness.diagnosis:
             terminalreporter.line(printable(f"preflight: {engine.readiness.diagnosis}"), red=True)
-        if engine.run.left_behind:
-            count = len(engine.run.left_behind)
+        if engine.run.clients.left_behind:
+            count = len(engine.run.clients.left_behind)
             terminalreporter.line(
                 f"left behind at the server: clients named `oauth-litmus {engine.run.run_id}`: {count}"
             )
@@ -226,7 +226,7 @@ def _options(config: pytest.Config, checks: Iterable[Check]) -> Options:
     from oauth_litmus.login.installed import driver_for
     from oauth_litmus.run.plan import Selection
     from oauth_litmus.run.runner import Options
-    from oauth_litmus.run_state.run import Budget
+    from oauth_litmus.run_state.budget import Budget
     from oauth_litmus.target.profile import Profile, ProfileError, load_profile
 
     given = config.option

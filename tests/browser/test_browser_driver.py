@@ -19,7 +19,7 @@ from oauth_litmus.login.installed import driver_for
 from oauth_litmus.login.leg import Leg, Step
 from oauth_litmus.run.plan import Selection
 from oauth_litmus.run.runner import Options, connected, judge
-from oauth_litmus.run_state.run import Budget
+from oauth_litmus.run_state.budget import Budget
 from oauth_litmus.target.login_settings import BrowserSettings, ProfileError
 from oauth_litmus.verdict import Verdict
 

@@ -27,7 +27,8 @@ from oauth_litmus.oauth.authorization import Attempt, AuthorizationRequest
 from oauth_litmus.oauth.clients import Client
 from oauth_litmus.requirements import Requirement
 from oauth_litmus.run.runner import Options, connected
-from oauth_litmus.run_state.run import Budget, Run
+from oauth_litmus.run_state.budget import Budget
+from oauth_litmus.run_state.run import Run
 from oauth_litmus.target.profile import Profile
 from oauth_litmus.target.server import Discovered, Server
 from oauth_litmus.verdict import Level

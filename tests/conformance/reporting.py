@@ -19,7 +19,8 @@ from oauth_litmus.report.waivers import Waiver
 from oauth_litmus.run.engine import Engine, Result
 from oauth_litmus.run.plan import Selection
 from oauth_litmus.run.preflight import Readiness
-from oauth_litmus.run_state.run import Budget, Run
+from oauth_litmus.run_state.budget import Budget
+from oauth_litmus.run_state.run import Run
 from oauth_litmus.target.profile import Profile
 from oauth_litmus.target.server import Discovered, Server
 from oauth_litmus.verdict import Decision, Finding, Severity, Verdict

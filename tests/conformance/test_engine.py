@@ -11,7 +11,7 @@ from oauth_litmus.clock import WallClock
 from oauth_litmus.run import engine as engine_module
 from oauth_litmus.run.engine import Engine, all_dependencies
 from oauth_litmus.run.preflight import Readiness
-from oauth_litmus.run_state.run import Budget
+from oauth_litmus.run_state.budget import Budget
 from oauth_litmus.verdict import Blocked, Level, NotApplicable, Skipped, Verdict
 
 BURST = frozenset({Need.BURST})
@@ -266,7 +266,7 @@ async def test_bursts_begin_when_no_other_check_can_go_on(judged, separate):
         await passes(target)
 
     run = run_with(budget=Budget(burst=True))
-    run.separate_sources = separate
+    run.server.separate_sources = separate
     checks = [check_of(bursts, "B-01", needs=BURST), check_of(works, "A-01"), check_of(works, "A-02")]
     await judged(*checks, run=run)
 
@@ -288,7 +288,7 @@ async def test_from_addresses_of_their_own_bursts_use_the_waits_of_others(judged
 
     with stepped_clock() as clock:
         run = run_with(clock=clock, budget=Budget(burst=True))
-        run.separate_sources = separate
+        run.server.separate_sources = separate
         await judged(check_of(sleeps, "A-01"), check_of(bursts, "B-01", needs=BURST), run=run)
 
     assert order == expected
@@ -314,7 +314,7 @@ async def test_from_one_address_bursts_come_one_after_the_other(judged):
 async def test_every_check_has_a_source_of_its_own(judged):
     run = run_with()
     numbers = iter(range(1, 9))
-    run.sources, run.separate_sources = (lambda: f"127.2.0.{next(numbers)}"), True
+    run.sources, run.server.separate_sources = (lambda: f"127.2.0.{next(numbers)}"), True
     seen = []
 
     async def looks(target):

@@ -43,7 +43,7 @@ async def judged_with_own_token(profile, tmp_path):
     url = f"{ORIGIN}{VARIANTS[VARIANT].path}"
     async with connected_to(applications, url=url, profile=profile) as run:
         async with run.clock.running():
-            tokens = await Target(run, "TEST-01").tokens()
+            tokens = await Target(run, "TEST-01").grants.fresh()
         file = tmp_path / "token"
         file.write_text(f"{tokens.access_token}\n")
     profile = profile.with_access_token_in(file)

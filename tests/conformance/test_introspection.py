@@ -19,7 +19,9 @@ def living(monkeypatch, *, next_token):
         return SimpleNamespace(access_token=next_token, client=client)
 
     monkeypatch.setattr(introspection, "_introspect", introspect)
-    return introspection._Living(SimpleNamespace(tokens=tokens), SimpleNamespace(access_token="ended", client=None))
+    return introspection._Living(
+        SimpleNamespace(grants=SimpleNamespace(fresh=tokens)), SimpleNamespace(access_token="ended", client=None)
+    )
 
 
 async def test_a_denial_of_a_token_that_has_ended_is_asked_for_again(monkeypatch):

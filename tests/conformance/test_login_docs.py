@@ -48,7 +48,7 @@ async def test_the_driver_that_is_shown_answers_its_page(own_driver):
     driver = driver_for(profile_naming(own_driver))
     run = run_with(metadata=endpoints, transports=lambda _: Applications({ISSUER: home.application()}), driver=driver)
 
-    done = await target_of(run).attempt(AuthorizationRequest.of(CLIENT, scope=None, resource=None))
+    done = await target_of(run).authorization.attempt(AuthorizationRequest.of(CLIENT, scope=None, resource=None))
 
     assert done.code == "abc"
     assert home.asked[-1] == ("POST", "/answer", "answer=blue")

@@ -46,7 +46,9 @@ def target(home, *steps, **login):
 
 
 async def attempt(home, *steps, **login):
-    return await target(home, *steps, **login).attempt(AuthorizationRequest.of(CLIENT, scope=None, resource=None))
+    return await target(home, *steps, **login).authorization.attempt(
+        AuthorizationRequest.of(CLIENT, scope=None, resource=None)
+    )
 
 
 def login_with_a_choice_of_everything(**more):

@@ -14,7 +14,7 @@ from oauth_litmus.run.engine import Engine
 from oauth_litmus.run.logins_by_hand import logins_of, worth_asking_for
 from oauth_litmus.run.plan import Selection
 from oauth_litmus.run.runner import Options, connected, judge
-from oauth_litmus.run_state.run import Budget
+from oauth_litmus.run_state.budget import Budget
 from oauth_litmus.verdict import Blocked, Skipped, Verdict
 
 AUTHORIZE = "https://auth.example.com/authorize?state=abc"

@@ -27,7 +27,7 @@ class Workshop:
 
     async def ask(self, key="thing", asker=""):
         async with self.run.clock.running():
-            return await self.run.once(key, self.make, asker)
+            return await self.run.shared.once(key, self.make, asker)
 
 
 async def a_few_turns():
@@ -78,7 +78,7 @@ async def test_who_asked_is_remembered_in_order():
     workshop = Workshop(run_with())
     await asked(workshop, 3)
 
-    assert workshop.run.asked == {"thing": ["A-00", "A-01", "A-02"]}
+    assert workshop.run.shared.askers == {"thing": ["A-00", "A-01", "A-02"]}
 
 
 async def test_one_who_is_cancelled_while_waiting_takes_nothing_from_the_others():
@@ -116,6 +116,6 @@ async def test_who_waits_for_what_another_makes_does_not_hold_the_clock():
 
         async def ask():
             async with clock.running():
-                return await run.once("thing", make)
+                return await run.shared.once("thing", make)
 
         assert await asyncio.wait_for(asyncio.gather(ask(), ask()), 5) == ["thing", "thing"]

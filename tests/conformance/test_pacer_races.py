@@ -8,7 +8,7 @@ from pacing import Door, all_at_once, most_in_a_window, running, through
 
 from oauth_litmus.clock import WallClock
 from oauth_litmus.limits.pacer import Pacer
-from oauth_litmus.limits.rate_queue import AT_ITS_INSTANT, FIRST_OF_ALL
+from oauth_litmus.limits.priority import DUE_NOW, URGENT
 from oauth_litmus.limits.rates import Kind, Rate
 from oauth_litmus.verdict import Blocked
 
@@ -148,11 +148,11 @@ async def test_who_waited_for_an_instant_goes_before_a_race_that_did():
         order = []
 
         async def race():
-            await pacer.before_race(Kind.TOKEN, None, 4, rank=FIRST_OF_ALL)
+            await pacer.before_race(Kind.TOKEN, None, 4, rank=URGENT)
             order.append("race")
 
         async def single():
-            await pacer.paced(Kind.TOKEN, None, door, rank=FIRST_OF_ALL)
+            await pacer.paced(Kind.TOKEN, None, door, rank=URGENT)
             order.append("single")
 
         await all_at_once(clock, *[through(pacer, door)] * 4, race, single)
@@ -167,19 +167,19 @@ async def test_room_for_failures_that_was_given_to_a_sleeper_is_not_used_when_it
 
         async def gives_back_what_another_sleeps_for():
             lane = pacer._failures_at(Kind.TOKEN, None)
-            taken = [await lane.take(AT_ITS_INSTANT) for _ in range(10)]
+            taken = [await lane.take(DUE_NOW) for _ in range(10)]
             for _ in range(10):
                 await asyncio.sleep(0)
             for admission in taken[:5]:
                 lane.give_back(admission)
 
         async def race():
-            race = await pacer.before_race(Kind.TOKEN, None, racers, rank=FIRST_OF_ALL)
+            race = await pacer.before_race(Kind.TOKEN, None, racers, rank=URGENT)
             await clock.until(clock.now() + 70)
             await race.begins()
             race.is_over([await door() for _ in range(racers)])
 
-        single = through(pacer, door, rank=AT_ITS_INSTANT)
+        single = through(pacer, door, rank=DUE_NOW)
         await all_at_once(clock, gives_back_what_another_sleeps_for, *[race] * 3, *[single] * 20)
 
     assert len(door.asked) == 20 + 3 * racers
@@ -220,7 +220,7 @@ async def test_only_what_does_not_delay_a_race_goes_before_it(room, waits):
 
         async def race():
             await clock.until(begun + 10)
-            await pacer.before_race(Kind.CALLBACK, None, 5, rank=FIRST_OF_ALL)
+            await pacer.before_race(Kind.CALLBACK, None, 5, rank=URGENT)
             raced.append(clock.now() - begun)
 
         single = through(pacer, door, kind=Kind.CALLBACK)

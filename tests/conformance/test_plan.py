@@ -12,7 +12,7 @@ from oauth_litmus.http.listener import Listener
 from oauth_litmus.login.drivers import NoLogin
 from oauth_litmus.run.plan import Selection, UnknownSelectionError, cannot_judge
 from oauth_litmus.run.preflight import Readiness
-from oauth_litmus.run_state.run import Budget
+from oauth_litmus.run_state.budget import Budget
 from oauth_litmus.target.profile import Limits, Profile
 from oauth_litmus.target.upstream_control import UpstreamControl
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
@@ -54,7 +54,11 @@ def everything():
         refresh_token=True,
         access_token_is_jwt=True,
     )
-    run.upstream, run.separate_sources, run.listener = UpstreamControl(UPSTREAM, None), True, Listener("http://x", True)
+    run.upstream, run.server.separate_sources, run.listener = (
+        UpstreamControl(UPSTREAM, None),
+        True,
+        Listener("http://x", True),
+    )
     return run
 
 

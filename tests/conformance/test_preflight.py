@@ -165,7 +165,7 @@ async def test_a_server_that_refuses_the_resource_is_judged_without_it(place):
 
     assert readiness.diagnosis == ""
     assert run.server.seen.resource_refused
-    assert Target(run, "test").request(await Target(run, "test").client()).get("resource") is None
+    assert Target(run, "test").authorization.request(await Target(run, "test").clients.shared()).get("resource") is None
 
 
 async def test_a_login_that_fails_without_resource_too_is_not_put_down_to_it():
@@ -205,14 +205,14 @@ async def test_a_cookie_that_no_browser_keeps_is_the_diagnosis_where_no_check_ju
 async def test_where_only_confidential_clients_are_configured_they_are_the_ordinary_ones():
     _, run = await flown(Server(registration=False), profile=with_clients("client_secret_basic"))
 
-    assert (await Target(run, "test").client()).auth_method == "client_secret_basic"
+    assert (await Target(run, "test").clients.shared()).auth_method == "client_secret_basic"
 
 
 async def test_a_second_client_that_is_not_configured_is_a_skip():
     _, run = await flown(Server(registration=False), profile=with_clients("none"))
 
     with pytest.raises(Skipped, match="configure it in the profile"):
-        await Target(run, "test").client("b")
+        await Target(run, "test").clients.shared("b")
 
 
 async def test_a_client_with_certain_redirect_uris_may_be_a_configured_one():
@@ -221,10 +221,10 @@ async def test_a_client_with_certain_redirect_uris_may_be_a_configured_one():
     _, run = await flown(Server(registration=False), profile=Profile.model_validate({"clients": clients}))
     target = Target(run, "test")
 
-    assert (await target.client_with(*loopback)).client_id == "native"
-    assert (await target.client_with(*reversed(two))).redirect_uri == two[1]
+    assert (await target.clients.with_redirect_uris(*loopback)).client_id == "native"
+    assert (await target.clients.with_redirect_uris(*reversed(two))).redirect_uri == two[1]
     with pytest.raises(Skipped, match="configure it in the profile"):
-        await target.client_with(two[0])
+        await target.clients.with_redirect_uris(two[0])
 
 
 async def test_the_id_in_an_issuers_path_is_shown():

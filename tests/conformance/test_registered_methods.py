@@ -39,9 +39,9 @@ def target(*, kept):
     ],
 )
 async def test_the_method_of_confidential_clients_is_one_that_is_registered(kept, method):
-    assert await target(kept=kept).confidential_method() == method
+    assert await target(kept=kept).clients.confidential_method() == method
 
 
 async def test_a_method_that_is_replaced_is_not_judged_by_another():
     with pytest.raises(NotApplicable, match="with client_secret_basic, not with client_secret_post"):
-        await target(kept=("client_secret_basic", "none")).client(auth_method="client_secret_post")
+        await target(kept=("client_secret_basic", "none")).clients.shared(auth_method="client_secret_post")

@@ -132,7 +132,7 @@ def test_the_last_line_names_how_many_core_checks_were_not_judged():
 def test_clients_that_were_left_behind_are_named():
     result = ended("PKCE-01", Verdict.PASS)
     engine = engine_with([result])
-    engine.run.left_behind += [f"client-{number}" for number in range(7)]
+    engine.run.clients.left_behind += [f"client-{number}" for number in range(7)]
 
     text = shown(report_of([result], engine=engine), width=200)
 

@@ -83,17 +83,17 @@ async def test_a_code_that_ended_in_a_queue_says_nothing(lifetime, ended):
         await Engine(run).preflight()
         target = Target(run, "TEST-01")
         async with run.clock.running():
-            code = await target.login()
+            code = await target.authorization.login()
             for _ in range(3):
-                await target.redeem(code, code_verifier="wrong" * 10)
+                await target.tokens.redeem(code, code_verifier="wrong" * 10)
 
             if ended:
                 with pytest.raises(
-                    Blocked, match=r"the code was 30\d s old when its request was sent, and lives for 60 s"
+                    Blocked, match=r"the code was 30\d s old when its request was sent, and expires after 60 s"
                 ):
-                    await target.redeem(code)
+                    await target.tokens.redeem(code)
             else:
-                assert (await target.redeem(code)).has_tokens
+                assert (await target.tokens.redeem(code)).has_tokens
 
 
 @pytest.mark.parametrize("waits", [True, False])
@@ -102,13 +102,13 @@ async def test_a_callback_that_waited_in_a_queue_for_long_says_nothing(waits):
         await Engine(run).preflight()
         target = Target(run, "TEST-01")
         async with run.clock.running():
-            held = await target.hold_callback(target.request(await target.client()))
+            held = await target.callbacks.hold(target.authorization.request(await target.clients.shared()))
             await target.until(target.now() + (0 if waits else 320))
             if waits:
                 for _ in range(2):
-                    await target.login()
-                with pytest.raises(Blocked, match=r"31\d s before a limit had room for the callback"):
-                    await target.deliver_callback(held, browser=target.browser())
+                    await target.authorization.login()
+                with pytest.raises(Blocked, match=r"the callback waited 31\d s for room in a rate limit"):
+                    await target.callbacks.deliver(held, browser=target.new_browser())
             else:
-                stale = await target.deliver_callback(held, browser=target.browser())
+                stale = await target.callbacks.deliver(held, browser=target.new_browser())
                 assert stale.code is None

@@ -15,7 +15,7 @@ async def waited(*kinds: Kind, separate_sources: bool = False, driver=None) -> f
     """Seconds until the window is over of which one kind was sent half a minute ago, and another one just now."""
     with stepped_clock() as clock:
         run = run_with(clock=clock, driver=driver or RedirectsDriver())
-        run.separate_sources = separate_sources
+        run.server.separate_sources = separate_sources
         now = clock.now()
         run.last_sent = {Kind.AUTHORIZE: now - 30, Kind.TOKEN: now}
         async with clock.running():

@@ -12,7 +12,7 @@ from walking import CODE, CONSENT, UPSTREAM, page, request, target, to
 @pytest.mark.parametrize("status", [302, 303, 307, 308])
 async def test_a_redirect_to_the_client_is_read_and_not_followed(status):
     home = Places(authorize=to(CODE, status))
-    attempt = await target(home).attempt(request())
+    attempt = await target(home).authorization.attempt(request())
 
     assert (attempt.code, attempt.response.get("state"), home.paths) == ("abc", "s", ["/authorize"])
 
@@ -26,7 +26,7 @@ async def test_a_redirect_to_the_client_is_read_and_not_followed(status):
     ],
 )
 async def test_whatever_is_added_lands_at_the_registered_uri(location):
-    attempt = await target(Places(authorize=to(location))).attempt(request())
+    attempt = await target(Places(authorize=to(location))).authorization.attempt(request())
 
     assert attempt.response.location == location
 
@@ -45,7 +45,7 @@ async def test_whatever_is_added_lands_at_the_registered_uri(location):
     ],
 )
 async def test_what_only_resembles_the_registered_uri_is_somewhere_else(location):
-    attempt = await target(Places(authorize=to(location))).attempt(request())
+    attempt = await target(Places(authorize=to(location))).authorization.attempt(request())
 
     assert (attempt.response, attempt.left_for) == (None, location)
 
@@ -53,7 +53,7 @@ async def test_what_only_resembles_the_registered_uri_is_somewhere_else(location
 @pytest.mark.parametrize("answered", ["?error=invalid_request", "?code=abc"])
 async def test_an_answer_at_the_address_that_was_asked_for_is_not_followed_as_a_login(answered):
     asked_for = "http://user@127.0.0.1:52731/cb"
-    attempt = await target(Places(authorize=to(f"{asked_for}{answered}"))).attempt(
+    attempt = await target(Places(authorize=to(f"{asked_for}{answered}"))).authorization.attempt(
         request().but(redirect_uri=asked_for)
     )
 
@@ -62,20 +62,20 @@ async def test_an_answer_at_the_address_that_was_asked_for_is_not_followed_as_a_
 
 async def test_a_registered_query_is_kept():
     registered = f"{REDIRECT_URI}?tenant=1"
-    attempt = await target(Places(authorize=to(f"{registered}&code=abc"))).attempt(request(registered))
+    attempt = await target(Places(authorize=to(f"{registered}&code=abc"))).authorization.attempt(request(registered))
 
     assert attempt.code == "abc"
 
 
 async def test_a_code_that_goes_to_a_stranger_is_a_code():
-    attempt = await target(Places(authorize=to("https://evil.example/cb?code=abc"))).attempt(request())
+    attempt = await target(Places(authorize=to("https://evil.example/cb?code=abc"))).authorization.attempt(request())
 
     assert (attempt.response, attempt.code) == (None, "abc")
 
 
 async def test_a_refresh_lands_like_a_redirect():
     home = Places(authorize=page(f'<meta http-equiv="refresh" content="0;url={CODE.replace("&", "&amp;")}">'))
-    attempt = await target(home).attempt(request())
+    attempt = await target(home).authorization.attempt(request())
 
     assert attempt.code == "abc"
 
@@ -84,7 +84,7 @@ async def test_an_answer_that_posts_itself_is_not_sent_to_the_client():
     home = Places(
         authorize=page(f"<form method=post action={REDIRECT_URI}><input type=hidden name=code value=abc></form>")
     )
-    attempt = await target(home).attempt(request())
+    attempt = await target(home).authorization.attempt(request())
 
     assert (attempt.left_for, len(attempt.answers), attempt.pages[0].forms[0].fields[0].value) == (
         REDIRECT_URI,
@@ -99,7 +99,7 @@ async def test_an_answer_that_posts_itself_is_not_sent_to_the_client():
 async def test_a_request_may_be_posted_by_a_page_of_the_client():
     home = Places(authorize=to(CODE, 303))
     asked = request()
-    attempt = await target(home).post(asked, query={"redirect_uri": "https://evil.example/cb"})
+    attempt = await target(home).authorization.post(asked, query={"redirect_uri": "https://evil.example/cb"})
 
     assert home.asked == [("POST", "/authorize", urlencode(asked.parameters))]
     assert attempt.last.url == f"{ISSUER}/authorize?redirect_uri=https%3A%2F%2Fevil.example%2Fcb"
@@ -108,14 +108,14 @@ async def test_a_request_may_be_posted_by_a_page_of_the_client():
 
 async def test_a_relative_redirect_is_followed_at_home():
     home = Places(authorize=to("login?x=1"), login=to(CODE))
-    attempt = await target(home).attempt(request())
+    attempt = await target(home).authorization.attempt(request())
 
     assert (attempt.code, attempt.start_url) == ("abc", f"{ISSUER}/login?x=1")
 
 
 async def test_a_consent_page_is_answered_as_its_form_would_be():
     home = Places(authorize=page(CONSENT), consent=to(CODE))
-    attempt = await target(home).attempt(request())
+    attempt = await target(home).authorization.attempt(request())
 
     assert home.asked[1] == ("POST", "/consent", "csrf=t&go=yes")
     assert (attempt.code, attempt.went_on, len(attempt.pages)) == ("abc", True, 1)
@@ -124,7 +124,7 @@ async def test_a_consent_page_is_answered_as_its_form_would_be():
 @pytest.mark.parametrize(("status", "method", "body"), [(307, "POST", "csrf=t&go=yes"), (308, "POST", "csrf=t&go=yes")])
 async def test_307_and_308_keep_method_and_body(status, method, body):
     home = Places(authorize=page(CONSENT), consent=to("/moved", status), moved=to(CODE))
-    await target(home).attempt(request())
+    await target(home).authorization.attempt(request())
 
     assert home.asked[2] == (method, "/moved", body)
 
@@ -132,14 +132,14 @@ async def test_307_and_308_keep_method_and_body(status, method, body):
 @pytest.mark.parametrize("status", [301, 302, 303])
 async def test_other_redirects_go_on_with_get(status):
     home = Places(authorize=page(CONSENT), consent=to("/moved", status), moved=to(CODE))
-    await target(home).attempt(request())
+    await target(home).authorization.attempt(request())
 
     assert home.asked[2] == ("GET", "/moved", "")
 
 
 async def test_a_form_that_gets_replaces_the_query():
     home = Places(authorize=page("<form action='/go?old=1'><input name=new value=2 type=hidden></form>"), go=to(CODE))
-    attempt = await target(home).attempt(request())
+    attempt = await target(home).authorization.attempt(request())
 
     assert attempt.answers[1].url == f"{ISSUER}/go?new=2"
 
@@ -147,7 +147,7 @@ async def test_a_form_that_gets_replaces_the_query():
 async def test_a_login_goes_through_the_upstream_and_back():
     home = Places(authorize=to(f"{UPSTREAM}/login", st="1"), callback=to(CODE))
     upstream = Places(login=to(f"{ISSUER}/callback?code=up"))
-    attempt = await target(home, upstream).attempt(request())
+    attempt = await target(home, upstream).authorization.attempt(request())
 
     assert (attempt.upstream_url, attempt.callback_url) == (f"{UPSTREAM}/login", f"{ISSUER}/callback?code=up")
     assert attempt.code == "abc"
@@ -165,7 +165,7 @@ async def test_cookies_come_back_to_who_set_them_and_to_nobody_else():
 
     home = Places(authorize=to(f"{UPSTREAM}/login", st="1"), callback=remember("home", to(CODE)))
     upstream = Places(login=remember("upstream", to(f"{ISSUER}/callback")))
-    await target(home, upstream).attempt(request())
+    await target(home, upstream).authorization.attempt(request())
 
     assert seen == {"upstream": {}, "home": {"st": "1"}}
 
@@ -182,7 +182,7 @@ async def test_headers_of_a_probe_go_to_the_server_only():
 
     home = Places(authorize=remember("home", to(f"{UPSTREAM}/login")), callback=to(CODE))
     upstream = Places(login=remember("upstream", to(f"{ISSUER}/callback")))
-    await target(home, upstream).attempt(request(), headers={"x-forwarded-for": "192.0.2.1"})
+    await target(home, upstream).authorization.attempt(request(), headers={"x-forwarded-for": "192.0.2.1"})
 
     assert seen == {"home": "192.0.2.1", "upstream": None}
 
@@ -206,7 +206,7 @@ async def test_headers_of_a_probe_go_to_the_server_only():
 )
 async def test_a_foreign_address_is_noted_and_never_followed(location):
     home = Places(authorize=to(location))
-    attempt = await target(home).attempt(request())
+    attempt = await target(home).authorization.attempt(request())
 
     assert attempt.left_for.endswith(location)
     assert home.paths == ["/authorize"]
@@ -217,14 +217,14 @@ async def test_once_the_upstream_is_known_no_other_host_is_on_the_way():
     home = Places(authorize=to("http://other.localhost:7777/login"))
     made = target(home)
     made.server.seen.upstream_url = f"{UPSTREAM}/login"
-    attempt = await made.attempt(request())
+    attempt = await made.authorization.attempt(request())
 
     assert attempt.left_for == "http://other.localhost:7777/login"
 
 
 async def test_a_form_that_leads_to_a_stranger_is_not_sent():
     home = Places(authorize=page("<form method=post action=https://evil.example/x><button>Continue</button></form>"))
-    attempt = await target(home).attempt(request())
+    attempt = await target(home).authorization.attempt(request())
 
     assert (attempt.left_for, attempt.reached("https://evil.example/x")) == ("https://evil.example/x", True)
 
@@ -236,6 +236,6 @@ async def test_a_form_that_leads_to_a_stranger_is_not_sent():
 async def test_a_code_at_the_address_that_was_asked_for_is_no_step_of_a_login(asked):
     home = Places(authorize=to(f"{asked}?code=abc"))
 
-    attempt = await target(home).attempt(request().but(redirect_uri=asked))
+    attempt = await target(home).authorization.attempt(request().but(redirect_uri=asked))
 
     assert (attempt.left_for, attempt.code, attempt.upstream_url) == (f"{asked}?code=abc", "abc", None)

@@ -23,7 +23,7 @@ from oauth_litmus.report.junit import junit_text
 from oauth_litmus.report.terminal import show
 from oauth_litmus.run.plan import Selection
 from oauth_litmus.run.runner import Options, connected, judge
-from oauth_litmus.run_state.run import Budget
+from oauth_litmus.run_state.budget import Budget
 
 pytestmark = pytest.mark.sockets
 

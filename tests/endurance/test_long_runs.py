@@ -20,7 +20,8 @@ from oauth_litmus.limits.rates import Kind
 from oauth_litmus.run.engine import SLOTS, Engine
 from oauth_litmus.run.plan import Selection
 from oauth_litmus.run.runner import Options, connected, judge
-from oauth_litmus.run_state.run import Budget, Run
+from oauth_litmus.run_state.budget import Budget
+from oauth_litmus.run_state.run import Run
 from oauth_litmus.target.profile import Limits
 from oauth_litmus.verdict import Verdict
 

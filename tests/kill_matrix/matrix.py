@@ -27,7 +27,8 @@ from oauth_litmus.check import Check, Need
 from oauth_litmus.checks import all_checks
 from oauth_litmus.run.plan import Selection
 from oauth_litmus.run.runner import Options, connected, judge
-from oauth_litmus.run_state.run import Budget, Run
+from oauth_litmus.run_state.budget import Budget
+from oauth_litmus.run_state.run import Run
 from oauth_litmus.verdict import Verdict
 
 FULL = bool(os.environ.get("LITMUS_FULL_MATRIX"))
@@ -196,7 +197,7 @@ class _Bill:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._shared: list[tuple[Hashable, str, int]] = []
-        self._once = run.once
+        self._once = run.shared.once
 
     async def weighed(self, key: Hashable, make: Callable[[], Awaitable[Any]], asker: str = "") -> Any:
         """What the run has once, with what making it costs."""
@@ -217,7 +218,7 @@ class _Bill:
         """The exchanges of every check, those of what is shared divided among all that asked for it."""
         shares: defaultdict[str, float] = defaultdict(float)
         for key, maker, exchanges in self._shared:
-            askers = set(self._run.asked[key])
+            askers = set(self._run.shared.askers[key])
             shares[maker] -= exchanges
             for asker in askers:
                 shares[asker] += exchanges / len(askers)
@@ -225,6 +226,6 @@ class _Bill:
 
 
 def _inherit(run: Run, entered: dict[str, set[str]]) -> None:
-    for askers in run.asked.values():
+    for askers in run.shared.askers.values():
         for asker in askers[1:]:
             entered[asker] |= entered[askers[0]]

@@ -34,15 +34,17 @@ async def racing(tokens: str, leeway: int = 10):
 
 
 async def tokens_of(target: Target, user: str):
-    held = await target.hold_callback(target.request(await target.client()), user=user)
-    return await target.tokens_for(target.code_of(await target.deliver_callback(held)))
+    held = await target.callbacks.hold(target.authorization.request(await target.clients.shared()), user=user)
+    return await target.tokens.for_code(target.authorization.code_of(await target.callbacks.deliver(held)))
 
 
 @pytest.mark.parametrize("tokens", ["supabase", "relay"])
 async def test_of_twenty_redemptions_one_succeeds(tokens):
     async with racing(tokens) as target:
         for number in range(ROUNDS):
-            _, answers = await target.race(RACERS, target.login, lambda code, gate: target.redeem(code, via=gate))
+            _, answers = await target.races.at_token_endpoint(
+                RACERS, target.authorization.login, lambda code, gate: target.tokens.redeem(code, via=gate)
+            )
 
             assert sorted(answer.status for answer in answers) == [200, *[400] * (RACERS - 1)], f"round {number}"
 
@@ -52,8 +54,10 @@ async def test_twenty_refreshes_share_one_successor_and_ask_supabase_once(tokens
     async with racing(tokens) as target:
         for number in range(ROUNDS):
             user = target.user(str(number))
-            _, answers = await target.race(
-                RACERS, lambda user=user: tokens_of(target, user), lambda old, gate: target.refresh(old, via=gate)
+            _, answers = await target.races.at_token_endpoint(
+                RACERS,
+                lambda user=user: tokens_of(target, user),
+                lambda old, gate: target.tokens.refresh(old, via=gate),
             )
 
             successors = {answer.member("refresh_token") for answer in answers if answer.has_tokens}
@@ -67,6 +71,8 @@ async def test_twenty_refreshes_share_one_successor_and_ask_supabase_once(tokens
 async def test_with_the_leeway_at_zero_one_of_twenty_refreshes_succeeds(tokens):
     async with racing(tokens, leeway=0) as target:
         for number in range(ROUNDS):
-            _, answers = await target.race(RACERS, target.tokens, lambda old, gate: target.refresh(old, via=gate))
+            _, answers = await target.races.at_token_endpoint(
+                RACERS, target.grants.fresh, lambda old, gate: target.tokens.refresh(old, via=gate)
+            )
 
             assert sum(answer.has_tokens for answer in answers) == 1, f"round {number}"

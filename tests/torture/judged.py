@@ -13,7 +13,7 @@ from oauth_litmus.clock import SteppedClock
 from oauth_litmus.run.engine import Engine
 from oauth_litmus.run.plan import Selection
 from oauth_litmus.run.runner import Options, connected, judge
-from oauth_litmus.run_state.run import Budget
+from oauth_litmus.run_state.budget import Budget
 from oauth_litmus.target.discovery import NoServerError
 from oauth_litmus.verdict import Verdict
 
@@ -60,7 +60,7 @@ async def judged(torture, *only, profile=None, budget=None, url=None, sources="s
         engine = await judge(run, options.selection)
         assert set(engine.results) == {check.id for check in options.selection.checks()}
         assert Verdict.ERROR not in {result.verdict for result in engine.results.values()}, engine.results
-        return Outcome(engine, run.left_behind)
+        return Outcome(engine, run.clients.left_behind)
 
 
 @contextmanager

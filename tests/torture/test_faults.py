@@ -8,7 +8,7 @@ from judged import FEW, TIMEOUT, complaint, judged, profile_of
 
 from litmus_fixtures.torture_server.faults import FAULTS
 from litmus_fixtures.torture_server.server import Rule, torturing
-from oauth_litmus.run_state.run import Budget
+from oauth_litmus.run_state.budget import Budget
 
 pytestmark = pytest.mark.sockets
 

@@ -1,20 +1,24 @@
-"""Authorization verbs (OAuth 2.1 section 4.1): requests, logins, and callbacks that are held and delivered."""
+"""Authorization requests (OAuth 2.1 section 4.1): sending them, and walking through the login that follows."""
 
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from oauth_litmus.browser.model import Navigation
 from oauth_litmus.client.by_hand import go_on_by_hand
 from oauth_litmus.client.carrying import carrying, in_turn
-from oauth_litmus.client.registration import RegistrationVerbs
 from oauth_litmus.http.urls import with_query
+from oauth_litmus.limits.rates import Kind
 from oauth_litmus.login.consent import Refusal
+from oauth_litmus.login.drivers import RedirectsDriver
 from oauth_litmus.login.leg import Step
 from oauth_litmus.login.walk import Stop, Walk, start, step_of
 from oauth_litmus.oauth.authorization import Attempt, AuthorizationRequest, Code, ending_of
 from oauth_litmus.oauth.refusals import is_refused
+from oauth_litmus.target.rate_kind import kind_of
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
@@ -22,16 +26,21 @@ if TYPE_CHECKING:
 
     from oauth_litmus.browser.model import Browser
     from oauth_litmus.browser.pages import Submission
+    from oauth_litmus.client.clients import Clients
+    from oauth_litmus.client.session import Session
     from oauth_litmus.http.answer import Answer
     from oauth_litmus.http.wire import Gate
-    from oauth_litmus.limits.rates import Kind
     from oauth_litmus.login.drivers import LoginDriver
     from oauth_litmus.login.walk import Sender
     from oauth_litmus.oauth.clients import Client
 
 
-class AuthorizationVerbs(RegistrationVerbs):
-    """What a client does to get a code."""
+@dataclass(frozen=True)
+class Authorization:
+    """Sends authorization requests and walks through logins."""
+
+    session: Session
+    clients: Clients
 
     def request(
         self,
@@ -41,63 +50,63 @@ class AuthorizationVerbs(RegistrationVerbs):
         code_verifier: str | None = None,
         redirect_uri: str | None = None,
     ) -> AuthorizationRequest:
-        """A correct authorization request, by default for every scope that the suite asks for."""
-        wanted = " ".join(self.server.scopes) if scope is None else scope
+        """A correct authorization request. By default it asks for every scope that the suite uses."""
+        wanted = " ".join(self.session.server.scopes) if scope is None else scope
         request = AuthorizationRequest.of(
             client,
             scope=wanted,
-            resource=self.server.resource_indicator,
+            resource=self.session.server.resource_indicator,
             code_verifier=code_verifier,
             redirect_uri=redirect_uri,
         )
-        self.secret(request.code_verifier, "code_verifier")
-        self.secret(request.get("state"), "state")
+        self.session.secret(request.code_verifier, "code_verifier")
+        self.session.secret(request.get("state"), "state")
         return request
 
-    async def authorize(self, request: AuthorizationRequest, *, headers: Mapping[str, str] | None = None) -> Attempt:
-        """Only the first answer of the authorization endpoint; nothing is followed."""
-        return await self._walk(request, self.browser(), Stop.FIRST_ANSWER, headers=headers)
+    async def first_answer(self, request: AuthorizationRequest, *, headers: Mapping[str, str] | None = None) -> Attempt:
+        """Send the request and return the first answer of the authorization endpoint. No redirect is followed."""
+        return await self.walk(request, self.session.new_browser(), Stop.FIRST_ANSWER, headers=headers)
 
     async def attempt(
         self, request: AuthorizationRequest, *, browser: Browser | None = None, headers: Mapping[str, str] | None = None
     ) -> Attempt:
-        """Carry an authorization request to its end, through login and consent where the server goes on."""
-        return await self._walk(request, browser or self.browser(), Stop.END, headers=headers)
+        """Send the request and walk through login and consent to the end."""
+        return await self.walk(request, browser or self.session.new_browser(), Stop.END, headers=headers)
 
     async def outcome(self, request: AuthorizationRequest) -> Attempt:
-        """The first answer where that tells whether a request is refused; where a server looks later, the whole attempt."""
+        """Go as far as it takes to see a refusal: one answer if the server refuses at once, otherwise the whole login."""
 
         async def refuses_at_once() -> bool:
-            return is_refused((await self.authorize(request.but(response_type="bogus"))).last)
+            return is_refused((await self.first_answer(request.but(response_type="bogus"))).last)
 
-        at_once = not self.run.driver.walks or await self.once("refuses at once", refuses_at_once)
-        return await (self.authorize(request) if at_once else self.attempt(request))
+        at_once = not self.session.run.driver.walks or await self.session.once("refuses at once", refuses_at_once)
+        return await (self.first_answer(request) if at_once else self.attempt(request))
 
     async def post(
         self, request: AuthorizationRequest, *, query: Mapping[str, str] | None = None, stop: Stop = Stop.END
     ) -> Attempt:
-        """Send an authorization request as a form that a page of the client posts, which is optional (OAuth 2.1 section 3.1)."""
-        endpoint = self.endpoint("authorization")
+        """Send the request by POST, as a form of the client. Servers need not support it (OAuth 2.1 section 3.1)."""
+        endpoint = self.session.endpoint("authorization")
         form = Step(with_query(endpoint, query), "POST", request.parameters, initiator=request.client.redirect_uri)
-        return await self._walk(request, self.browser(), stop, first=form)
+        return await self.walk(request, self.session.new_browser(), stop, first=form)
 
     async def posted(self, client: Client) -> Attempt:
-        """What becomes of a correct request that is posted, at the latest up to the upstream; all checks share it."""
+        """The attempt of a correct request sent by POST, up to the upstream at most. All checks share it."""
         make = self.request(client)
-        return await self.once(("posted", client.client_id), lambda: self.post(make, stop=Stop.UPSTREAM))
+        return await self.session.once(("posted", client.client_id), lambda: self.post(make, stop=Stop.UPSTREAM))
 
     def own_answers(self, attempt: Attempt) -> list[Answer]:
-        """The answers of the authorization server itself, without those of its upstream."""
-        places = {urlsplit(url).netloc for url in (self.server.issuer, self.endpoint("authorization"))}
-        return [answer for answer in attempt.answers if urlsplit(answer.url).netloc in places]
+        """The answers of the authorization server, without those of its upstream."""
+        hosts = {urlsplit(url).netloc for url in (self.session.server.issuer, self.session.endpoint("authorization"))}
+        return [answer for answer in attempt.answers if urlsplit(answer.url).netloc in hosts]
 
     async def control(self, request: AuthorizationRequest) -> None:
-        """The positive control of negative probes: a request without any defect is not refused (once per redirect URI).
+        """Run the positive control of negative probes, once per redirect URI: a correct request must not be refused.
 
-        Every login that ends with a code is one, too.
+        A login that ends with a code counts as a control too.
 
         Raises:
-            Blocked: it is refused, so that the refusal of a defective one would say nothing.
+            Blocked: the correct request is refused, so a refusal of a defective one proves nothing.
         """
 
         async def seen() -> None:
@@ -105,18 +114,19 @@ class AuthorizationVerbs(RegistrationVerbs):
             if is_refused(last):
                 raise Blocked("set-up: the same request without the defect is refused too", (last.number,))
 
-        await self.once(_control_of(request), seen)
+        await self.session.once(_control_of(request), seen)
 
     async def hold_upstream(self, request: AuthorizationRequest, *, browser: Browser | None = None) -> Attempt:
-        """Carry a request up to the redirect to the upstream provider.
+        """Send the request and stop at the redirect to the upstream.
 
         Raises:
-            Blocked: the server did not send the browser there.
+            Blocked: the server did not redirect the browser to the upstream.
         """
         attempt = await self.attempt_upstream(request, browser=browser)
         if attempt.upstream_url is None:
             raise Blocked("set-up: the login did not reach the upstream provider", (attempt.last.number,))
-        self.run.has_begun(attempt)
+        self.session.run.has_begun(attempt)
+        self.session.now_holds_a_grant()
         return attempt
 
     async def attempt_upstream(
@@ -126,37 +136,37 @@ class AuthorizationVerbs(RegistrationVerbs):
         browser: Browser | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Attempt:
-        """Carry a request up to the redirect to the upstream provider, or to wherever it ends before."""
-        return await self._walk(request, browser or self.browser(), Stop.UPSTREAM, headers=headers)
+        """Send the request and stop at the redirect to the upstream, or earlier if the login ends earlier."""
+        return await self.walk(request, browser or self.session.new_browser(), Stop.UPSTREAM, headers=headers)
 
     async def hold_form(self, request: AuthorizationRequest, *, browser: Browser | None = None) -> Attempt:
-        """Carry a request up to the first page that asks something; its answer stays unsent in `submission`.
+        """Send the request and stop at the first page with a form. The form stays unsent, in `submission`.
 
         Raises:
-            Blocked: no page asked anything.
+            Blocked: no page with a form was shown.
         """
-        attempt = await self._walk(request, browser or self.browser(), Stop.FORM)
+        attempt = await self.walk(request, browser or self.session.new_browser(), Stop.FORM)
         if attempt.submission is None:
             raise Blocked("set-up: no page with a form was shown", (attempt.last.number,))
         return attempt
 
     async def refuse(self, request: AuthorizationRequest) -> tuple[Attempt, bool]:
-        """Carry a request to the page of the server that asks to let its client in, and refuse there: whether there was one.
+        """Refuse consent on the server's consent page. Returns the attempt, and whether there was such a page.
 
-        After the refusal redirects alone are followed, at the latest up to the upstream provider.
+        After the refusal only redirects are followed, up to the upstream at most.
         """
         refusal = Refusal(request.client)
-        return await self._walk(request, self.browser(), Stop.END, refusal=refusal), refusal.times > 0
+        return await self.walk(request, self.session.new_browser(), Stop.END, refusal=refusal), refusal.times > 0
 
     async def submit(self, shown: Attempt, submission: Submission, *, browser: Browser) -> Attempt:
-        """Send what a page's form would send, from any browser, and go on up to the upstream."""
+        """Send a page's form from any browser, and walk up to the upstream."""
         first = step_of(submission, shown.last.url)
-        return await self._walk(shown.request, browser, Stop.UPSTREAM, first=first)
+        return await self.walk(shown.request, browser, Stop.UPSTREAM, first=first)
 
     async def resume(self, begun: Attempt, url: str, *, browser: Browser | None = None) -> Attempt:
-        """Go on with a login that was begun, from a URL on its way; at the latest up to the upstream provider."""
+        """Continue a login from one of its URLs, up to the upstream at most."""
         step = Step(url, initiator=begun.callback_initiator if url == begun.callback_url else None)
-        return await self._walk(begun.request, browser or begun.browser, Stop.UPSTREAM, first=step)
+        return await self.walk(begun.request, browser or begun.browser, Stop.UPSTREAM, first=step)
 
     async def login(
         self,
@@ -166,19 +176,19 @@ class AuthorizationVerbs(RegistrationVerbs):
         request: AuthorizationRequest | None = None,
         browser: Browser | None = None,
     ) -> Code:
-        """A fresh code of a finished login.
+        """Log in and return the fresh code.
 
         Raises:
             Blocked: the login did not end with a code.
         """
-        request = request or self.request(client or await self.client(), scope=scope)
+        request = request or self.request(client or await self.clients.shared(), scope=scope)
         return self.code_of(await self.attempt(request, browser=browser))
 
     def code_of(self, attempt: Attempt) -> Code:
-        """The code with which an attempt ended.
+        """The code of a finished attempt.
 
         Raises:
-            Blocked: it ended otherwise.
+            Blocked: the attempt ended without a code.
         """
         response = attempt.response
         if response is None or response.code is None:
@@ -186,9 +196,10 @@ class AuthorizationVerbs(RegistrationVerbs):
                 f"set-up: the login ended without a code ({ending_of(attempt)})",
                 (attempt.last.number,) if attempt.answers else (),
             )
-        self.secret(response.code, "code")
-        self.run.found(_control_of(attempt.request), None)
-        self.run.has_begun(attempt)
+        self.session.secret(response.code, "code")
+        self.session.run.shared.put(_control_of(attempt.request), None)
+        self.session.run.has_begun(attempt)
+        self.session.now_holds_a_grant()
         last = attempt.last
         return Code(
             response.code, attempt.request.client, attempt.request, response, attempt, last.sent_at, last.received_at
@@ -203,10 +214,10 @@ class AuthorizationVerbs(RegistrationVerbs):
         headers: Mapping[str, str] | None = None,
         via: Gate | None = None,
     ) -> Attempt:
-        """Go on with a request from this step to its end."""
-        return await self._walk(request, browser, Stop.END, first=step, headers=headers, via=via)
+        """Continue a request from this step to its end."""
+        return await self.walk(request, browser, Stop.END, first=step, headers=headers, via=via)
 
-    async def _walk(
+    async def walk(
         self,
         request: AuthorizationRequest,
         browser: Browser,
@@ -218,32 +229,89 @@ class AuthorizationVerbs(RegistrationVerbs):
         refusal: Refusal | None = None,
         via: Gate | None = None,
     ) -> Attempt:
-        attempt, beginning = start(self.server, request, browser)
+        """Walk a browser through an authorization request, from its beginning or from `first`, until `stop`.
+
+        Args:
+            request: the authorization request.
+            browser: the browser that walks; it keeps its cookies.
+            stop: where the walk stops if the login goes on so far.
+            first: the step to begin with, instead of the authorization request.
+            headers: added to every request of the walk.
+            driver: gets through the pages of the login; by default the run's driver.
+            refusal: what to refuse on a consent page.
+            via: the gate at which the first request waits for the others of a race.
+        """
+        attempt, beginning = start(self.session.server, request, browser)
         walk = Walk(
-            self.server,
-            driver or self.run.driver,
-            self._first_through(via) if via else self.send,
+            self.session.server,
+            driver or self.session.run.driver,
+            self._first_through(via) if via else self.session.send,
             attempt,
             headers=headers,
-            carry=None if driver else carrying(self.run, self.check, attempt),
+            carry=None if driver else carrying(self.session.run, self.session.check, attempt),
             refusal=refusal,
-            check=self.check,
+            check=self.session.check,
         )
-        # Callbacks that are let go together must not wait for each other's turns: none would ever be sent.
-        async with nullcontext() if via else in_turn(self.run):
+        # Racing callbacks must not wait for each other's turn, or none would ever be sent.
+        async with nullcontext() if via else in_turn(self.session.run):
             await walk.go(first or beginning, stop)
-        if driver is None and not self.run.driver.walks and stop is not Stop.FIRST_ANSWER:
-            await go_on_by_hand(self.run, self.check, attempt, stop)
+        if driver is None and not self.session.run.driver.walks and stop is not Stop.FIRST_ANSWER:
+            await go_on_by_hand(self.session.run, self.session.check, attempt, stop)
         return attempt
 
     def _first_through(self, gate: Gate) -> Sender:
-        """Sends the first request of a walk when the gate opens, and the others as they come."""
+        """A sender whose first request waits at the gate."""
         gates = iter((gate,))
 
         async def send(method: str, url: str, *, kind: Kind | None, headers: Mapping[str, str], body: bytes) -> Answer:
-            return await self.send(method, url, kind=kind, headers=headers, body=body, via=next(gates, None))
+            return await self.session.send(method, url, kind=kind, headers=headers, body=body, via=next(gates, None))
 
         return send
+
+    def is_upstream(self, url: str | None) -> bool:
+        """Whether a URL belongs to the upstream that the preflight saw."""
+        seen = self.session.server.seen.upstream_url
+        return url is not None and seen is not None and urlsplit(url)[:2] == urlsplit(seen)[:2]
+
+    def is_home(self, url: str | None) -> bool:
+        """Whether a URL belongs to the authorization server."""
+        homes = {urlsplit(home)[:2] for home in (self.session.server.issuer, self.session.endpoint("authorization"))}
+        return url is not None and urlsplit(url)[:2] in homes
+
+    async def peek(
+        self,
+        browser: Browser,
+        url: str,
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send one request from a browser to a URL of a login. No redirect is followed."""
+        cookies = browser.cookie_header(Navigation(url, method))
+        answer = await self.session.send(
+            method,
+            url,
+            kind=kind_of(self.session.server, url, Kind.LOGIN),
+            headers={
+                "accept": "text/html,*/*;q=0.8",
+                **({"cookie": cookies} if cookies else {}),
+                **(headers or {}),
+            },
+        )
+        browser.receive(url, answer.set_cookies)
+        return answer
+
+    async def attempt_without_login(
+        self, request: AuthorizationRequest, *, browser: Browser | None = None, url: str | None = None
+    ) -> Attempt:
+        """Walk without logging in: up to the login page, the upstream, or a code. Consent is given if asked for.
+
+        With a URL the walk begins there.
+        """
+        step = Step(url) if url else None
+        return await self.walk(
+            request, browser or self.session.new_browser(), Stop.UPSTREAM, first=step, driver=RedirectsDriver()
+        )
 
 
 def _control_of(request: AuthorizationRequest) -> Hashable:

@@ -1,56 +1,67 @@
-"""Live codes, refresh tokens and logins, lent to one probe after another, so that one login serves many probes."""
+"""A pool that gives one valid grant to several probes, so that one login serves many of them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from oauth_litmus.client.shared_grants import SharedGrantVerbs
+    from oauth_litmus.client.session import Session
 
+
+class Prober(Protocol):
+    """The client of a check that probes."""
+
+    @property
+    def session(self) -> Session:
+        """The access of the check to the server."""
+        ...
+
+
+P = TypeVar("P", bound=Prober)
 G = TypeVar("G")
 R = TypeVar("R")
 MOST_PROBES = 12
-"""Probes of one grant, before it is proved that it was alive all along."""
+"""Probes that share a grant before the pool proves that it was valid all along."""
 LONGEST = 20.0
-"""Seconds for which a grant is lent before that, as a rule: codes are short-lived."""
+"""Seconds for which probes share a grant before the pool proves it. Codes expire soon."""
 
 
 @dataclass(frozen=True)
 class Proof(Generic[G]):
-    """What became of a grant that was used as it is meant to be."""
+    """The result of using a grant correctly."""
 
-    alive: bool
+    valid: bool
     successor: G | None = None
-    """A grant that came of it, and can be lent next."""
+    """A new grant that came of it, which later probes can share."""
 
 
 @dataclass
-class _Waiting(Generic[G, R]):
-    target: SharedGrantVerbs
+class _Waiting(Generic[P, G, R]):
+    prober: P
     probe: Callable[[G], Awaitable[R]]
     seen: asyncio.Future[tuple[G, R]] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
-class Lender(Generic[G, R]):
-    """Lends grants to probes that a server ought to refuse.
+class GrantPool(Generic[P, G, R]):
+    """Gives valid grants to probes that a server ought to refuse.
 
-    A refusal says something only if the grant was alive. A fresh one is; one that was tried before is proved by being
-    used properly after the last probe. A server may well end a grant at the first failed try (OAuth 2.1 section 4.1.3):
-    then every probe gets a fresh one of its own. So does a probe that was granted something, since it is judged by what
-    it did itself, and not by what an earlier one may have left behind.
+    A refusal proves something only if the grant was valid. A fresh grant is. A grant that earlier probes have tried is proved
+    afterwards: the pool uses it correctly once. A server may end a grant at the first failed attempt (OAuth 2.1 section
+    4.1.3); each probe then gets a fresh grant. So does a probe that got something, because an earlier probe may have caused
+    that.
     """
 
     def __init__(
         self,
-        make: Callable[[SharedGrantVerbs], Awaitable[G]],
-        prove: Callable[[SharedGrantVerbs, G], Awaitable[Proof[G]]],
+        make: Callable[[P], Awaitable[G]],
+        prove: Callable[[P, G], Awaitable[Proof[G]]],
         is_granted: Callable[[R], bool],
         longest: float = LONGEST,
     ) -> None:
@@ -58,23 +69,23 @@ class Lender(Generic[G, R]):
         self._prove = prove
         self._granted = is_granted
         self._longest = longest
-        self._waiting: deque[_Waiting[G, R]] = deque()
+        self._waiting: deque[_Waiting[P, G, R]] = deque()
         self._turn = asyncio.Lock()
         self._survives = True
         self._next: tuple[float, G] | None = None
 
-    async def lend(self, target: SharedGrantVerbs, *probes: Callable[[G], Awaitable[R]]) -> list[tuple[G, R]]:
-        """For each probe a grant that was alive, and what became of it.
+    async def probe(self, prober: P, *probes: Callable[[G], Awaitable[R]]) -> list[tuple[G, R]]:
+        """Send each probe with a valid grant. Returns for each the grant and its result.
 
-        Probes that are handed in together need fewer grants than one after the other.
+        Probes that are passed together need fewer grants than probes one after the other.
 
         Raises:
-            Blocked: there is no grant to be had, or whatever the probe raises.
+            Blocked: no grant could be obtained (and any other exception that a probe raises).
         """
-        mine = [_Waiting(target, probe) for probe in probes]
+        mine = [_Waiting(prober, probe) for probe in probes]
         self._waiting.extend(mine)
         try:
-            await target.run.clock.for_result_of(self._turn.acquire())
+            await prober.session.run.clock.for_result_of(self._turn.acquire())
             try:
                 for one in mine:
                     if not one.seen.done():
@@ -83,18 +94,20 @@ class Lender(Generic[G, R]):
             finally:
                 self._turn.release()
         finally:
-            for one in mine:  # of a check that is over nothing is tried any more
+            for one in mine:  # a check that has ended sends no more probes
                 if one in self._waiting:
                     self._waiting.remove(one)
         return [one.seen.result() for one in mine]
 
-    async def _serve(self, first: _Waiting[G, R]) -> None:
-        grant = await self._fresh(first.target)
-        since = first.target.now()
+    async def _serve(self, first: _Waiting[P, G, R]) -> None:
+        """Send the first probe with a fresh grant, and waiting probes with the same grant; then prove the grant."""
+        session = first.prober.session
+        grant = await self._fresh(first.prober)
+        since = session.now()
         if await self._is_granted(first, grant) is not False or not self._survives:
             return
-        doubtful: list[tuple[_Waiting[G, R], R]] = []
-        while self._waiting and len(doubtful) < MOST_PROBES and first.target.now() - since < self._longest:
+        doubtful: list[tuple[_Waiting[P, G, R], R]] = []
+        while self._waiting and len(doubtful) < MOST_PROBES and session.now() - since < self._longest:
             other = self._waiting.popleft()
             answers = await _probed(other, grant)
             if answers is None:
@@ -107,24 +120,24 @@ class Lender(Generic[G, R]):
         if not doubtful:
             return
         try:
-            proof = await self._prove(first.target, grant)
+            proof = await self._prove(first.prober, grant)
         except Blocked:
-            proof = Proof[G](alive=False)
-        if proof.alive:
-            self._next = None if proof.successor is None else (first.target.now(), proof.successor)
+            proof = Proof[G](valid=False)
+        if proof.valid:
+            self._next = None if proof.successor is None else (session.now(), proof.successor)
             _settle(grant, doubtful)
         else:
             self._survives = False
             self._waiting.extendleft(other for other, _ in reversed(doubtful))
 
-    async def _fresh(self, target: SharedGrantVerbs) -> G:
+    async def _fresh(self, prober: P) -> G:
         kept, self._next = self._next, None
-        if kept is not None and target.now() - kept[0] < self._longest:
+        if kept is not None and prober.session.now() - kept[0] < self._longest:
             return kept[1]
-        return await self._make(target)
+        return await self._make(prober)
 
-    async def _is_granted(self, first: _Waiting[G, R], grant: G) -> bool | None:
-        """Whether a fresh grant brought the first probe something; None if the probe failed."""
+    async def _is_granted(self, first: _Waiting[P, G, R], grant: G) -> bool | None:
+        """Whether the first probe got something with a fresh grant; None if the probe failed."""
         answers = await _probed(first, grant)
         if answers is None:
             return None
@@ -132,22 +145,22 @@ class Lender(Generic[G, R]):
         return self._granted(answers)
 
 
-async def _probed(waiting: _Waiting[G, R], grant: G) -> R | None:
-    """The answers to one probe, sent in the name of its check; None if it raised, which its check then gets to know."""
+async def _probed(waiting: _Waiting[P, G, R], grant: G) -> R | None:
+    """Send one probe in the name of its check. If it raises, its check gets the exception and the result is None."""
     try:
-        return await asyncio.create_task(_run(waiting, grant), name=waiting.target.check)
+        return await asyncio.create_task(_run(waiting, grant), name=waiting.prober.session.check)
     except asyncio.CancelledError:
         raise
     except Exception as error:
         waiting.seen.set_exception(error)
-        waiting.seen.exception()  # one of several that its check asks for: it hears of the first alone
+        waiting.seen.exception()  # a check with several probes reads only the first exception
         return None
 
 
-async def _run(waiting: _Waiting[G, R], grant: G) -> R:
+async def _run(waiting: _Waiting[P, G, R], grant: G) -> R:
     return await waiting.probe(grant)
 
 
-def _settle(grant: G, proved: list[tuple[_Waiting[G, R], R]]) -> None:
+def _settle(grant: G, proved: list[tuple[_Waiting[P, G, R], R]]) -> None:
     for waiting, answers in proved:
         waiting.seen.set_result((grant, answers))

@@ -1,4 +1,4 @@
-"""The base of the client: sends requests for one check, inside the budgets, from a source address of its own."""
+"""One check's access to the server: its requests, its source address, and its priority in the rate queues."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from oauth_litmus.browser.model import Browser
 from oauth_litmus.expect import judgement
 from oauth_litmus.http.route import origin_of
 from oauth_litmus.http.wire import Gate, NoAnswerError
-from oauth_litmus.limits.rate_queue import AT_ITS_INSTANT, FIRST_OF_ALL
+from oauth_litmus.limits.priority import DUE_NOW, URGENT
 from oauth_litmus.limits.rates import Kind
+from oauth_litmus.login.drivers import RedirectsDriver
 from oauth_litmus.target.rate_kind import kind_of
-from oauth_litmus.verdict import Blocked, ConnectionCut, NotApplicable
+from oauth_litmus.verdict import Blocked, ConnectionCut, NotApplicable, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from oauth_litmus.http.answer import Answer
     from oauth_litmus.http.listener import Listener
     from oauth_litmus.http.route import Route
+    from oauth_litmus.limits.rates import Rate
     from oauth_litmus.run_state.run import Run
     from oauth_litmus.target.server import Server
     from oauth_litmus.target.upstream_control import UpstreamControl
@@ -30,93 +32,178 @@ T = TypeVar("T")
 FORM = "application/x-www-form-urlencoded"
 _TRIES = 3
 _PAUSE_BEFORE_RETRY = 1.0
-_LONG = 30.0
-"""Seconds of a wait for an instant that will not come again in the run."""
-_TELLS_NOTHING = ("GET", "HEAD", "OPTIONS")
-_BY_LOGIN = (Kind.START, Kind.LOGIN, Kind.CALLBACK)
+_LONG_WAIT = 30.0
+"""Seconds of a wait that cannot be repeated within the run."""
+_READS_ONLY = ("GET", "HEAD", "OPTIONS")
+_PAGES_OF_ONE_LOGIN = (Kind.START, Kind.LOGIN, Kind.CALLBACK)
 
 
 class Session:
-    """One check's access to the server."""
+    """One check's access to the server.
 
-    def __init__(self, run: Run, check: str, *, paced: bool = True) -> None:
+    Args:
+        run: the run to which the check belongs.
+        check: the id under which exchanges are recorded.
+        paced: whether requests wait for room in the rate limits. Burst checks do not wait.
+        holds_grants: whether requests become urgent once the check holds a code or a pending login.
+    """
+
+    def __init__(self, run: Run, check: str, *, paced: bool = True, holds_grants: bool = False) -> None:
         self.run = run
         self.check = check
         self.source = run.sources()
         self.paced = paced
+        self.holds_grants = holds_grants
         self.rank = run.ranks.get(check, 0)
         self.extra_headers: dict[str, str] = {}
         self.route: Route | None = None
         self.gate: Gate | None = None
-        """Where its requests wait for those with which they arrive together."""
+        """Where requests wait for the others of a race."""
 
     @property
     def server(self) -> Server:
         """What is known of the server."""
         return self.run.server
 
+    @property
+    def redirect_uri(self) -> str:
+        """The redirect URI of the suite's clients."""
+        return self.run.redirect_uri
+
+    @property
+    def quick(self) -> bool:
+        """Whether only `core` was asked for."""
+        return self.run.quick
+
+    @property
+    def max_wait(self) -> float:
+        """Seconds that one check may wait."""
+        return self.run.budget.max_wait
+
+    @property
+    def address(self) -> str:
+        """Where requests for the issuer go: to the issuer itself or to one of its replicas. For messages."""
+        return self.route.origin if self.route else self.server.issuer
+
+    @property
+    def run_id(self) -> str:
+        """The id of the run."""
+        return self.run.run_id
+
+    @property
+    def walks_logins(self) -> bool:
+        """Whether the suite itself walks through logins, and not a person."""
+        return self.run.driver.walks
+
+    @property
+    def uses_a_login_driver(self) -> bool:
+        """Whether another driver than redirects and forms gets through logins, for example a real browser."""
+        return self.run.driver.name != "redirects"
+
+    @property
+    def learnt_limits(self) -> dict[Kind, Rate]:
+        """Undeclared rate limits that the run has met so far."""
+        return self.run.pacer.learnt()
+
+    def last_sent(self, *kinds: Kind) -> float:
+        """When the last request of these kinds (of any kind, if none is given) ended, in Unix seconds.
+
+        The suite does not see requests of a browser or a person. Where they log in, it is the present instant.
+        """
+        if not isinstance(self.run.driver, RedirectsDriver):
+            return self.now()
+        return max(self.run.last_sent.get(kind, 0.0) for kind in kinds or Kind)
+
+    def may_wait(self, seconds: float) -> None:
+        """Ensure that the operator allows a wait that the plan could not foresee.
+
+        Raises:
+            Skipped: the wait is longer than the operator allows.
+        """
+        if seconds > self.max_wait:
+            raise Skipped(
+                f"waits {seconds:.0f} s, more than --max-wait {self.max_wait:g}: give --max-wait {seconds + 1:.0f}"
+            )
+
     def now(self) -> float:
         """The present instant, in Unix seconds."""
         return self.run.clock.now()
 
     async def until(self, instant: float) -> None:
-        """Return at that instant. Waits of all checks overlap; what was waited for then goes before all that did not wait."""
-        was_long = instant - self.now() > _LONG
+        """Wait until an instant in Unix seconds. Waits of all checks overlap. The check has priority afterwards."""
+        was_long = instant - self.now() > _LONG_WAIT
         await self.run.clock.until(instant)
-        self.rank = AT_ITS_INSTANT if was_long else min(self.rank, FIRST_OF_ALL)
+        self.rank = DUE_NOW if was_long else min(self.rank, URGENT)
 
     async def once(self, key: Hashable, make: Callable[[], Awaitable[T]]) -> T:
-        """Something that all checks of the run share, made by the first that asks."""
-        return await self.run.once(key, make, self.check)
+        """Return a result that all checks of the run share. The first check that asks makes it."""
+        return await self.run.shared.once(key, make, self.check)
 
-    def sample(self, probes: Iterable[T], most: int = 3) -> list[T]:
-        """All of a list of probes, the most telling first; where `core` alone was asked for, not more than `most`.
+    def limit_probes(self, probes: Iterable[T], most: int = 3) -> list[T]:
+        """All probes of a list or, if only `core` was asked for, the first `most`.
 
-        The verdict then says how many were left out.
+        The list begins with the most telling probe. The verdict says how many were left out.
         """
         every = list(probes)
-        if not self.run.quick or len(every) <= most:
+        if not self.quick or len(every) <= most:
             return every
         current = judgement.get()
         current.left_out += len(every) - most
         return every[:most]
 
     def user(self, label: str = "a") -> str:
-        """The e-mail address of a person of this check's own, for an upstream that the suite controls."""
+        """The e-mail address of a person that only this check uses, at an upstream that the suite controls."""
         return f"{self.check.lower()}-{label}-{self.run.run_id}@litmus.example"
 
-    def browser(self) -> Browser:
+    def new_browser(self) -> Browser:
         """A browser without cookies."""
         return Browser(self.run.clock.now)
 
     def from_another_source(self) -> Self:
-        """The same server, seen from another source address."""
-        return type(self)(self.run, self.check, paced=self.paced)
+        """The same check with another source address."""
+        return type(self)(self.run, self.check, paced=self.paced, holds_grants=self.holds_grants)
 
-    def hurry(self) -> None:
-        """Go first from now on, wherever several wait for room in a limit: what is held meanwhile ends in a queue."""
-        self.rank = min(self.rank, FIRST_OF_ALL)
+    def now_holds_a_grant(self) -> None:
+        """Make requests urgent from now on, if the check is declared with `holds_grants`."""
+        if self.holds_grants:
+            self.become_urgent()
 
-    def hurried(self) -> Self:
-        """The same check where it holds what has not long to live."""
+    def become_urgent(self) -> None:
+        """Let the requests of this check go before others wherever they wait for room in a rate limit."""
+        self.rank = min(self.rank, URGENT)
+
+    def urgent(self) -> Self:
+        """A copy whose requests go before others, for a grant that expires soon."""
         twin = copy.copy(self)
-        twin.hurry()
+        twin.become_urgent()
         return twin
 
     def unpaced(self) -> Self:
-        """The same check from the same address, which has room for what it sends already."""
+        """A copy whose requests do not wait for a rate limit, because room for them is reserved already."""
         twin = copy.copy(self)
         twin.paced = False
         return twin
 
     def with_headers(self, headers: Mapping[str, str]) -> Self:
-        """The same check from the same address, with headers that every request of it carries."""
+        """A copy that adds these headers to every request."""
         twin = copy.copy(self)
         twin.extra_headers = {**self.extra_headers, **headers}
         return twin
 
+    def at(self, route: Route) -> Self:
+        """A copy that sends requests for the issuer to one replica."""
+        twin = copy.copy(self)
+        twin.route = route
+        return twin
+
+    def through(self, gate: Gate) -> Self:
+        """A copy whose requests wait at a gate for the others of a race."""
+        twin = copy.copy(self)
+        twin.gate = gate
+        return twin
+
     def secret(self, value: str | None, kind: str = "secret") -> None:
-        """Have a value that the check made up redacted wherever it turns up."""
+        """Redact a value that the check made up, wherever it appears."""
         self.run.transcript.redactor.learn(value, kind)
 
     async def send(
@@ -129,18 +216,18 @@ class Session:
         body: bytes = b"",
         via: Gate | None = None,
     ) -> Answer:
-        """Send one request inside the budget of its kind; what is inconclusive is tried again (rule 3 of judging).
+        """Send one request within its rate limit. Retry an inconclusive answer (502, 503, 504).
 
-        Without a kind the request goes to another server (the upstream), whose budget is not the target's.
+        `kind` None means that the request goes to another server, the upstream, and counts against no limit.
 
         Raises:
-            Blocked: no answer after several tries, the budget is closed, or it would tell a stranger something.
+            Blocked: no answer after several tries, the limit is closed, or the host is not trusted.
         """
         via = via or self.gate
-        sent = httpx.Headers(headers, encoding="utf-8")  # which, unlike a mapping, may hold one header twice
+        sent = httpx.Headers(headers, encoding="utf-8")  # unlike a mapping, it may hold one header twice
         sent.update(self.extra_headers)
-        if kind is not None and (method not in _TELLS_NOTHING or "authorization" in sent):
-            self._see_no_stranger("an address", url)
+        if kind is not None and (method not in _READS_ONLY or "authorization" in sent):
+            self.require_trusted("an address", url)
 
         async def once() -> Answer:
             return await self.run.wire.send(
@@ -156,18 +243,18 @@ class Session:
 
         if kind is None:
             return await self._answered(once)
-        place = self._place(kind, url)
+        group = self._health_group(kind, url)
 
         async def healthy() -> Answer:
-            await self.run.health.admit(place, in_step=via is not None)
+            await self.run.health.admit(group, in_step=via is not None)
             try:
-                return await self._answered(once, place, in_step=via is not None)
+                return await self._answered(once, group, in_step=via is not None)
             finally:
                 self.run.last_sent[kind] = self.now()
 
         if via is not None or not self.paced:
             return await healthy()
-        self.run.health.see_that_it_lives(place)
+        self.run.health.see_that_it_lives(group)
         for _ in range(_TRIES - 1):
             answer = await self.run.pacer.paced(kind, self.source, healthy, rank=self.rank)
             if answer.status not in (502, 503, 504):
@@ -175,56 +262,53 @@ class Session:
             await self.until(self.now() + _PAUSE_BEFORE_RETRY)
         return await self.run.pacer.paced(kind, self.source, healthy, rank=self.rank)
 
-    def _place(self, kind: Kind, url: str) -> str:
-        """By which name the health of a place is kept: pages of logins have addresses of their own for each login."""
+    def _health_group(self, kind: Kind, url: str) -> str:
+        """The name under which the health of an address is tracked. Pages of logins share one: each login has its own URLs."""
         where = url.partition("?")[0].partition("#")[0]
         at = f" at {self.route.origin}" if self.route else ""
-        return (f"{kind} pages" if kind in _BY_LOGIN else where) + at
+        return (f"{kind} pages" if kind in _PAGES_OF_ONE_LOGIN else where) + at
 
-    def _see_no_stranger(self, what: str, url: str) -> None:
-        """Let no code, token or secret out to a host that is not the server's, as far as the operator says.
+    def require_trusted(self, what: str, url: str) -> None:
+        """Ensure that a URL belongs to the server before a code, token or secret is sent to it.
 
         Raises:
-            Blocked: it would be one; the reason says how to say that it is none.
+            Blocked: the host is not trusted. The reason says how the operator can declare it.
         """
         why = self.server.stranger(what, url)
         if why:
             raise Blocked(why)
 
     def _route_of(self, url: str) -> Route | None:
-        """A replica stands in for the issuer, and for nobody else (the upstream, a resource at another host)."""
+        """The route to the replica, for URLs of the issuer. The upstream and other hosts have no replicas."""
         return self.route if origin_of(url) == origin_of(self.server.issuer) else None
 
     async def _answered(
-        self, send: Callable[[], Awaitable[Answer]], place: str | None = None, *, in_step: bool = False
+        self, send: Callable[[], Awaitable[Answer]], group: str | None = None, *, in_step: bool = False
     ) -> Answer:
         try:
             answer = await send()
         except NoAnswerError as error:
-            if place is not None:
-                self.run.health.left_unanswered(place, error, in_step=in_step)
+            if group is not None:
+                self.run.health.left_unanswered(group, error, in_step=in_step)
             raise (ConnectionCut if error.cut else Blocked)(str(error), (error.number,)) from error
-        if place is not None:
-            self.run.health.answered(place, answer)
+        if group is not None:
+            self.run.health.answered(group, answer)
         return answer
 
-    async def lasting(self, send: Callable[[], Awaitable[Answer]], control: Callable[[], Awaitable[object]]) -> Answer:
-        """An answer that is no passing trouble (rule 3 of judging).
-
-        After a server error an ordinary request must succeed (`control`), and the probe is sent once more.
-        """
+    async def settled(self, send: Callable[[], Awaitable[Answer]], control: Callable[[], Awaitable[object]]) -> Answer:
+        """Send a probe. After a server error, send it again once an ordinary request (`control`) has succeeded."""
         answer = await send()
         if answer.status < 500 or answer.is_inconclusive:
             return answer
         await control()
         return await send()
 
-    async def lasting_or_cut(
+    async def settled_or_cut(
         self, send: Callable[[], Awaitable[Answer]], control: Callable[[], Awaitable[object]]
     ) -> Answer | None:
-        """The same; None where the server closes the connection in place of an answer, each time that it is asked."""
+        """Do the same as `settled`; None if the server closes the connection without an answer twice in a row."""
         try:
-            return await self.lasting(send, control)
+            return await self.settled(send, control)
         except ConnectionCut:
             await control()
         try:
@@ -233,23 +317,28 @@ class Session:
             return None
 
     async def get(self, url: str, *, headers: Mapping[str, str] | None = None, kind: Kind | None = None) -> Answer:
-        """GET without credentials, charged to what the address tells if to nothing else."""
+        """GET without credentials. The URL tells which rate limit it counts against, unless `kind` says it."""
         return await self.send("GET", url, kind=kind or kind_of(self.server, url, Kind.RESOURCE), headers=headers)
 
     @property
     def upstream(self) -> UpstreamControl:
-        """The upstream, where the operator lends it.
+        """The control of the upstream.
 
         Raises:
-            Blocked: it is not lent (the plan skips checks that need it).
+            Blocked: the profile names none (the plan skips checks that need it).
         """
         if self.run.upstream is None:
             raise Blocked("the profile names no upstream_control")
         return self.run.upstream
 
     @property
+    def controls_upstream(self) -> bool:
+        """Whether the operator gives the suite control of the upstream."""
+        return self.run.upstream is not None
+
+    @property
     def listener(self) -> Listener:
-        """A listener of the suite's own that the server can reach.
+        """The suite's listener, which the server can reach.
 
         Raises:
             Blocked: there is none (the plan skips checks that need it).
@@ -263,10 +352,10 @@ class Session:
 
         Raises:
             NotApplicable: the metadata does not name it.
-            Blocked: it is at a host that nobody says is the server's.
+            Blocked: its host is not trusted.
         """
         url = self.server.endpoint(name)
         if url is None:
             raise NotApplicable(f"the metadata names no {name}_endpoint")
-        self._see_no_stranger(f"its {name}_endpoint", url)
+        self.require_trusted(f"its {name}_endpoint", url)
         return url

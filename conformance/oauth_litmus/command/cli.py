@@ -16,7 +16,7 @@ from oauth_litmus.limits.rates import Kind, Rate, limits
 from oauth_litmus.login.installed import OWN, driver_for
 from oauth_litmus.run.plan import Selection, UnknownSelectionError
 from oauth_litmus.run.runner import Options
-from oauth_litmus.run_state.run import Budget
+from oauth_litmus.run_state.budget import Budget
 from oauth_litmus.target.profile import Profile, ProfileError, load_profile
 from oauth_litmus.target.replica_origins import need_two, replica_origin
 

@@ -138,7 +138,7 @@ def complain(sentence: str) -> None:
 
 
 def _cut_off(run: Run | None) -> str:
-    registered = [client.client_id for client in run.registered] if run else []
+    registered = [client.client_id for client in run.clients.entries] if run else []
     left = f"; left behind at the server: {', '.join(registered)}" if registered else ""
     return f"interrupted before there was anything to report{left}"
 

@@ -12,6 +12,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from oauth_litmus.http.retry_after import retry_after
+from oauth_litmus.limits.priority import DUE_NOW, URGENT
 from oauth_litmus.limits.rates import Rate
 
 if TYPE_CHECKING:
@@ -25,10 +26,6 @@ LONGEST_RETRY_AFTER = 900.0
 REFUSALS_THAT_END = 3
 MARGIN = 0.5
 """Seconds added to a window: the target's clock and ours need not tick together."""
-AT_ITS_INSTANT = -2
-"""The rank of what has waited long for this very instant: some room is kept for it."""
-FIRST_OF_ALL = -1
-"""The rank of what would come to nothing if it had to wait."""
 _ROUNDING = 2.0
 """Seconds by which a Retry-After may be more than is left of the window."""
 _RESERVED = 10
@@ -167,7 +164,7 @@ class Lane:
         if self.rate is None or self._clock.now() - admission.instant < self.rate.seconds:
             return self.postponed(admission, count)
         self.let_others_ahead(admission)
-        return await self.take(FIRST_OF_ALL, count)
+        return await self.take(URGENT, count)
 
     def let_others_ahead(self, admission: Admission) -> Admission:
         """Keep the room, and have another one try a closed door."""
@@ -266,7 +263,7 @@ class Lane:
         for ticket in self._queue:
             patience = _PATIENCE if ticket.turn is _Turn.PATIENT_RACE else 1 if self._ages else math.inf
             if ticket.turn > _Turn.NEXT and ticket.since < now - patience * self.rate.seconds:
-                ticket.turn, ticket.rank = _Turn.NEXT, FIRST_OF_ALL  # among those who have waited long, who came first
+                ticket.turn, ticket.rank = _Turn.NEXT, URGENT  # among those who have waited long, who came first
         heapq.heapify(self._queue)
 
     def _serve(self) -> None:
@@ -301,14 +298,14 @@ class Lane:
 
 
 def _turn_of(rank: int, count: int) -> _Turn:
-    if rank <= FIRST_OF_ALL:
+    if rank <= URGENT:
         return _Turn.FIRST if count == 1 else _Turn.NEXT
     return _Turn.ANY if count == 1 else _Turn.PATIENT_RACE
 
 
 def _leaves(rank: int, count: int) -> int:
-    if rank <= FIRST_OF_ALL and count == 1:
-        return 0 if rank == AT_ITS_INSTANT else 1
+    if rank <= URGENT and count == 1:
+        return 0 if rank == DUE_NOW else 1
     return 2
 
 

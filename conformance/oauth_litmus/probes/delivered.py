@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from oauth_litmus.client.shared import shared
+
 if TYPE_CHECKING:
     from oauth_litmus.browser.model import Browser
     from oauth_litmus.client import Target
@@ -22,15 +24,18 @@ class Delivered:
     at_home: Attempt
 
 
+@shared
 async def delivered_elsewhere_first(target: Target) -> tuple[Attempt, Delivered]:
     """How a callback ended in a browser without cookies, and then in the one that began the login; made once."""
+    held = await target.callbacks.hold(target.authorization.request(await target.clients.shared()))
+    elsewhere = await target.callbacks.deliver(held, browser=target.new_browser())
+    return elsewhere, await _at_home(target, held)
 
-    async def deliver() -> tuple[Attempt, Delivered]:
-        held = await target.hold_callback(target.request(await target.client()))
-        elsewhere = await target.deliver_callback(held, browser=target.browser())
-        return elsewhere, await _at_home(target, held)
 
-    return await target.once("callback elsewhere and at home", deliver)
+@shared
+async def _delivered_at_home(target: Target) -> Delivered:
+    held = await target.callbacks.hold(target.authorization.request(await target.clients.shared()))
+    return await _at_home(target, held)
 
 
 async def finished(target: Target) -> Delivered:
@@ -41,15 +46,11 @@ async def finished(target: Target) -> Delivered:
     """
     _, delivered = await delivered_elsewhere_first(target)
     if delivered.at_home.code is None:  # used up by the browser without cookies, which a server may do
-
-        async def deliver() -> Delivered:
-            return await _at_home(target, await target.hold_callback(target.request(await target.client())))
-
-        delivered = await target.once("callback at home", deliver)
-    target.code_of(delivered.at_home)
+        delivered = await _delivered_at_home(target)
+    target.authorization.code_of(delivered.at_home)
     return delivered
 
 
 async def _at_home(target: Target, held: Attempt) -> Delivered:
     before, url = held.browser.copy(), held.callback_url or ""
-    return Delivered(held, url, before, await target.deliver_callback(held))
+    return Delivered(held, url, before, await target.callbacks.deliver(held))

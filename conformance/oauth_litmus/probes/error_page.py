@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from oauth_litmus.client.shared import shared
 from oauth_litmus.oauth.clients import REDIRECT_URI, Client
 
 if TYPE_CHECKING:
@@ -14,16 +15,13 @@ if TYPE_CHECKING:
 
 def request_of_nobody(target: Target) -> AuthorizationRequest:
     """An authorization request of a client that does not exist, which leaves the server nowhere to redirect to."""
-    return target.request(Client(f"nobody-{target.run.run_id}", (REDIRECT_URI,))).but(redirect_uri=None)
+    return target.authorization.request(Client(f"nobody-{target.run_id}", (REDIRECT_URI,))).but(redirect_uri=None)
 
 
+@shared
 async def refused_login(target: Target) -> Attempt:
     """What becomes of it; sent once, for all checks."""
-
-    async def make() -> Attempt:
-        return await target.attempt_upstream(request_of_nobody(target))
-
-    return await target.once("answers to nobody", make)
+    return await target.authorization.attempt_upstream(request_of_nobody(target))
 
 
 async def error_page(target: Target) -> Answer:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
+from oauth_litmus.client.shared import shared
 from oauth_litmus.probes.boundary import Boundary
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Expired:
     late: Answer
 
 
+@shared
 async def expired_token(target: Target) -> Expired:
     """Tokens whose access token has ended; made once, and checks only look at what it was answered.
 
@@ -36,17 +38,13 @@ async def expired_token(target: Target) -> Expired:
         Blocked: there are no tokens, or the resource does not take them while they are fresh.
         Skipped: their end is not known, or farther away than the operator allows.
     """
-
-    async def wait() -> Expired:
-        tokens = await target.short_lived_tokens(SHORT_LIFE)
-        end = Boundary.of_access_token(tokens)
-        over = Boundary.of_access_token(tokens, target.server.profile.lifetimes.clock_leeway)
-        target.may_wait(over.after - target.now())
-        opened = await target.opened(tokens)
-        await target.until(end.before)
-        early = expect.conclusive(await target.call_resource(tokens.access_token))
-        await target.until(over.after)
-        late = expect.conclusive(await target.call_resource(tokens.access_token))
-        return Expired(tokens, opened, end, early, over, late)
-
-    return await target.once("expired token", wait)
+    tokens = await target.resource.short_lived_tokens(SHORT_LIFE)
+    end = Boundary.of_access_token(tokens)
+    over = Boundary.of_access_token(tokens, target.server.profile.lifetimes.clock_leeway)
+    target.may_wait(over.after - target.now())
+    opened = await target.resource.accepted_call(tokens)
+    await target.until(end.before)
+    early = expect.conclusive(await target.resource.call(tokens.access_token))
+    await target.until(over.after)
+    late = expect.conclusive(await target.resource.call(tokens.access_token))
+    return Expired(tokens, opened, end, early, over, late)

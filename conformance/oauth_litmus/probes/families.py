@@ -26,7 +26,7 @@ async def rotated(target: Target, tokens: Tokens) -> Tokens:
         Blocked: the refresh was refused.
         NotApplicable: refresh tokens are bound to a client with a secret, and stay.
     """
-    successor = await target.refreshed(tokens)
+    successor = await target.tokens.refreshed(tokens)
     if successor.refresh_token == tokens.refresh_token:
         require_rotation(tokens)
     return successor

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus.http.retry_after import retry_after
 from oauth_litmus.limits.rates import Kind
-from oauth_litmus.login.drivers import RedirectsDriver
 from oauth_litmus.verdict import Blocked, Skipped
 
 if TYPE_CHECKING:
@@ -107,11 +106,8 @@ async def windows_to_end(target: Target, seconds: float, *kinds: Kind) -> None:
 
     Where each check has an address of its own, there is nothing to wait for.
     """
-    if not target.run.separate_sources:
-        # What a browser or a person sends is not seen here.
-        sees_all = isinstance(target.run.driver, RedirectsDriver)
-        last = max(target.run.last_sent.get(kind, 0.0) for kind in kinds or Kind) if sees_all else target.now()
-        await target.until(last + seconds + GUARD)
+    if not target.server.separate_sources:
+        await target.until(target.last_sent(*kinds) + seconds + GUARD)
 
 
 def _kind_of(action: str) -> Kind:
@@ -167,18 +163,18 @@ def _preferred(server: Server, most: int) -> tuple[str, Rate]:
 
 
 async def _hit_of(target: Target, name: str) -> Hit:
-    client = await target.client()
+    client = await target.clients.shared()
     if name == "register":
-        return lambda source: source.register(source.metadata())
+        return lambda source: source.clients.register(source.clients.metadata())
     if name in ("token", "token_failures"):
         made_up = {"grant_type": "authorization_code", "code_verifier": secrets.token_urlsafe(48)}
-        return lambda source: source.token_request({**made_up, "code": secrets.token_urlsafe(32)}, client)
+        return lambda source: source.tokens.request({**made_up, "code": secrets.token_urlsafe(32)}, client)
     if name == "authorize":
 
         async def authorize(source: Target) -> Answer:
-            return (await source.authorize(source.request(client))).last
+            return (await source.authorization.first_answer(source.authorization.request(client))).last
 
         return authorize
-    held = await target.from_another_source().hold_callback(target.request(client))
+    held = await target.from_another_source().callbacks.hold(target.authorization.request(client))
     url = held.start_url if name == "start" else held.callback_url
     return lambda source: source.get(url or "", headers={"accept": "text/html"})

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from oauth_litmus.client.session import FORM
+from oauth_litmus.client.shared import shared
 from oauth_litmus.http.sites import host_of
 from oauth_litmus.limits.rates import Kind
 from oauth_litmus.probes.markup import IMAGE
@@ -55,21 +56,18 @@ async def whole_login(target: Target) -> Attempt:
     Raises:
         Blocked: it broke off at a failure of the server, and nobody knows which pages would have come.
     """
-    login = await target.finished_login()
+    login = await target.logins.finished()
     if login.answers and login.last.status >= SERVER_FAILURE:
-        target.code_of(login)
+        target.authorization.code_of(login)
     return login
 
 
+@shared
 async def called(target: Target) -> dict[str, Called]:
     """Every endpoint that programs call, as a script of another origin finds it; errors where that costs least.
 
     Endpoints on other hosts than the issuer's are left alone.
     """
-    return await target.once("calls of a foreign script", lambda: _call_all(target))
-
-
-async def _call_all(target: Target) -> dict[str, Called]:
     server = target.server
     form = urlencode({"grant_type": "authorization_code", "code": secrets.token_urlsafe(16), "client_id": NOBODY})
     revocation = urlencode({"token": secrets.token_urlsafe(16), "client_id": NOBODY})
@@ -102,7 +100,7 @@ async def _call(target: Target, name: str, url: str, kind: Kind, body: str) -> C
     )
     script = target.with_headers({"origin": FOREIGN_ORIGIN})
     if name == "registration":
-        return Called(name, preflight, await script.register({"redirect_uris": [IMAGE], "client_name": NOBODY}))
+        return Called(name, preflight, await script.clients.register({"redirect_uris": [IMAGE], "client_name": NOBODY}))
     headers = {"accept": "application/json"} | ({"content-type": FORM} if body else {})
     return Called(name, preflight, await script.send(method, url, kind=kind, headers=headers, body=body.encode()))
 

@@ -41,16 +41,18 @@ async def expect_taken(asked: Target, others: Sequence[Target], ask: Ask, taken:
     await asked.until(asked.now() + LAG)
     later = expect.conclusive(await ask(asked))
     if not taken(later):
-        got = f"{expect.describe(later)} at {asked.place}, while {await _who_takes_it(asked, others, ask, taken)}"
+        got = f"{expect.describe(later)} at {asked.address}, while {await _who_takes_it(asked, others, ask, taken)}"
         expect.that(False, expected=f"{what} at every replica", got=got, at=(answer, later))
-    expect.ideally(False, expected=f"{what} at once", got=f"only {LAG:g} s later at {asked.place}", at=(answer, later))
+    expect.ideally(
+        False, expected=f"{what} at once", got=f"only {LAG:g} s later at {asked.address}", at=(answer, later)
+    )
     return later
 
 
 async def _who_takes_it(asked: Target, others: Sequence[Target], ask: Ask, taken: Taken) -> str:
     for other in others:
         if other is not asked and taken(await ask(other)):
-            return f"{other.place} takes it"
+            return f"{other.address} takes it"
     return "nobody else takes it afterwards"
 
 

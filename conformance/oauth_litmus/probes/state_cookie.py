@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from oauth_litmus.browser.cookies import SetCookie, default_path, stem
 from oauth_litmus.browser.model import Navigation
+from oauth_litmus.client.shared import shared
 from oauth_litmus.probes.delivered import delivered_elsewhere_first
 from oauth_litmus.verdict import Blocked
 
@@ -43,17 +44,14 @@ def living_cookies(answer: Answer) -> list[SetCookie]:
     return [cookie for cookie in cookies if cookie.value and not cookie.is_deletion(answer.received_at)]
 
 
+@shared
 async def state_cookie(target: Target) -> StateCookie:
     """The cookie without which the callback is refused; found once for all checks.
 
     Raises:
         Blocked: the callback is answered with a code whatever cookie is missing (LOGIN-01 judges that), or no cookie is set.
     """
-    return await target.once("state cookie", lambda: _find(target))
-
-
-async def _find(target: Target) -> StateCookie:
-    client = await target.client()
+    client = await target.clients.shared()
     elsewhere, delivered = await delivered_elsewhere_first(target)
     held = replace(delivered.held, browser=delivered.before)
     candidates = _candidates(target, held)
@@ -61,11 +59,11 @@ async def _find(target: Target) -> StateCookie:
         # A browser without cookies is one without this cookie.
         return StateCookie(candidates[0][1], candidates[0][0], delivered.url, ())
     for answer, candidate in candidates:
-        attempt = await target.hold_callback(target.request(client))
+        attempt = await target.callbacks.hold(target.authorization.request(client))
         browser = attempt.browser
         for name in {cookie.name for cookie in browser.jar() if stem(cookie.name) == stem(candidate.name)}:
             browser = browser.without(name)
-        if (await target.deliver_callback(attempt, browser=browser)).code is None:
+        if (await target.callbacks.deliver(attempt, browser=browser)).code is None:
             others = tuple((at, other) for at, other in candidates if stem(other.name) != stem(candidate.name))
             return StateCookie(candidate, answer, delivered.url, others)
     raise Blocked("no cookie could be found on which the callback depends (see LOGIN-01)")

@@ -26,9 +26,9 @@ Pairs = list[tuple[str, str]]
 
 async def works(target: Target, method: AuthMethod) -> bool:
     """Whether a client gets tokens by this method: where it never does, refusals show nothing (see TOKEN-08)."""
-    if not await target.has_clients_by(method):
+    if not await target.clients.exist_with(method):
         return False
-    return expect.conclusive(await target.exchange_by(method)).has_tokens
+    return expect.conclusive(await target.grants.exchange_by(method)).has_tokens
 
 
 def made_up_code(client: Client) -> dict[str, str | None]:

@@ -7,6 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, TypedDict
 
 from oauth_litmus import expect
+from oauth_litmus.client.shared import shared
 from oauth_litmus.http.answer import Answer
 
 if TYPE_CHECKING:
@@ -31,28 +32,35 @@ async def forgery(target: Target) -> Present | None:
     A resource that knows which tokens were issued refuses every other, and shows nothing by it: then the way leads
     through a login in which the upstream issues the forgery. Where access tokens are the server's own, that fails too.
     """
-    tokens, opened = await target.valid_tokens()
+    tokens, opened = await target.resource.valid_tokens()
     persons = count()
 
     async def directly(changes: Changes) -> Answer:
-        return await target.call_resource(await target.upstream.jwt(like=tokens.access_token, **changes))
+        return await target.resource.call(await target.upstream.jwt(like=tokens.access_token, **changes))
 
     async def by_login(changes: Changes) -> Answer | None:
         issued = await _tokens_behind(target, f"{next(persons)}", changes)
-        return None if issued is None else await target.call_resource(issued.access_token)
+        return None if issued is None else await target.resource.call(issued.access_token)
 
-    if expect.let_in(expect.conclusive(await target.once("a copy of a JWT", lambda: directly({}))), opened):
+    if expect.let_in(expect.conclusive(await _call_with_a_copy(target, tokens.access_token)), opened):
         return directly
-    return by_login if await target.once("a forgery by login", lambda: _is_handed_on(target)) else None
+    return by_login if await _is_handed_on(target) else None
 
 
+@shared
+async def _call_with_a_copy(target: Target, access_token: str) -> Answer:
+    """Call the resource with a copy of an access token that the upstream signs, without any fault."""
+    return await target.resource.call(await target.upstream.jwt(like=access_token))
+
+
+@shared
 async def _is_handed_on(target: Target) -> bool:
     """Whether a login brings the client the upstream's JWT as it is, and opens the resource with it."""
-    mark = target.run.run_id
+    mark = target.run_id
     marked = await _tokens_behind(target, "control", {"claims": {"litmus": mark}})
     if marked is None or marked.claims.get("litmus") != mark:
         return False
-    await target.opened(marked)
+    await target.resource.accepted_call(marked)
     return True
 
 
@@ -60,9 +68,9 @@ async def _tokens_behind(target: Target, person: str, changes: Changes) -> Token
     """Tokens of a login in which the upstream issues a JWT with these changes; None if the login comes to nothing."""
     user = target.user(person)
     await target.upstream.fault("token", "jwt", grant_type="pkce", user=user, jwt=changes)
-    request = target.request(await target.client())
-    attempt = await target.deliver_callback(await target.hold_callback(request, user=user))
+    request = target.authorization.request(await target.clients.shared())
+    attempt = await target.callbacks.deliver(await target.callbacks.hold(request, user=user))
     if attempt.code is None:
         return None
-    answer = await target.redeem(target.code_of(attempt))
-    return target.tokens_of(answer, request.client, request.get("scope")) if answer.has_tokens else None
+    answer = await target.tokens.redeem(target.authorization.code_of(attempt))
+    return target.tokens.read(answer, request.client, request.get("scope")) if answer.has_tokens else None

@@ -89,8 +89,8 @@ def build_report(engine: Engine, circumstances: Circumstances) -> Report:
         spent={str(kind): count for kind, count in run.pacer.spent.items()},
         learnt_limits={str(kind): str(rate) for kind, rate in run.pacer.learnt().items()},
         requests=run.transcript.count,
-        registered=len(run.registered),
-        left_behind=tuple(run.left_behind),
+        registered=len(run.clients.entries),
+        left_behind=tuple(run.clients.left_behind),
     )
 
 
@@ -179,7 +179,7 @@ def _settings(run: Run, circumstances: Circumstances) -> SettingsRecord:
         burst=run.budget.burst,
         max_logins=run.budget.max_logins,
         strict=run.strict,
-        separate_source_addresses=run.separate_sources,
+        separate_source_addresses=run.server.separate_sources,
         only=circumstances.selection.only,
         skip=circumstances.selection.skip,
         require=circumstances.require,

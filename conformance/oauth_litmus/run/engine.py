@@ -126,10 +126,10 @@ class Engine:
             for check in runnable:
                 if Need.BURST not in check.needs:
                     group.create_task(self._one(check), name=check.id)
-            if self.run.separate_sources:
+            if self.run.server.separate_sources:
                 await asyncio.sleep(0)
                 group.create_task(self._bursts(runnable), name="bursts")
-        if not self.run.separate_sources:
+        if not self.run.server.separate_sources:
             await self._bursts(runnable)
 
     @asynccontextmanager
@@ -170,7 +170,7 @@ class Engine:
 
     async def _bursts(self, checks: Sequence[Check]) -> None:
         bursts = [check for check in checks if Need.BURST in check.needs]
-        if not self.run.separate_sources:
+        if not self.run.server.separate_sources:
             # From one address the bursts meet each other's windows, and everybody's.
             for check in bursts:
                 await self._one(check)
@@ -194,7 +194,7 @@ class Engine:
         async with self.run.clock.running():
             started = stopwatch()
             try:
-                await check.function(Target(self.run, check.id, paced=Need.BURST not in check.needs))
+                await check.function(self._target(check))
             except Violation as violation:
                 ending = violation
                 if violation.finding not in judgement.findings:  # found in what checks share, by the one that made it
@@ -211,6 +211,9 @@ class Engine:
         self._finish(
             Result(check, decision, tuple(judgement.findings), _shown(judgement, ending), stopwatch() - started)
         )
+
+    def _target(self, check: Check) -> Target:
+        return Target(self.run, check.id, paced=Need.BURST not in check.needs, holds_grants=check.holds_grants)
 
     def _finish(self, result: Result) -> None:
         self.results[result.check.id] = result

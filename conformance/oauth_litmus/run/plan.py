@@ -225,7 +225,11 @@ def _burst(run: Run, readiness: Readiness) -> Unmet:
 
 
 def _second_source(run: Run, readiness: Readiness) -> Unmet:
-    return None if run.separate_sources else Skipped("needs a second source address: only loopback targets give one")
+    return (
+        None
+        if run.server.separate_sources
+        else Skipped("needs a second source address: only loopback targets give one")
+    )
 
 
 def _replicas(run: Run, readiness: Readiness) -> Unmet:

@@ -35,7 +35,7 @@ class Readiness:
 async def fly(target: Target) -> Readiness:
     """Go once through an ordinary login and note what was seen of the server."""
     try:
-        client = await target.client()
+        client = await target.clients.shared()
     except (Blocked, NotApplicable) as error:
         return Readiness(registration=f"no client: {error}", resource=await _call_with_handed_in(target))
     if not target.run.driver.walks and not target.run.by_hand:
@@ -58,12 +58,12 @@ async def _log_in(target: Target, client: Client) -> Tokens:
         again = await _attempt(target, client)
         attempt = again if again.code is not None else attempt
         target.server.seen.resource_refused = again.code is not None
-    answer = await target.redeem(target.code_of(attempt))
+    answer = await target.tokens.redeem(target.authorization.code_of(attempt))
     if answer.error in ("invalid_target", "invalid_request") and _without_resource(target):
-        again = await target.redeem(target.code_of(await _attempt(target, client)))
+        again = await target.tokens.redeem(target.authorization.code_of(await _attempt(target, client)))
         answer = again if again.has_tokens else answer
         target.server.seen.resource_refused = again.has_tokens
-    return target.tokens_of(answer, client, target.request(client).get("scope"))
+    return target.tokens.read(answer, client, target.authorization.request(client).get("scope"))
 
 
 def _without_resource(target: Target) -> bool:
@@ -80,14 +80,14 @@ async def _attempt(target: Target, client: Client) -> Attempt:
     Raises:
         Blocked: it depends on a cookie that browsers withhold, and no check of its own tells that.
     """
-    attempt = await target.attempt(target.request(client))
+    attempt = await target.authorization.attempt(target.authorization.request(client))
     _note(target, attempt)
     lost = (*attempt.withheld, *(rejected.set_cookie.name for rejected in attempt.rejected))
     if attempt.code is None and lost:
         # A browser keeps from the callback a cookie that it needs: a defect with checks of its own (COOKIE-03, -04,
         # -06). The rest of the server is judged by sending it all the same.
         target.server.seen.cookie_withheld = lost
-        attempt = await target.attempt(target.request(client))
+        attempt = await target.authorization.attempt(target.authorization.request(client))
         _note(target, attempt)
         if attempt.code is not None and attempt.callback_url is None:
             raise Blocked(f"it goes on only with a cookie that no browser brings back: {', '.join(lost)}")
@@ -109,7 +109,7 @@ async def _refresh(target: Target, tokens: Tokens) -> str:
     if tokens.refresh_token is None:
         return ""
     try:
-        answer = await target.refresh(tokens)
+        answer = await target.tokens.refresh(tokens)
     except Blocked as error:
         return f"an ordinary refresh is not answered: {error}"
     return "" if answer.has_tokens else f"an ordinary refresh is answered {answer.status} {answer.error}".rstrip()
@@ -119,7 +119,7 @@ async def _call(target: Target, tokens: Tokens | HandedIn) -> str:
     if target.server.resource is None:
         return ""
     try:
-        answer = await target.call_resource(tokens.access_token)
+        answer = await target.resource.call(tokens.access_token)
     except Blocked as error:
         return f"the protected resource does not answer: {error}"
     # What the resource says beyond authorization is its own affair: only 401 and 403 refuse the token.

@@ -32,7 +32,8 @@ from oauth_litmus.run.engine import SLOTS, Engine, OnResult
 from oauth_litmus.run.logins_by_hand import ask_for_logins, everybody
 from oauth_litmus.run.plan import Selection, cannot_judge
 from oauth_litmus.run.tidying import tidy_up
-from oauth_litmus.run_state.run import Budget, Run
+from oauth_litmus.run_state.budget import Budget
+from oauth_litmus.run_state.run import Run
 from oauth_litmus.target.discovery import NoServerError, normalise
 from oauth_litmus.target.locate import find
 from oauth_litmus.target.profile import Profile, ProfileError, from_environment
@@ -150,7 +151,7 @@ async def _see_replicas(run: Run, selection: Selection) -> None:
     async with run.clock.running():
         for origin in origins:
             try:
-                await target.route_to(origin)
+                await target.routes.to(origin)
             except Blocked as error:
                 silent.append(str(error))
     if silent:
@@ -220,7 +221,6 @@ def _run(
         driver=options.driver or driver_for(profile),
         budget=options.budget,
         sources=sources,
-        separate_sources=server.separate_sources,
         strict=options.strict,
         configured_clients=tuple(_configured(profile, transcript)),
         registration_headers=_registration_headers(profile, transcript),

@@ -25,11 +25,11 @@ async def tidy_up(run: Run) -> None:
             await _remove_clients(run, target, removed)
     except TimeoutError:
         pass  # what is left is listed
-    run.left_behind += [client.client_id for client in run.registered if client.client_id not in removed]
+    run.clients.left_behind += [client.client_id for client in run.clients.entries if client.client_id not in removed]
 
 
 async def _remove_clients(run: Run, target: Target, removed: set[str]) -> None:
-    for client in run.registered:
+    for client in run.clients.entries:
         if client.management_uri and urlsplit(client.management_uri).netloc == urlsplit(run.server.issuer).netloc:
             headers = {"authorization": f"Bearer {client.management_token}"}
             try:

@@ -29,37 +29,37 @@ EXCLUDED_STATUS = 307
 @check("AUTHZ-03", needs={LOGIN}, logins=4)
 async def state_comes_back_exactly(target: Target) -> None:
     """Send awkward, long, non-ASCII and no state, each in a login and in a request that is refused."""
-    request = target.request(await target.client())
+    request = target.authorization.request(await target.clients.shared())
 
-    for state in target.sample((AWKWARD_STATE, LONG_STATE, FOREIGN_STATE), most=1):
-        attempt = await target.attempt(request.but(state=state))
+    for state in target.limit_probes((AWKWARD_STATE, LONG_STATE, FOREIGN_STATE), most=1):
+        attempt = await target.authorization.attempt(request.but(state=state))
         _must_answer(attempt, state)
         expected, got = f"a code for state={state[:40]}", expect.describe(attempt.last)
         expect.ideally(attempt.code is not None, expected=expected, got=got, at=attempt.answers)
         _state_is(attempt.response, state)
-        await target.hand_on_code(attempt)
-        _state_is((await target.attempt(request.but(state=state, response_type="bogus"))).response, state)
+        await target.grants.add_login_to_pool(attempt)
+        _state_is((await target.authorization.attempt(request.but(state=state, response_type="bogus"))).response, state)
 
-    without = await target.attempt(request.but(state=None))
+    without = await target.authorization.attempt(request.but(state=None))
     expect.ideally(without.code is not None, expected="state is optional", got="it is demanded", at=without.answers)
     _no_state_is_invented(without.response)
-    await target.hand_on_code(without)
-    _no_state_is_invented((await target.attempt(request.but(state=None, response_type="bogus"))).response)
+    await target.grants.add_login_to_pool(without)
+    _no_state_is_invented((await target.authorization.attempt(request.but(state=None, response_type="bogus"))).response)
 
 
 @check("AUTHZ-07", needs={LOGIN}, logins=1)
 async def answers_are_redirects_with_a_query(target: Target) -> None:
     """Log in, refuse a consent page where there is one, and send a wrong request; look at every redirect on the way."""
-    request = target.request(await target.client())
+    request = target.authorization.request(await target.clients.shared())
 
-    attempts = [await target.finished_login()]
+    attempts = [await target.logins.finished()]
     if any(page.forms for page in attempts[0].pages):
-        refused = await target.refused_consent()
+        refused = await target.logins.refused_consent()
         if refused is not None:
             attempts.append(refused)
 
     for attempt in attempts:
-        for answer in (answer for answer in target.own_answers(attempt) if answer.location):
+        for answer in (answer for answer in target.authorization.own_answers(attempt) if answer.location):
             got, expected = f"{answer.status} after a {answer.method}", "302 or 303"
             repeated = answer.method == "POST" and answer.status in REPEATING_STATUSES
             expect.that(not repeated, expected=expected, got=got, at=answer)
@@ -68,7 +68,7 @@ async def answers_are_redirects_with_a_query(target: Target) -> None:
         in_fragment = sorted({"code", "state", "error"} & fragment.keys())
         got = f"{', '.join(in_fragment)} in the fragment"
         expect.that(not in_fragment, expected="the answer in the query", got=got, at=attempt.answers)
-    refused = (await target.authorize(request.but(response_type="bogus"))).last
+    refused = (await target.authorization.first_answer(request.but(response_type="bogus"))).last
     unfollowed = refused.status >= 400 and "location" in refused.headers
     got = f"{refused.status} with a Location, which no browser follows: the client is not told"
     expect.ideally(not unfollowed, expected="302 or 303, or a page without a Location", got=got, at=refused)
@@ -77,17 +77,17 @@ async def answers_are_redirects_with_a_query(target: Target) -> None:
 @check("REDIR-17", needs={LOGIN}, logins=1)
 async def registered_query_is_kept(target: Target) -> None:
     """Have a code, and then an error, sent to a redirect URI with a query."""
-    client = await target.client_with(WITH_QUERY)
+    client = await target.clients.with_redirect_uris(WITH_QUERY)
     if client is None:
         raise NotApplicable("the server registers no redirect URIs with a query")
-    request = target.request(client)
+    request = target.authorization.request(client)
 
-    success = await target.attempt(request)
+    success = await target.authorization.attempt(request)
     if success.response is None and success.left_for is None:
         raise Blocked("set-up: a login with a registered redirect URI brought no answer", (success.last.number,))
     _query_is_kept(success, "code")
 
-    refusal = await target.attempt(request.but(response_type="bogus"))
+    refusal = await target.authorization.attempt(request.but(response_type="bogus"))
     if refusal.response is not None or refusal.left_for is not None:
         _query_is_kept(refusal, "error" if refusal.code is None else "code")
 

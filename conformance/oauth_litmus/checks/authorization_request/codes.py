@@ -20,15 +20,15 @@ SAMPLES = 5
 @check("AUTHZ-06", needs={LOGIN}, logins=SAMPLES)
 async def codes_and_tokens_cannot_be_guessed(target: Target) -> None:
     """Collect the codes of five logins, and the tokens of the last through four refreshes; look at what varies in them."""
-    client = await target.client()
+    client = await target.clients.shared()
 
-    codes = [await target.login(client) for _ in range(SAMPLES)]
-    tokens = [await target.tokens_for(codes[-1])]
+    codes = [await target.authorization.login(client) for _ in range(SAMPLES)]
+    tokens = [await target.tokens.for_code(codes[-1])]
     while tokens[-1].refresh_token is not None and len(tokens) < SAMPLES:
-        answer = expect.conclusive(await target.refresh(tokens[-1]))
+        answer = expect.conclusive(await target.tokens.refresh(tokens[-1]))
         if not answer.has_tokens and tokens[-1].refresh_token in [each.refresh_token for each in tokens[:-1]]:
             break  # a refresh that brings no other refresh token may end its own
-        tokens.append(target.successor_of(answer, tokens[-1]))
+        tokens.append(target.tokens.successor_of(answer, tokens[-1]))
 
     values, at = [code.value for code in codes], [code.response.answer for code in codes]
     expect.that(len(set(values)) == len(values), expected="a code of its own for each login", got="a repetition", at=at)

@@ -43,7 +43,7 @@ REGISTERED = frozenset(
 @check("AUTHZ-10", needs={REGISTRATION})
 async def error_is_told_by_one_code(target: Target) -> None:
     """Provoke error redirects by a response_type, a scope and a challenge that are wrong or missing; read them."""
-    request = target.request(await target.client())
+    request = target.authorization.request(await target.clients.shared())
     provocations = {
         "an unknown response_type": request.but(response_type="bogus"),
         "no response_type": request.but(response_type=None),
@@ -51,7 +51,7 @@ async def error_is_told_by_one_code(target: Target) -> None:
         "no code_challenge": request.but(code_challenge=None, code_challenge_method=None),
     }
 
-    responses = {what: (await target.attempt(wrong)).response for what, wrong in provocations.items()}
+    responses = {what: (await target.authorization.attempt(wrong)).response for what, wrong in provocations.items()}
 
     errors = {what: response for what, response in responses.items() if response is not None and response.error}
     if not errors:

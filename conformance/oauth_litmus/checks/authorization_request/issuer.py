@@ -24,7 +24,7 @@ CONFUSING = {"iss": "https://evil.example", "state": "registered-state", "code":
 @check("ISS-01", needs={LOGIN})
 async def iss_is_the_issuer(target: Target) -> None:
     """Log in and compare iss with the issuer of the metadata."""
-    code = target.code_of(await target.finished_login())
+    code = target.authorization.code_of(await target.logins.finished())
 
     _iss_is_right(target, code.response)
 
@@ -32,7 +32,7 @@ async def iss_is_the_issuer(target: Target) -> None:
 @check("ISS-02", needs={REGISTRATION})
 async def iss_is_in_errors(target: Target) -> None:
     """Provoke an error redirect and compare iss with the issuer of the metadata."""
-    request = target.request(await target.client())
+    request = target.authorization.request(await target.clients.shared())
     provocations = (
         request.but(response_type="bogus"),
         request.but(scope="no-such-scope"),
@@ -43,7 +43,7 @@ async def iss_is_in_errors(target: Target) -> None:
     for provocation in provocations:
         if attempt.response is not None and attempt.response.error:
             break
-        attempt = await target.attempt(provocation)
+        attempt = await target.authorization.attempt(provocation)
     if attempt.response is not None and attempt.response.error:
         _iss_is_right(target, attempt.response)
         return
@@ -53,16 +53,16 @@ async def iss_is_in_errors(target: Target) -> None:
 @check("ISS-03", needs={LOGIN, DYNAMIC_REGISTRATION}, logins=1)
 async def registered_query_does_not_stand_for_the_answer(target: Target) -> None:
     """Register a redirect URI whose query holds iss, state and code already; where that is taken, log in."""
-    if await target.client_with(WITH_QUERY) is None:
+    if await target.clients.with_redirect_uris(WITH_QUERY) is None:
         raise NotApplicable("the server registers no redirect URIs with a query")
     uri = f"{REDIRECT_URI}?{urlencode(CONFUSING)}"
-    registered = expect.conclusive(await target.register(target.metadata(uri)))
+    registered = expect.conclusive(await target.clients.register(target.clients.metadata(uri)))
     expect.ideally(registered.status < 500, expected="400", got=expect.describe(registered), at=registered)
     if registered.status >= 300:
         return
-    client = target.client_of(registered, uri)
+    client = target.clients.client_of(registered, uri)
 
-    attempt = await target.attempt(target.request(client).landing_at(REDIRECT_URI))
+    attempt = await target.authorization.attempt(target.authorization.request(client).landing_at(REDIRECT_URI))
 
     if attempt.inconclusive is not None:
         expect.conclusive(attempt.inconclusive)

@@ -28,8 +28,8 @@ OPENID = {"nonce": "n-0S6_WzA2Mj", "prompt": "consent", "login_hint": "x", "ui_l
 @check("AUTHZ-04", needs={REGISTRATION})
 async def repeated_parameters_are_refused(target: Target) -> None:
     """Repeat parameters with equal values, then each with another value; where the login goes on, see what it brings."""
-    request = target.request(await target.client())
-    await target.control(request)
+    request = target.authorization.request(await target.clients.shared())
+    await target.authorization.control(request)
     another = {
         "client_id": f"unknown-{secrets.token_hex(8)}",
         "state": "another-state",
@@ -56,14 +56,14 @@ async def repeated_parameters_are_refused(target: Target) -> None:
 @check("AUTHZ-05", needs={REGISTRATION})
 async def unknown_parameters_are_ignored(target: Target) -> None:
     """Add a parameter that nobody knows, then those of OpenID Connect, to a request that is taken without them."""
-    request = target.request(await target.client())
-    await target.control(request)
+    request = target.authorization.request(await target.clients.shared())
+    await target.authorization.control(request)
 
-    answer = expect.conclusive((await target.outcome(request.adding(("foo", "bar")))).last)
+    answer = expect.conclusive((await target.authorization.outcome(request.adding(("foo", "bar")))).last)
     expected, got = "the login, as without foo=bar", expect.describe(answer)
     expect.that(not is_refused(answer), expected=expected, got=f"a refusal: {got}", at=answer)
 
-    answer = expect.conclusive((await target.outcome(request.adding(*OPENID.items()))).last)
+    answer = expect.conclusive((await target.authorization.outcome(request.adding(*OPENID.items()))).last)
     expected, got = f"the login, as without {', '.join(OPENID)}", expect.describe(answer)
     expect.ideally(not is_refused(answer), expected=expected, got=f"a refusal: {got}", at=answer)
 
@@ -71,8 +71,8 @@ async def unknown_parameters_are_ignored(target: Target) -> None:
 @check("AUTHZ-11", needs={REGISTRATION})
 async def odd_values_are_refused(target: Target) -> None:
     """Put quotation marks, a letter beyond ASCII and a NUL into each parameter in turn."""
-    request = target.request(await target.client())
-    await target.control(request)
+    request = target.authorization.request(await target.clients.shared())
+    await target.authorization.control(request)
 
     for name in ("response_type", "client_id", "scope", "state", "code_challenge", "code_challenge_method"):
         answer = await _lasting(target, request.but(**{name: ODD}), request)
@@ -83,9 +83,9 @@ async def odd_values_are_refused(target: Target) -> None:
 @check("AUTHZ-09", needs={REGISTRATION})
 async def empty_parameters_count_as_left_out(target: Target) -> None:
     """Leave out scope, state and redirect_uri, and send them empty: together, and one by one where that differs."""
-    client = await target.client()
-    request = target.request(client)
-    await target.control(request)
+    client = await target.clients.shared()
+    request = target.authorization.request(client)
+    await target.authorization.control(request)
     names = ("scope", "state", *(("redirect_uri",) if len(client.redirect_uris) == 1 else ()))
 
     if await _refusal_of_empty(target, request, *names) is not None:
@@ -94,7 +94,7 @@ async def empty_parameters_count_as_left_out(target: Target) -> None:
             got = f"{name}= is refused, though a request without {name} is not"
             expect.that(refusal is None, expected=f"{name}= counts as left out", got=got, at=refusal)
 
-    refusal = await target.attempt(request.but(state="", response_type="bogus"))
+    refusal = await target.authorization.attempt(request.but(state="", response_type="bogus"))
     come_back = refusal.response.get("state") if refusal.response else None
     expected, got = "no state, or an empty one, after state=", f"state={come_back}"
     expect.that(not come_back, expected=expected, got=got, at=refusal.answers)
@@ -103,8 +103,8 @@ async def empty_parameters_count_as_left_out(target: Target) -> None:
 @check("AUTHZ-12", needs={REGISTRATION})
 async def what_is_no_url_is_refused(target: Target) -> None:
     """Ask for answers at a port beyond 65535, at a port of letters, and at an address whose bracket stays open."""
-    request = target.request(await target.client())
-    await target.control(request)
+    request = target.authorization.request(await target.clients.shared())
+    await target.authorization.control(request)
 
     for uri in NO_URLS:
         answer = await _answer(target, request.but(redirect_uri=uri), request)
@@ -114,10 +114,10 @@ async def what_is_no_url_is_refused(target: Target) -> None:
 
 async def _refusal_of_empty(target: Target, request: AuthorizationRequest, *names: str) -> Answer | None:
     """The refusal of empty parameters, or of several at once that are left out; None where either is like the other."""
-    without = expect.conclusive((await target.outcome(request.but(**dict.fromkeys(names)))).last)
+    without = expect.conclusive((await target.authorization.outcome(request.but(**dict.fromkeys(names)))).last)
     if is_refused(without):
         return None if len(names) == 1 else without
-    empty = expect.conclusive((await target.outcome(request.but(**dict.fromkeys(names, "")))).last)
+    empty = expect.conclusive((await target.authorization.outcome(request.but(**dict.fromkeys(names, "")))).last)
     return empty if is_refused(empty) else None
 
 
@@ -128,35 +128,35 @@ async def _answer(target: Target, request: AuthorizationRequest, without: Author
 
 async def _lasting(target: Target, request: AuthorizationRequest, without: AuthorizationRequest) -> Answer:
     async def send() -> Answer:
-        return (await target.outcome(request)).last
+        return (await target.authorization.outcome(request)).last
 
     async def control() -> None:
-        ordinary = (await target.outcome(without)).last
+        ordinary = (await target.authorization.outcome(without)).last
         if is_refused(ordinary):
             raise Blocked("set-up: the request without the defect is refused too", (ordinary.number,))
 
-    return expect.conclusive(await target.lasting(send, control))
+    return expect.conclusive(await target.settled(send, control))
 
 
 async def _what_was_checked_is_used(
     target: Target, doubled: AuthorizationRequest, request: AuthorizationRequest, name: str
 ) -> None:
     """Of two values the server may take either one: the same for its checks and for the code that it issues."""
-    attempt = await target.attempt(doubled)
+    attempt = await target.authorization.attempt(doubled)
     response, expected = attempt.response, f"the same value of {name} for the checks and for the code"
     implicit = response is not None and response.get("access_token") is not None
     expect.that(not implicit, expected=expected, got="an access token in the redirect", at=attempt.answers)
     if attempt.code is None:
         return
-    code = target.code_of(attempt)
+    code = target.authorization.code_of(attempt)
     if name == "code_challenge":
-        answer = expect.conclusive(await target.redeem(code, code_verifier=None))
+        answer = expect.conclusive(await target.tokens.redeem(code, code_verifier=None))
         expect.that(not answer.has_tokens, expected=expected, got="a code that needs no code_verifier", at=answer)
     if name == "client_id":
-        answer = expect.conclusive(await target.redeem(code))
+        answer = expect.conclusive(await target.tokens.redeem(code))
         got = f"a code that the client cannot redeem: {expect.describe(answer)}"
         expect.that(answer.has_tokens, expected=expected, got=got, at=answer)
-    if name == "scope" and is_refused((await target.outcome(request.but(scope=UNKNOWN_SCOPE))).last):
-        tokens = await target.tokens_for(code)
+    if name == "scope" and is_refused((await target.authorization.outcome(request.but(scope=UNKNOWN_SCOPE))).last):
+        tokens = await target.tokens.for_code(code)
         granted = UNKNOWN_SCOPE in tokens.scopes
         expect.that(not granted, expected=expected, got=f"scope {tokens.granted_scope}", at=tokens.answer)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from oauth_litmus.client.shared import shared
+
 if TYPE_CHECKING:
     from oauth_litmus.client import Attempt, Target
 
 
+@shared
 async def attempt_without_response_type(target: Target) -> Attempt:
     """What becomes of a request that lacks response_type alone; made once."""
-    request = target.request(await target.client()).but(response_type=None)
-    return await target.once("without response_type", lambda: target.attempt(request))
+    request = target.authorization.request(await target.clients.shared()).but(response_type=None)
+    return await target.authorization.attempt(request)

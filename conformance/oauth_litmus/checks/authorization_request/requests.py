@@ -34,22 +34,24 @@ async def unknown_client_gives_a_readable_error(target: Target) -> None:
         "the client_id is empty": nobody.but(client_id=""),
     }
 
-    for because, request in target.sample(requests.items(), most=2):
-        attempt = await (refused_login(target) if request is nobody else target.attempt_upstream(request))
+    for because, request in target.limit_probes(requests.items(), most=2):
+        attempt = await (refused_login(target) if request is nobody else target.authorization.attempt_upstream(request))
         if expect.conclusive(attempt.last).status >= 500:
-            attempt = await target.attempt_upstream(request)
+            attempt = await target.authorization.attempt_upstream(request)
         _tells_the_user(attempt, because)
 
 
 @check("AUTHZ-02", needs={REGISTRATION})
 async def response_type_is_required(target: Target) -> None:
     """Ask without response_type, with an empty, an unknown, the implicit and a hybrid one."""
-    request = target.request(await target.client())
-    await target.control(request)
+    request = target.authorization.request(await target.clients.shared())
+    await target.authorization.control(request)
 
-    for response_type in target.sample((None, "token", "bogus", "", "code token"), most=2):
+    for response_type in target.limit_probes((None, "token", "bogus", "", "code token"), most=2):
         deviating = request.but(response_type=response_type)
-        attempt = await (attempt_without_response_type(target) if response_type is None else target.attempt(deviating))
+        attempt = await (
+            attempt_without_response_type(target) if response_type is None else target.authorization.attempt(deviating)
+        )
         handed_out = attempt.response is not None and attempt.response.get("access_token") is not None
         because = f"response_type is {response_type!r}" if response_type else "response_type is missing"
         got = "an access token in the redirect"
@@ -61,9 +63,12 @@ async def response_type_is_required(target: Target) -> None:
 @check("AUTHZ-08", needs={REGISTRATION})
 async def get_works_and_unknown_methods_are_refused(target: Target) -> None:
     """Send one request by GET, as a posted form, by PUT and by DELETE."""
-    client = await target.client()
-    request, endpoint = target.request(client), target.endpoint("authorization")
-    first, posted = expect.conclusive((await target.authorize(request)).last), await target.posted(client)
+    client = await target.clients.shared()
+    request, endpoint = target.authorization.request(client), target.endpoint("authorization")
+    first, posted = (
+        expect.conclusive((await target.authorization.first_answer(request)).last),
+        await target.authorization.posted(client),
+    )
     if is_refused(first) and is_refused(posted.last):
         raise Blocked("set-up: an ordinary request is refused by GET and by POST", (first.number,))
 
@@ -78,7 +83,7 @@ async def get_works_and_unknown_methods_are_refused(target: Target) -> None:
     for method, body in methods.items():
         url = endpoint if body else request.url(endpoint)
         send = partial(target.send, method, url, kind=Kind.AUTHORIZE, headers={"content-type": FORM}, body=body)
-        answer = expect.conclusive(await target.lasting(send, partial(target.authorize, request)))
+        answer = expect.conclusive(await target.settled(send, partial(target.authorization.first_answer, request)))
         got, clean = f"{expect.describe(answer)} to {method}", answer.status < 500 or answer.status == 501
         expect.that(clean, expected="405, or another 4xx", got=f"{got}, twice", at=answer)
         expect.ideally(answer.status >= 400, expected="405, or another 4xx", got=got, at=answer)
@@ -88,10 +93,10 @@ async def get_works_and_unknown_methods_are_refused(target: Target) -> None:
 async def unknown_client_gets_no_redirect(target: Target) -> None:
     """Name an unknown client, then none, with a foreign redirect_uri and an unknown response_type."""
     nobody = Client(f"unknown-{secrets.token_hex(8)}", (REDIRECT_URI,))
-    request = target.request(nobody, redirect_uri=STRANGER).but(response_type="bogus")
+    request = target.authorization.request(nobody, redirect_uri=STRANGER).but(response_type="bogus")
 
     for client_id, what in ((nobody.client_id, "is unknown"), (None, "is missing")):
-        attempt = await target.attempt(request.but(client_id=client_id))
+        attempt = await target.authorization.attempt(request.but(client_id=client_id))
         expect.nothing_sent_to(attempt, STRANGER, because=f"the client_id {what}")
 
 

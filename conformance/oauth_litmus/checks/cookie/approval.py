@@ -20,7 +20,7 @@ from oauth_litmus.verdict import NotApplicable
 async def other_answers_set_no_state_cookie(target: Target) -> None:
     """Look at the cookies of the metadata, of an authorization request that is refused, and of a token response."""
     name = stem((await state_cookie(target)).set_cookie.name)
-    tokens = await target.once("bearer tokens", target.tokens)
+    tokens = await target.grants.shared()
 
     for answer in (target.server.discovered.metadata_answer, await error_page(target), tokens.answer):
         expect.ideally(
@@ -31,31 +31,30 @@ async def other_answers_set_no_state_cookie(target: Target) -> None:
         )
 
 
-@check("COOKIE-13b", needs={LOGIN, RELAY}, logins=2)
+@check("COOKIE-13b", needs={LOGIN, RELAY}, logins=2, holds_grants=True)
 async def callback_needs_the_approval(target: Target) -> None:
     """Bring a callback, with an upstream code that fits every login, to a browser that was asked and has not approved."""
-    client = await target.client()
-    approved = await target.hold_upstream(target.request(client))
+    client = await target.clients.shared()
+    approved = await target.authorization.hold_upstream(target.authorization.request(client))
     if consent_page(approved, client) is None or not approved.submitted:
         raise NotApplicable("the server asks for no consent before the login at the upstream")
-    target.hurry()  # the approved login ends in a queue
-    asked = await target.hold_form(target.request(client))
-    if target.run.upstream is None:
+    asked = await target.authorization.hold_form(target.authorization.request(client))
+    if not target.controls_upstream:
         name = stem((await state_cookie(target)).set_cookie.name)
         early = name in {stem(cookie.name) for cookie in asked.browser.jar()}
         expect.ideally(not early, expected=f"{name} after the approval", got="before it (suspected)", at=asked.answers)
         return
-    genuine = await target.call_back(approved, any_verifier=True)
-    url = _moved(await target.call_back(approved, any_verifier=True), approved, asked)
+    genuine = await target.callbacks.obtain(approved, any_verifier=True)
+    url = _moved(await target.callbacks.obtain(approved, any_verifier=True), approved, asked)
     if url is None:
         expect.that(True, expected="nothing of the callback is known before the approval", got="nothing")
         return
 
-    attempt = await target.deliver_callback(asked, url=url)
+    attempt = await target.callbacks.deliver(asked, url=url)
 
     expect.that(attempt.code is None, expected="no code without an approval", got="a code", at=attempt.answers)
     expect.conclusive(attempt.inconclusive) if attempt.inconclusive else None
-    target.code_of(await target.deliver_callback(approved, url=genuine))
+    target.authorization.code_of(await target.callbacks.deliver(approved, url=genuine))
 
 
 def _moved(url: str, approved: Attempt, asked: Attempt) -> str | None:

@@ -31,10 +31,10 @@ async def callback_deletes_the_cookie(target: Target) -> None:
         expect.that(True, expected="the cookie is deleted", got="it is")
         return
     # With a login of its own: LOGIN-05 delivers the callback of the other one again, too.
-    held = await target.hold_callback(target.request(await target.client()))
-    code = target.code_of(await target.deliver_callback(held))
-    url = held.callback_url if target.run.upstream is None else await target.call_back(held)
-    again = await target.deliver_callback(held, url=url, browser=code.attempt.browser)
+    held = await target.callbacks.hold(target.authorization.request(await target.clients.shared()))
+    code = target.authorization.code_of(await target.callbacks.deliver(held))
+    url = held.callback_url if not target.controls_upstream else await target.callbacks.obtain(held)
+    again = await target.callbacks.deliver(held, url=url, browser=code.attempt.browser)
     expect.that(
         again.code in (None, code.value),
         expected="a cookie that is deleted, or useless",
@@ -49,18 +49,19 @@ async def callback_deletes_the_cookie(target: Target) -> None:
     )
 
 
-@check("COOKIE-10", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2)
+@check("COOKIE-10", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2, holds_grants=True)
 async def two_logins_in_one_browser_stay_apart(target: Target) -> None:
     """Begin logins for two clients in one browser, deliver the upstream's answers in order, and each to the other's place."""
-    browser = target.browser()
-    older = await target.hold_callback(target.request(await target.client("a")), browser=browser, user=target.user("a"))
-    target.hurry()  # the older one's answer ends in a queue
-    younger = await target.hold_callback(
-        target.request(await target.client("b")), browser=browser, user=target.user("b")
+    browser = target.new_browser()
+    older = await target.callbacks.hold(
+        target.authorization.request(await target.clients.shared("a")), browser=browser, user=target.user("a")
+    )
+    younger = await target.callbacks.hold(
+        target.authorization.request(await target.clients.shared("b")), browser=browser, user=target.user("b")
     )
 
-    first = await target.deliver_callback(older)
-    second = await target.deliver_callback(younger)
+    first = await target.callbacks.deliver(older)
+    second = await target.callbacks.deliver(younger)
 
     for attempt, own in ((first, older), (second, younger)):
         landed = attempt.response.location if attempt.response else attempt.left_for
@@ -89,22 +90,22 @@ async def two_logins_in_one_browser_stay_apart(target: Target) -> None:
 @check("COOKIE-09", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2)
 async def failed_login_leaves_nothing_usable(target: Target) -> None:
     """Let the user refuse, then bring an upstream code that does not exist; each time go on in that browser with a good one."""
-    client = await target.client()
+    client = await target.clients.shared()
     for what, outcome in (("the user refused", "denied"), ("the upstream code was bad", None)):
-        held = await target.hold_callback(target.request(client), outcome=outcome)
+        held = await target.callbacks.hold(target.authorization.request(client), outcome=outcome)
         bad = None if outcome else with_parameter(held.callback_url or "", "code", secrets.token_urlsafe(27))
-        failed = await target.deliver_callback(held, url=bad)
+        failed = await target.callbacks.deliver(held, url=bad)
         if failed.code is not None or failed.inconclusive is not None:
             raise Blocked(f"set-up: the callback did not fail, although {what}", (failed.last.number,))
 
-        again = await target.deliver_callback(held, url=await target.call_back(held))
+        again = await target.callbacks.deliver(held, url=await target.callbacks.obtain(held))
 
         expect.ideally(
             again.code is None, expected=f"the login is over, since {what}", got="it goes on", at=again.answers
         )
 
 
-@check("COOKIE-14", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=4)
+@check("COOKIE-14", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=4, holds_grants=True)
 async def tossed_cookie_delivers_nothing_to_its_owner(target: Target) -> None:
     """Deliver a victim's callback with an attacker's cookie of the same name beside the victim's, before and behind it."""
     for attacker_first in (True, False):
@@ -114,7 +115,7 @@ async def tossed_cookie_delivers_nothing_to_its_owner(target: Target) -> None:
             f"{own.name}={value}" for own, planted in pairs for value in (planted.value, own.value)[::order]
         )
 
-        attempt = await target.deliver_callback(victim, browser=target.browser(), headers={"cookie": header})
+        attempt = await target.callbacks.deliver(victim, browser=target.new_browser(), headers={"cookie": header})
 
         # Browsers let nobody plant a cookie with this prefix from another host (rfc6265bis section 4.1.3.2).
         prefixed = all(own.name.lower().startswith("__host-") for own, _ in pairs)
@@ -133,9 +134,12 @@ async def _two_logins(target: Target) -> tuple[Attempt, Attempt, list[tuple[Stor
         Blocked: the callback gets no cookie.
     """
     for _ in range(TRIES):
-        victim = await target.hold_callback(target.request(await target.client("a")), user=target.user("victim"))
-        target.hurry()  # the victim's answer ends in a queue
-        attacker = await target.hold_callback(target.request(await target.client("b")), user=target.user("attacker"))
+        victim = await target.callbacks.hold(
+            target.authorization.request(await target.clients.shared("a")), user=target.user("victim")
+        )
+        attacker = await target.callbacks.hold(
+            target.authorization.request(await target.clients.shared("b")), user=target.user("attacker")
+        )
         pairs = _tossed(victim, attacker)
         if pairs:
             return victim, attacker, pairs

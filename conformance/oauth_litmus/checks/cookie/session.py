@@ -13,19 +13,25 @@ from oauth_litmus.verdict import NotApplicable
 @check("COOKIE-15", needs={LOGIN, BROWSER_LEG})
 async def cookie_of_before_the_login_is_no_session(target: Target) -> None:
     """Log in with an attacker's cookies of before the login, then go on and begin anew with these, logging nobody in."""
-    client = await target.client()
-    begun = await target.attempt_without_login(target.request(client))
+    client = await target.clients.shared()
+    begun = await target.authorization.attempt_without_login(target.authorization.request(client))
     if begun.code is not None:
         raise NotApplicable("the server logs a browser in that brings nothing: there is no login to be told apart")
     attacker, victim = begun.browser, begun.browser.copy()
-    await target.login(client, browser=victim)
-    if (await target.attempt_without_login(target.request(client), browser=victim)).code is None:
+    await target.authorization.login(client, browser=victim)
+    if (
+        await target.authorization.attempt_without_login(target.authorization.request(client), browser=victim)
+    ).code is None:
         raise NotApplicable("the server keeps no session: it asks for a login each time")
 
-    anew = await target.attempt_without_login(target.request(client), browser=attacker.copy())
+    anew = await target.authorization.attempt_without_login(
+        target.authorization.request(client), browser=attacker.copy()
+    )
     _is_nobody(attacker, anew)
     if begun.last.method == "GET":
-        resumed = await target.attempt_without_login(begun.request, browser=attacker.copy(), url=begun.last.url)
+        resumed = await target.authorization.attempt_without_login(
+            begun.request, browser=attacker.copy(), url=begun.last.url
+        )
         _is_nobody(attacker, resumed)
 
 

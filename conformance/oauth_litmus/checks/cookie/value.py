@@ -6,7 +6,7 @@ from oauth_litmus import expect
 from oauth_litmus.browser.cookies import SetCookie, stem
 from oauth_litmus.check import LOGIN, RELAY, check
 from oauth_litmus.client import Target
-from oauth_litmus.client.browser_leg import HELD_LOGINS
+from oauth_litmus.client.logins import HELD_LOGINS
 from oauth_litmus.http.answer import Answer
 from oauth_litmus.oauth.authorization import Attempt, s256
 from oauth_litmus.probes.callback_url import parameter
@@ -25,7 +25,7 @@ async def cookie_value_is_unpredictable(target: Target) -> None:
     name = stem(known.set_cookie.name)
     values: list[str] = []
     seen: list[Answer] = []
-    for held in await target.several_held_logins():
+    for held in await target.logins.several_held():
         seen.append(held.sent_upstream)
         values += [cookie.value for _, cookie in held.cookies if stem(cookie.name) == name and cookie.value][-1:]
         state = held.request.get("state") or ""
@@ -51,11 +51,11 @@ async def cookie_value_is_unpredictable(target: Target) -> None:
 @check("COOKIE-12", needs={LOGIN, RELAY})
 async def cookie_discloses_nothing(target: Target) -> None:
     """Decode every cookie of a login, and look for what the client, the upstream or the user would keep to themselves."""
-    client = (await target.client_of_each_kind())[-1]
-    request = target.request(client)
-    user = target.user() if target.run.upstream else None
-    held = await target.hold_callback(request, user=user)
-    ended = await target.deliver_callback(held)
+    client = (await target.clients.of_each_kind())[-1]
+    request = target.authorization.request(client)
+    user = target.user() if target.controls_upstream else None
+    held = await target.callbacks.hold(request, user=user)
+    ended = await target.callbacks.deliver(held)
 
     for answer, cookie in [*held.cookies, *ended.cookies]:
         expect.safe(

@@ -35,10 +35,10 @@ async def expired_token_is_refused(target: Target) -> None:
         wanted = f"refused {leeway:g} s after its end, as declared"
         expect.ideally(False, expected=wanted, got=expect.describe(late), at=late)
         over = Boundary.of_access_token(tokens, HARD_LIMIT)
-        if target.run.budget.max_wait < over.after - target.now():
+        if target.max_wait < over.after - target.now():
             return
         await target.until(over.after)
-        late = expect.conclusive(await target.call_resource(tokens.access_token))
+        late = expect.conclusive(await target.resource.call(tokens.access_token))
         over.after_its_end(late)
     expect.refused_token(late, opened, because="the access token has expired")
 
@@ -55,35 +55,34 @@ def _leeway_wait(server: Server) -> float:
 @check("EXPIRY-10", needs={LOGIN, RESOURCE, JWT_ACCESS_TOKENS}, waits=_leeway_wait)
 async def token_is_over_at_its_exp(target: Target) -> None:
     """Call the resource when exp and the declared leeway are reached for certain, and a second later."""
-    tokens = await target.short_lived_tokens(SHORT_LIFE)
+    tokens = await target.resource.short_lived_tokens(SHORT_LIFE)
     exp = tokens.claims.get("exp")
     if not isinstance(exp, int | float) or isinstance(exp, bool):
         raise NotApplicable("the access token carries no exp (EXPIRY-08)")
-    opened, leeway = await target.opened(tokens), target.server.profile.lifetimes.clock_leeway
+    opened, leeway = await target.resource.accepted_call(tokens), target.server.profile.lifetimes.clock_leeway
     end = Boundary.of_instant(exp + leeway, opened)
     target.may_wait(end.latest + 1 - target.now())
 
     wanted = f"refused from exp on, and the declared leeway of {leeway:g} s"
     await target.until(end.latest)
-    exact = expect.conclusive(await target.call_resource(tokens.access_token))
+    exact = expect.conclusive(await target.resource.call(tokens.access_token))
     end.after_its_end(exact)
     taken = expect.let_in(exact, opened)
     expect.ideally(not taken, expected=wanted, got="accepted at that second", at=exact)
     await target.until(end.latest + 1)
-    late = expect.conclusive(await target.call_resource(tokens.access_token))
+    late = expect.conclusive(await target.resource.call(tokens.access_token))
     end.after_its_end(late)
     expect.that(not expect.let_in(late, opened), expected=wanted, got="accepted a second later", at=late)
 
 
-@check("EXPIRY-13", needs={LOGIN, RESOURCE, REVOCATION}, waits=token_wait)
+@check("EXPIRY-13", needs={LOGIN, RESOURCE, REVOCATION}, waits=token_wait, holds_grants=True)
 async def revocation_does_not_lapse(target: Target) -> None:
     """Revoke an access token and call the resource with it until it has ended by itself."""
-    tokens = await target.short_lived_tokens(REVOKED_LIFE, await target.revoking_client())
+    tokens = await target.resource.short_lived_tokens(REVOKED_LIFE, await target.grants.revoking_client())
     dead = tokens.ends_at + target.server.profile.lifetimes.clock_leeway + GUARD
     target.may_wait(dead - target.now())
-    opened = await target.opened(tokens)
-    target.hurry()  # what others do with longer lives can wait
-    revoked = expect.conclusive(await target.revoke(tokens.access_token, tokens.client, hint="access_token"))
+    opened = await target.resource.accepted_call(tokens)
+    revoked = expect.conclusive(await target.tokens.revoke(tokens.access_token, tokens.client, hint="access_token"))
     pace = max(PROPAGATION, (dead - target.now()) / 20)
     await _arrives(target, tokens, opened, revoked)
 
@@ -91,14 +90,14 @@ async def revocation_does_not_lapse(target: Target) -> None:
         raise Blocked("the access token had ended before its revocation got through the queue of a limit")
     while target.now() < dead:
         await target.until(min(target.now() + pace, dead))
-        answer = expect.conclusive(await target.call_resource(tokens.access_token))
+        answer = expect.conclusive(await target.resource.call(tokens.access_token))
         await _still_refused(target, tokens, opened, revoked, answer)
 
 
 async def _arrives(target: Target, tokens: Tokens, opened: Answer, revoked: Answer) -> None:
     """Wait for the first refusal, which may take a while to come from behind a balancer."""
     last = min(revoked.sent_at + SETTLED, tokens.ends_at - GUARD)
-    while expect.let_in(expect.conclusive(await target.call_resource(tokens.access_token)), opened):
+    while expect.let_in(expect.conclusive(await target.resource.call(tokens.access_token)), opened):
         if target.now() >= last:
             raise NotApplicable("the resource does not honour the revocation of access tokens (REVOKE-02)")
         await target.until(min(target.now() + PROPAGATION, last))
@@ -112,7 +111,7 @@ async def _still_refused(target: Target, tokens: Tokens, opened: Answer, revoked
         expect.that(True, expected=wanted, got="", at=answer)
         return
     await target.until(target.now() + 1)
-    again = expect.conclusive(await target.call_resource(tokens.access_token))
+    again = expect.conclusive(await target.resource.call(tokens.access_token))
     lapsed = since > SETTLED or (since >= PROPAGATION and expect.let_in(again, opened))
     expect.that(
         not lapsed, expected=wanted, got=f"it is accepted again, {since:.0f} s after", at=(revoked, answer, again)

@@ -39,10 +39,10 @@ async def secret_fails_after_its_end(target: Target) -> None:
         raise NotApplicable("client secrets do not end, or nothing tells when (EXPIRY-16)")
     end = Boundary.of_instant(float(told), registered)
     target.may_wait(end.after - target.now())
-    await target.tokens(client)
+    await target.grants.fresh(client)
 
     await target.until(end.after)
-    attempt = await target.attempt(target.request(client))
+    attempt = await target.authorization.attempt(target.authorization.request(client))
 
     over = "the client's secret has expired"
     if attempt.code is None:
@@ -50,18 +50,18 @@ async def secret_fails_after_its_end(target: Target) -> None:
         end.after_its_end(attempt.last)
         expect.no_code(attempt, because=over, codes=(attempt.response.error or "",) if attempt.response else ())
         return
-    answer = await target.redeem(target.code_of(attempt))
+    answer = await target.tokens.redeem(target.authorization.code_of(attempt))
     end.after_its_end(answer)
     expect.refused_grant(answer, "invalid_client", because=over, steering=True)
 
 
 async def _registered(target: Target) -> tuple[Client, Answer]:
     """A confidential client of this check's own, with the answer to its registration."""
-    method = await target.confidential_method()
+    method = await target.clients.confidential_method()
     if method is None:
         raise NotApplicable("the server registers no client with a secret for any method that it advertises")
-    registered = expect.conclusive(await target.register(target.metadata(auth_method=method)))
-    client = target.client_of(registered, target.run.redirect_uri, auth_method=method)
+    registered = expect.conclusive(await target.clients.register(target.clients.metadata(auth_method=method)))
+    client = target.clients.client_of(registered, target.redirect_uri, auth_method=method)
     if client.client_secret is None:
         raise NotApplicable("the registration of a confidential client brings no secret")
     return client, registered

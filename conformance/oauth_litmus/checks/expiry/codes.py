@@ -5,6 +5,7 @@ from __future__ import annotations
 from oauth_litmus import expect
 from oauth_litmus.check import CONFIDENTIAL_CLIENT, LOGIN, check
 from oauth_litmus.client import Code, Target
+from oauth_litmus.client.shared import shared
 from oauth_litmus.http.answer import Answer
 from oauth_litmus.oauth.authorization import new_verifier
 from oauth_litmus.probes.boundary import GUARD, Boundary
@@ -13,16 +14,13 @@ from oauth_litmus.verdict import NotApplicable
 TEN_MINUTES, ONE_HOUR = 600.0, 3600.0
 
 
+@shared
 async def redeemed_at_the_last_moment(target: Target) -> tuple[Code, Boundary, Answer]:
     """A code, its declared end, and the answer to it two seconds before that; made once, and checks only look at it."""
-
-    async def wait() -> tuple[Code, Boundary, Answer]:
-        code = await target.login()
-        end = Boundary.of(code, target.server.code_ttl)
-        await target.until(end.before)
-        return code, end, expect.conclusive(await target.redeem(code))
-
-    return await target.once("code redeemed at the last moment", wait)
+    code = await target.authorization.login()
+    end = Boundary.of(code, target.server.code_ttl)
+    await target.until(end.before)
+    return code, end, expect.conclusive(await target.tokens.redeem(code))
 
 
 @check("EXPIRY-01", needs={LOGIN}, waits=lambda server: server.code_ttl)
@@ -38,20 +36,20 @@ async def code_lives_as_declared(target: Target) -> None:
 async def late_code_is_refused(target: Target) -> None:
     """Redeem a code two seconds after its declared end, or after ten minutes and (another one) after an hour."""
     declared = target.server.profile.lifetimes.code
-    code, other = await target.login(), None if declared else await target.login()
+    code, other = await target.authorization.login(), None if declared else await target.authorization.login()
     end = Boundary.of(code, declared or TEN_MINUTES)
     await target.until(end.after)
 
-    answer = expect.conclusive(await target.redeem(code, even_if_ended=True))
+    answer = expect.conclusive(await target.tokens.redeem(code, even_if_ended=True))
 
     end.after_its_end(answer)
     if other is not None and answer.has_tokens:
         expect.ideally(False, expected="a code that lives at most ten minutes", got="tokens after that", at=answer)
-        if target.run.budget.max_wait < ONE_HOUR + GUARD:
+        if target.max_wait < ONE_HOUR + GUARD:
             return
         end = Boundary.of(other, ONE_HOUR)
         await target.until(end.after)
-        answer = expect.conclusive(await target.redeem(other, even_if_ended=True))
+        answer = expect.conclusive(await target.tokens.redeem(other, even_if_ended=True))
         end.after_its_end(answer)
     expect.refused_grant(answer, because="the code has expired", steering=True)
 
@@ -59,33 +57,32 @@ async def late_code_is_refused(target: Target) -> None:
 @check("EXPIRY-02a", needs={LOGIN, CONFIDENTIAL_CLIENT}, waits=lambda server: server.code_ttl + GUARD)
 async def late_code_of_a_client_with_a_secret_is_refused(target: Target) -> None:
     """Redeem a code of a client with a secret two seconds after its declared end."""
-    method = (await target.other_kind_of_client()).auth_method
-    code = await target.login(await target.confidential_client(auth_method=method))
+    method = (await target.clients.of_the_other_kind()).auth_method
+    code = await target.authorization.login(await target.grants.confidential_client(auth_method=method))
     end = Boundary.of(code, target.server.code_ttl)
     await target.until(end.after)
 
-    answer = await target.redeem(code, even_if_ended=True)
+    answer = await target.tokens.redeem(code, even_if_ended=True)
 
     end.after_its_end(answer)
     expect.refused_grant(answer, because="the code has expired, whatever its client proves", steering=True)
 
 
-@check("EXPIRY-03", needs={LOGIN}, logins=2, waits=lambda server: server.code_ttl)
+@check("EXPIRY-03", needs={LOGIN}, logins=2, waits=lambda server: server.code_ttl, holds_grants=True)
 async def code_is_over_at_its_end(target: Target) -> None:
     """Redeem one code shortly before its declared end, and another one as soon as that end is reached for certain."""
-    younger = await target.login()
-    target.hurry()  # it ages while the other login waits for its turn
-    older = await target.login()
+    younger = await target.authorization.login()
+    older = await target.authorization.login()
     lifetime = target.server.code_ttl
     shortly, exactly = Boundary.of(younger, lifetime), Boundary.of(older, lifetime)
     await target.until(shortly.before)
-    alive = expect.conclusive(await target.redeem(younger))
+    alive = expect.conclusive(await target.tokens.redeem(younger))
     shortly.before_its_end(alive, held=alive.has_tokens)
     if not alive.has_tokens:
         raise NotApplicable("the code does not live as declared (EXPIRY-01), so that nobody knows when its end is")
 
     await target.until(exactly.latest)
-    answer = expect.conclusive(await target.redeem(older, even_if_ended=True))
+    answer = expect.conclusive(await target.tokens.redeem(older, even_if_ended=True))
 
     exactly.after_its_end(answer)
     expect.that(
@@ -106,22 +103,21 @@ async def code_lives_ten_minutes_at_most(target: Target) -> None:
     )
 
 
-@check("EXPIRY-05", needs={LOGIN}, logins=2, waits=lambda server: server.code_ttl + GUARD)
+@check("EXPIRY-05", needs={LOGIN}, logins=2, waits=lambda server: server.code_ttl + GUARD, holds_grants=True)
 async def failed_attempts_do_not_extend_a_code(target: Target) -> None:
     """Half-way, present one code as another client and one with a wrong verifier; redeem each after its end."""
-    stranger, lifetime = await target.client("b"), target.server.code_ttl
-    stolen = await target.login()
-    target.hurry()
-    guessed = await target.login()
+    stranger, lifetime = await target.clients.shared("b"), target.server.code_ttl
+    stolen = await target.authorization.login()
+    guessed = await target.authorization.login()
     ends = {code.value: Boundary.of(code, lifetime) for code in (stolen, guessed)}
     await target.until(stolen.issued_after + lifetime / 2)
-    tried = {stolen.value: await target.redeem(stolen, client=stranger)}
+    tried = {stolen.value: await target.tokens.redeem(stolen, client=stranger)}
     await target.until(guessed.issued_after + lifetime / 2)
-    tried[guessed.value] = await target.redeem(guessed, code_verifier=new_verifier())
+    tried[guessed.value] = await target.tokens.redeem(guessed, code_verifier=new_verifier())
 
     for code in (stolen, guessed):
         ends[code.value].before_its_end(tried[code.value], held=False)
         await target.until(ends[code.value].after)
-        answer = await target.redeem(code, even_if_ended=True)
+        answer = await target.tokens.redeem(code, even_if_ended=True)
         ends[code.value].after_its_end(answer)
         expect.refused_grant(answer, because="the code has expired, also after a failed attempt")

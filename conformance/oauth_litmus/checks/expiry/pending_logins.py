@@ -23,22 +23,22 @@ def _pending(server: Server) -> float:
 async def pending_login_expires(target: Target) -> None:
     """Leave one login before its start and one before its callback, and go on after the declared lifetime."""
     judge = expect.that if target.server.profile.lifetimes.pending_login else expect.ideally
-    client = await target.client()
-    unstarted = await target.authorize(target.request(client))
-    started = await target.hold_upstream(target.request(client))
+    client = await target.clients.shared()
+    unstarted = await target.authorization.first_answer(target.authorization.request(client))
+    started = await target.authorization.hold_upstream(target.authorization.request(client))
     for cookie in started.browser.jar():
         started.browser.force(cookie)  # its Max-Age must not do the server's work
     end = Boundary.of(started.last, _pending(target.server))
     await target.until(end.after)
 
     over = f"a refusal, since the login was begun more than {_pending(target.server):g} s ago"
-    await target.call_back(started)
-    late = await target.resume(started, started.callback_url or "")
+    await target.callbacks.obtain(started)
+    late = await target.authorization.resume(started, started.callback_url or "")
     end.after_its_end(late.answers[0])
     judge(late.code is None, expected=over, got="an authorization code at the callback", at=late.answers)
     start = _start_of(target, unstarted)
     if start is not None:
-        late = await target.resume(unstarted, start)
+        late = await target.authorization.resume(unstarted, start)
         end.after_its_end(late.answers[0])
         judge(not _goes_on(late), expected=over, got="the start URL still leads to the upstream", at=late.answers)
 
@@ -47,7 +47,7 @@ async def pending_login_expires(target: Target) -> None:
 async def start_page_does_not_prolong_a_login_for_ever(target: Target) -> None:
     """Load the start URL of one login again and again, for three times its declared lifetime."""
     lifetime = target.server.pending_login_ttl
-    begun = await target.hold_upstream(target.request(await target.client()))
+    begun = await target.authorization.hold_upstream(target.authorization.request(await target.clients.shared()))
     if begun.start_url is None:
         raise NotApplicable(
             "the authorization endpoint sends the browser to the upstream itself: there is no start URL"
@@ -56,13 +56,13 @@ async def start_page_does_not_prolong_a_login_for_ever(target: Target) -> None:
     # A login that nothing prolongs is over by the second visit: only one that goes on is worth the wait for the others.
     visited = begun
     for seconds in (lifetime / 2, lifetime + GUARD, *(halves * lifetime / 2 + GUARD for halves in range(3, 7))):
-        if seconds > target.run.budget.max_wait:
+        if seconds > target.max_wait:
             raise Skipped(
                 f"a login that is declared to live {lifetime:g} s goes on when its start page was loaded, which may be once: "
                 f"give --max-wait {3 * lifetime + GUARD:.0f}"
             )
         await target.until(begun.last.received_at + seconds)
-        visited = await target.resume(begun, begun.start_url)
+        visited = await target.authorization.resume(begun, begun.start_url)
         if not _goes_on(visited):
             break
 

@@ -21,24 +21,24 @@ SAME = 1.0
 @check("EXPIRY-08", needs={LOGIN, JWT_ACCESS_TOKENS}, logins=2)
 async def expires_in_agrees_with_exp(target: Target) -> None:
     """Compare expires_in with exp after an exchange, after a refresh, and after an exchange at the last moment."""
-    ordinary = await target.exchanged_and_refreshed()
+    ordinary = await target.grants.exchanged_and_refreshed()
     if ordinary[0].expires_in is None:
         raise NotApplicable("the token response has no expires_in")
     for tokens in ordinary:
         _agrees(tokens)
 
     declared = target.server.profile.lifetimes.code
-    if declared is not None and declared <= target.run.budget.max_wait:
+    if declared is not None and declared <= target.max_wait:
         # A lifetime that is computed at the login and handed out as a constant shows here.
         code, _, answer = await redeemed_at_the_last_moment(target)
         if answer.has_tokens:
-            _agrees(target.tokens_of(answer, code.client, None))
+            _agrees(target.tokens.read(answer, code.client, None))
 
 
 @check("EXPIRY-14", needs={LOGIN})
 async def expires_in_is_a_positive_integer(target: Target) -> None:
     """Look at expires_in in the answers to an exchange and to a refresh."""
-    for tokens in await target.exchanged_and_refreshed():
+    for tokens in await target.grants.exchanged_and_refreshed():
         promised = tokens.answer.json_object().get("expires_in")
         if promised is None and "expires_in" not in tokens.answer.json_object():
             expect.ideally(False, expected="expires_in, which is recommended", got="none", at=tokens.answer)
@@ -56,7 +56,7 @@ async def expires_in_is_a_positive_integer(target: Target) -> None:
 @check("EXPIRY-15", needs={REFRESH})
 async def refresh_brings_a_fresher_token(target: Target) -> None:
     """Compare the access token of an exchange with that of a refresh three seconds later."""
-    first, *later = await target.exchanged_and_refreshed()
+    first, *later = await target.grants.exchanged_and_refreshed()
     if not later:
         raise NotApplicable("the server issues no refresh token")
     second = later[0]

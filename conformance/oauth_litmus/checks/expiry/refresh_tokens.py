@@ -15,10 +15,10 @@ MANY = 6
 @check("EXPIRY-11", needs={REFRESH}, logins=2, waits=lambda server: server.refresh_token_ttl + GUARD)
 async def unused_refresh_token_expires(target: Target) -> None:
     """Refresh two seconds before the declared end of a refresh token, and (another one) two seconds after it."""
-    younger, older = await target.tokens(), await target.tokens()
+    younger, older = await target.grants.fresh(), await target.grants.fresh()
     end = Boundary.of(younger.answer, target.server.refresh_token_ttl)
     await target.until(end.before)
-    answer = expect.conclusive(await target.refresh(younger))
+    answer = expect.conclusive(await target.tokens.refresh(younger))
     end.before_its_end(answer, held=answer.has_tokens)
     expect.tokens(answer, expected="tokens shortly before the declared end of the refresh token")
 
@@ -28,7 +28,7 @@ async def unused_refresh_token_expires(target: Target) -> None:
 @check("EXPIRY-11a", needs={REFRESH}, logins=1, waits=lambda server: server.refresh_token_ttl + GUARD)
 async def unused_successor_expires(target: Target) -> None:
     """Refresh, and use what that brought two seconds after its declared end."""
-    successor = await target.refreshed(await target.tokens())
+    successor = await target.tokens.refreshed(await target.grants.fresh())
 
     await _is_refused_after_its_lifetime(target, successor)
 
@@ -38,7 +38,7 @@ async def _is_refused_after_its_lifetime(target: Target, tokens: Tokens) -> None
     over = Boundary.of(tokens.answer, lifetime)
     await target.until(over.after)
 
-    answer = expect.conclusive(await target.refresh(tokens, even_if_ended=True))
+    answer = expect.conclusive(await target.tokens.refresh(tokens, even_if_ended=True))
 
     over.after_its_end(answer)
     declared = f"the lifetime of {lifetime:g} s that is declared"
@@ -49,17 +49,17 @@ async def _is_refused_after_its_lifetime(target: Target, tokens: Tokens) -> None
 @check("EXPIRY-12", needs={REFRESH}, waits=lambda server: server.refresh_token_ttl + GUARD)
 async def foreign_use_does_not_extend_a_refresh_token(target: Target) -> None:
     """Half-way, present a refresh token as another client; refresh with it after its declared end."""
-    lifetime, stranger = target.server.refresh_token_ttl, await target.client("b")
-    tokens = await target.tokens()
+    lifetime, stranger = target.server.refresh_token_ttl, await target.clients.shared("b")
+    tokens = await target.grants.fresh()
     end = Boundary.of(tokens.answer, lifetime)
     await target.until(tokens.answer.sent_at + lifetime / 2)
-    tried = expect.conclusive(await target.refresh(tokens, client=stranger))
+    tried = expect.conclusive(await target.tokens.refresh(tokens, client=stranger))
     end.before_its_end(tried, held=False)
     if tried.has_tokens:
         raise Skipped("another client's refresh succeeds (REPLAY-11): there is no refusal whose effect could be seen")
 
     await target.until(end.after)
-    answer = await target.refresh(tokens, even_if_ended=True)
+    answer = await target.tokens.refresh(tokens, even_if_ended=True)
 
     end.after_its_end(answer)
     expect.refused_grant(answer, because="the refresh token has expired, also after a failed attempt")
@@ -73,20 +73,20 @@ async def foreign_use_does_not_extend_a_refresh_token(target: Target) -> None:
 async def upstream_trouble_does_not_extend_a_refresh_token(target: Target) -> None:
     """Half-way, refresh while the upstream answers 500; refresh with the same token after its declared end."""
     lifetime = target.server.refresh_token_ttl
-    tokens = await target.tokens_for(await target.login_as(target.user()))
+    tokens = await target.tokens.for_code(await target.callbacks.login_as(target.user()))
     end = Boundary.of(tokens.answer, lifetime)
     await target.until(tokens.answer.sent_at + lifetime / 2)
     fault = await target.upstream.fault(
         "token", "status", grant_type="refresh_token", user=target.user(), status=500, times=MANY
     )
-    tried = await target.refresh(tokens)
+    tried = await target.tokens.refresh(tokens)
     await target.upstream.lift(fault)
     end.before_its_end(tried, held=False)
     if tried.has_tokens:
         raise Skipped("the refresh succeeds while the upstream fails: there is no failure whose effect could be seen")
 
     await target.until(end.after)
-    answer = await target.refresh(tokens, even_if_ended=True)
+    answer = await target.tokens.refresh(tokens, even_if_ended=True)
 
     end.after_its_end(answer)
     expect.refused_grant(answer, because="the refresh token has expired, also after a failure of the upstream")

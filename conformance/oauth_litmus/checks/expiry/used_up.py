@@ -18,12 +18,12 @@ LONGEST_GRACE = 60.0
 @check("EXPIRY-17a", needs={LOGIN}, logins=1, waits=lambda server: server.code_ttl)
 async def used_code_stays_used(target: Target) -> None:
     """Redeem a code, and present it again shortly before its declared end."""
-    code = await target.login()
+    code = await target.authorization.login()
     end = Boundary.of(code, target.server.code_ttl)
-    await target.tokens_for(code)
+    await target.tokens.for_code(code)
 
     await target.until(_shortly_before(end, target.server.code_ttl))
-    answer = expect.conclusive(await target.redeem(code, even_if_ended=True))
+    answer = expect.conclusive(await target.tokens.redeem(code, even_if_ended=True))
 
     end.before_its_end(answer, held=answer.has_tokens, early_by=0)
     expect.refused_grant(answer, because="the code was used, long ago")
@@ -32,7 +32,7 @@ async def used_code_stays_used(target: Target) -> None:
 @check("EXPIRY-17b", needs={REFRESH}, logins=1, waits=lambda server: server.refresh_token_ttl)
 async def rotated_token_stays_rotated(target: Target) -> None:
     """Rotate a refresh token, and present the old one shortly before its declared end."""
-    old = await target.tokens()
+    old = await target.grants.fresh()
     end = Boundary.of(old.answer, target.server.refresh_token_ttl)
     late = _shortly_before(end, target.server.refresh_token_ttl)
     grace = target.server.profile.lifetimes.refresh_reuse_grace
@@ -41,7 +41,7 @@ async def rotated_token_stays_rotated(target: Target) -> None:
         raise NotApplicable("a refresh token lives no longer than a lost answer may be repeated")
 
     await target.until(late)
-    answer = expect.conclusive(await target.refresh(old, even_if_ended=True))
+    answer = expect.conclusive(await target.tokens.refresh(old, even_if_ended=True))
 
     end.before_its_end(answer, held=answer.has_tokens, early_by=0)
     expect.refused_grant(answer, because="the refresh token was rotated, long ago")
@@ -50,12 +50,12 @@ async def rotated_token_stays_rotated(target: Target) -> None:
 @check("EXPIRY-17c", needs={REFRESH, REVOCATION}, waits=lambda server: server.refresh_token_ttl)
 async def revoked_token_stays_revoked(target: Target) -> None:
     """Present a revoked refresh token shortly before its declared end."""
-    client = await target.revoking_client()
-    tokens = (await target.revoked_by(client.auth_method)).tokens
+    client = await target.grants.revoking_client()
+    tokens = (await target.grants.revoked_by(client.auth_method)).tokens
     end = Boundary.of(tokens.answer, target.server.refresh_token_ttl)
 
     await target.until(_shortly_before(end, target.server.refresh_token_ttl))
-    answer = expect.conclusive(await target.refresh(tokens, even_if_ended=True))
+    answer = expect.conclusive(await target.tokens.refresh(tokens, even_if_ended=True))
 
     end.before_its_end(answer, held=answer.has_tokens, early_by=0)
     expect.refused_grant(answer, because="the refresh token was revoked, long ago")

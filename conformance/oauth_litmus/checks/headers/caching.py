@@ -25,8 +25,8 @@ _WITH_CODE = re.compile(r"[?&#]code=")
 @check("HEADERS-03", needs={LOGIN})
 async def nothing_of_a_login_is_stored(target: Target) -> None:
     """Go through a login and look at every answer with a cookie, a form or a redirect: Cache-Control and status."""
-    login = await target.finished_login()
-    for answer in filter(_carries_secrets, target.own_answers(login)):
+    login = await target.logins.finished()
+    for answer in filter(_carries_secrets, target.authorization.own_answers(login)):
         directives = _directives(answer)
         where = f"Cache-Control: no-store at {path_of(answer)}"
         got = f"Cache-Control: {answer.headers.get('cache-control', 'none')}"
@@ -37,7 +37,7 @@ async def nothing_of_a_login_is_stored(target: Target) -> None:
         expect.ideally("no-store" in directives, expected=where, got=got, at=answer)
     if login.unfinished:
         raise Skipped("the end of the login is not seen by the suite: give --login redirects")
-    target.code_of(login)  # what broke off says nothing of the answers that did not come
+    target.authorization.code_of(login)  # what broke off says nothing of the answers that did not come
 
 
 @check("HEADERS-04a")

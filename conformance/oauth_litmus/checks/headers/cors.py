@@ -32,10 +32,10 @@ PRIVATE_ORIGIN = "null"
 @check("CORS-01", needs={REGISTRATION})
 async def browser_legs_offer_no_cors(target: Target) -> None:
     """Navigate with a foreign Origin, and ask every leg of the login by a preflight what scripts may do."""
-    request = target.request(await target.client())
-    attempt = await target.attempt_upstream(request, headers={"origin": FOREIGN_ORIGIN})
+    request = target.authorization.request(await target.clients.shared())
+    attempt = await target.authorization.attempt_upstream(request, headers={"origin": FOREIGN_ORIGIN})
 
-    answers = target.own_answers(attempt)
+    answers = target.authorization.own_answers(attempt)
     urls = [answer.url for answer in answers]
     if target.server.seen.callback_url is not None:
         urls.append(target.server.seen.callback_url.partition("?")[0])
@@ -107,8 +107,8 @@ async def scripts_can_read_the_challenge(target: Target) -> None:
 @check("CORS-03", needs={REGISTRATION})
 async def credentials_are_for_no_foreign_origin(target: Target) -> None:
     """Look at what every endpoint and every leg of the login tells two foreign origins about credentials."""
-    attempt = await target.finished_login()
-    for url in dict.fromkeys(answer.url for answer in target.own_answers(attempt)):
+    attempt = await target.logins.finished()
+    for url in dict.fromkeys(answer.url for answer in target.authorization.own_answers(attempt)):
         answer = await _preflight(target, url, Kind.AUTHORIZE)
         reflected = allowed_origin(answer) == PRIVATE_ORIGIN and _with_cookies(answer)
         got = f"Access-Control-Allow-Origin: null with credentials at {path_of(answer)}, which has cookies"

@@ -68,7 +68,7 @@ async def pages_cannot_be_framed(target: Target) -> None:
 async def pages_tell_other_sites_no_url(target: Target) -> None:
     """Look at the Referrer-Policy of each page of a login, of an error page, and of the redirects in between."""
     attempts = [await whole_login(target), await refused_login(target)]
-    answers = [answer for attempt in attempts for answer in target.own_answers(attempt)]
+    answers = [answer for attempt in attempts for answer in target.authorization.own_answers(attempt)]
 
     for answer in answers:
         policy = _referrer_policy(answer)
@@ -98,16 +98,16 @@ _SHOWN = ("ui_locales", "nonce", "acr_values", "x_litmus")
 @check("ERR-01", needs={REGISTRATION})
 async def pages_escape_the_request(target: Target) -> None:
     """Put markup into every parameter of the authorization request and the callback, and into paths."""
-    request = target.request(await target.client())
+    request = target.authorization.request(await target.clients.shared())
 
     answers: list[Answer] = []
     names = ("redirect_uri", "client_id", "state", "scope", "response_type")
     changes = [{name: value} for value in (MARKUP, SCRIPT_URL) for name in names]
     # Where one is refused the others are not shown: what a page most likely shows goes by itself.
     shown = [dict.fromkeys(names, value) for value in (MARKUP, SCRIPT_URL) for names in (("login_hint",), _SHOWN)]
-    for change in target.sample([changes[0], shown[0], *changes[1:], *shown[1:]], most=2):
-        attempt = await target.attempt_upstream(request.but(**change))
-        answers += target.own_answers(attempt)
+    for change in target.limit_probes([changes[0], shown[0], *changes[1:], *shown[1:]], most=2):
+        attempt = await target.authorization.attempt_upstream(request.but(**change))
+        answers += target.authorization.own_answers(attempt)
     for url in _places_that_may_repeat(target, [answer.url for answer in answers]):
         answers.append(await target.get(url, kind=kind_of(target.server, url, Kind.AUTHORIZE)))
 
@@ -124,7 +124,7 @@ async def pages_escape_the_request(target: Target) -> None:
 
 async def _own_pages(target: Target) -> list[Answer]:
     attempts = [await whole_login(target), await refused_login(target)]
-    pages = [answer for attempt in attempts for answer in target.own_answers(attempt) if answer.is_shown]
+    pages = [answer for attempt in attempts for answer in target.authorization.own_answers(attempt) if answer.is_shown]
     if not pages:
         for attempt in attempts:
             if attempt.answers:

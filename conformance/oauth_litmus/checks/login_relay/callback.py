@@ -43,14 +43,14 @@ async def start_address_takes_no_login_over(target: Target) -> None:
     """Open the start address of a login in an empty browser, and deliver the callback there; then where the login began."""
 
     async def taken_over(held: Attempt) -> list[Attempt]:
-        visitor = target.browser()
+        visitor = target.new_browser()
         if held.start_url is not None:
-            expect.conclusive(await target.peek(visitor, held.start_url))
-        return [await target.deliver_callback(held, browser=visitor)]
+            expect.conclusive(await target.authorization.peek(visitor, held.start_url))
+        return [await target.callbacks.deliver(held, browser=visitor)]
 
-    if (await target.held_login()).start_url is None:
+    if (await target.logins.held()).start_url is None:
         raise NotApplicable("a login has no address of its own between the request and the upstream")
-    ((attempt,),) = await target.try_callback(taken_over)
+    ((attempt,),) = await target.probing.try_callback(taken_over)
 
     no_code(attempt, "the browser only opened the address of another one's login")
 
@@ -60,25 +60,27 @@ async def foreign_cookie_completes_no_login(target: Target) -> None:
     """Swap the callbacks of two browsers, then send a callback with a made-up cookie value, and an empty one."""
 
     async def swapped(victim: Attempt) -> list[Attempt]:
-        attacker = await target.hold_callback(target.request(await target.client("b")), user=target.user("attacker"))
+        attacker = await target.callbacks.hold(
+            target.authorization.request(await target.clients.shared("b")), user=target.user("attacker")
+        )
         return [
-            await target.deliver_callback(victim, url=attacker.callback_url, browser=victim.browser.copy()),
-            await target.deliver_callback(attacker, url=victim.callback_url),
+            await target.callbacks.deliver(victim, url=attacker.callback_url, browser=victim.browser.copy()),
+            await target.callbacks.deliver(attacker, url=victim.callback_url),
         ]
 
     async def with_made_up_cookies(victim: Attempt) -> list[Attempt]:
         browser = victim.browser.copy()
         for cookie in browser.jar():
             browser.tamper(cookie.name, "A" * len(cookie.value))
-        return [await target.deliver_callback(victim, browser=browser)]
+        return [await target.callbacks.deliver(victim, browser=browser)]
 
     async def with_empty_cookies(victim: Attempt) -> list[Attempt]:
         browser = victim.browser.copy()
         for cookie in browser.jar():
             browser.tamper(cookie.name, "")
-        return [await target.deliver_callback(victim, browser=browser)]
+        return [await target.callbacks.deliver(victim, browser=browser)]
 
-    others, made_up, empty = await target.try_callback(swapped, with_made_up_cookies, with_empty_cookies)
+    others, made_up, empty = await target.probing.try_callback(swapped, with_made_up_cookies, with_empty_cookies)
 
     for attempt in others:
         no_code(attempt, "the callback belongs to another browser's login")
@@ -100,11 +102,11 @@ async def upstream_state_is_compared(target: Target) -> None:
 
     async def of_another(held: Attempt) -> list[Attempt]:
         browser = held.browser.copy()
-        other = await target.hold_callback(target.request(held.request.client), browser=browser)
+        other = await target.callbacks.hold(target.authorization.request(held.request.client), browser=browser)
         binding = binding_parameters(other)
         return [await _with_binding(target, held, browser, lambda name, value: binding.get(name))]
 
-    seen = await target.try_callback(without, altered, of_another)
+    seen = await target.probing.try_callback(without, altered, of_another)
 
     for what, attempts in zip(
         ("is missing", "is altered in its middle", "belongs to another login"), seen, strict=True
@@ -117,13 +119,13 @@ async def upstream_state_is_compared(target: Target) -> None:
 async def callback_is_good_once(target: Target) -> None:
     """Finish a login, then deliver its callback again with the old cookie, with a fresh upstream code where there is one."""
     delivered = await finished(target)
-    held, first = delivered.held, target.code_of(delivered.at_home)
+    held, first = delivered.held, target.authorization.code_of(delivered.at_home)
 
     urls = [delivered.url]
-    if target.run.upstream is not None:
-        urls.append(await target.call_back(held))
+    if target.controls_upstream:
+        urls.append(await target.callbacks.obtain(held))
     for url in urls:
-        again = await target.deliver_callback(held, url=url, browser=delivered.before.copy())
+        again = await target.callbacks.deliver(held, url=url, browser=delivered.before.copy())
         if again.code == first.value:
             expect.ideally(False, expected="no code", got="the same code once more", at=again.answers)
             continue
@@ -142,7 +144,7 @@ async def contradictory_callback_ends_in_no_login(target: Target) -> None:
     for what, contradiction in CONTRADICTIONS.items():
         attempt = await _contradictory(target, contradiction)
         if attempt.last.status >= 500 and not attempt.last.is_inconclusive:
-            await target.login()
+            await target.authorization.login()
             attempt = await _contradictory(target, contradiction)
 
         last = attempt.last if attempt.response else expect.conclusive(attempt.last)
@@ -154,9 +156,9 @@ async def contradictory_callback_ends_in_no_login(target: Target) -> None:
 
 async def _contradictory(target: Target, contradiction: Callable[[str, str], str]) -> Attempt:
     """Deliver the callback of a fresh login, made contradictory with another upstream code of the same login."""
-    held = await target.hold_callback(target.request(await target.client()))
+    held = await target.callbacks.hold(target.authorization.request(await target.clients.shared()))
     url = held.callback_url or ""
-    return await target.deliver_callback(held, url=contradiction(url, await target.call_back(held)))
+    return await target.callbacks.deliver(held, url=contradiction(url, await target.callbacks.obtain(held)))
 
 
 async def _with_binding(
@@ -167,10 +169,10 @@ async def _with_binding(
     if not binding:
         raise NotApplicable("nothing that binds the login travels through the upstream")
     # With a code of its own each: the upstream may take back only one that was not tried before.
-    url = await target.call_back(held)
+    url = await target.callbacks.obtain(held)
     for name, value in binding.items():
         url = with_parameter(url, name, change(name, value))
-    return await target.deliver_callback(held, url=url, browser=browser)
+    return await target.callbacks.deliver(held, url=url, browser=browser)
 
 
 def _altered(value: str) -> str:

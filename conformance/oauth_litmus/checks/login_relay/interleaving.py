@@ -10,7 +10,7 @@ from dataclasses import replace
 from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, RELAY, UPSTREAM_CONTROL, check
 from oauth_litmus.client import Target
-from oauth_litmus.client.callbacks import UPSTREAM_PATIENCE
+from oauth_litmus.client.callbacks import SAFE_UPSTREAM_AGE
 from oauth_litmus.oauth.authorization import Attempt
 from oauth_litmus.probes.login_refusals import still_pending
 from oauth_litmus.verdict import Blocked
@@ -23,34 +23,34 @@ ROUNDS = 3
 @check("LOGIN-13", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=BROWSERS)
 async def interleaved_logins_stay_apart(target: Target) -> None:
     """Begin logins of several persons for two clients in four browsers, and deliver their callbacks shuffled and at once."""
-    clients = [await target.client("a"), await target.client("b")]
+    clients = [await target.clients.shared("a"), await target.clients.shared("b")]
     persons: dict[str, str] = {}
 
     async def hold(browsers: int) -> Sequence[Attempt]:
         held: list[Attempt] = []
         for number in range(browsers):
-            request = target.request(clients[number % 2])
+            request = target.authorization.request(clients[number % 2])
             user = target.user(f"{number % 2}-{number // 2}")
             persons[request.get("state") or ""] = user
-            held.append(await target.hold_callback(request, user=user))
+            held.append(await target.callbacks.hold(request, user=user))
         return random.sample(held, len(held))
 
-    held, ended = await target.deliver_at_once(BROWSERS, hold)
+    held, ended = await target.races.of_callbacks(BROWSERS, hold)
 
     for own, attempt in zip(held, ended, strict=True):
         still_pending(target, own)
         _ends_at_home(own, attempt)
-        if attempt.inconclusive is None and attempt.answers[0].sent_at - own.answers[0].sent_at < UPSTREAM_PATIENCE:
+        if attempt.inconclusive is None and attempt.answers[0].sent_at - own.answers[0].sent_at < SAFE_UPSTREAM_AGE:
             each = "each login ends with a code"
             expect.ideally(attempt.code is not None, expected=each, got="none", at=attempt.answers)
     subjects: defaultdict[str, defaultdict[str, list[object]]] = defaultdict(lambda: defaultdict(list))
     for attempt in ended:
         if attempt.code is None:
             continue
-        code = target.code_of(attempt)
-        answer = await target.redeem(code)
+        code = target.authorization.code_of(attempt)
+        answer = await target.tokens.redeem(code)
         expect.tokens(answer, expected="tokens for each code with its own client and verifier")
-        subject = target.tokens_of(answer, code.client, None).claims.get("sub")
+        subject = target.tokens.read(answer, code.client, None).claims.get("sub")
         subjects[code.client.client_id][persons[code.request.get("state") or ""]].append(subject)
     for by_person in subjects.values():
         _each_person_is_one_subject(by_person)
@@ -59,20 +59,20 @@ async def interleaved_logins_stay_apart(target: Target) -> None:
 @check("LOGIN-14", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=ROUNDS)
 async def simultaneous_callbacks_yield_one_code(target: Target) -> None:
     """Deliver one login's callback twenty times at one moment, each with an upstream code of its own that is good."""
-    client = await target.client()
+    client = await target.clients.shared()
 
     async def hold(racers: int) -> Sequence[Attempt]:
-        held = await target.hold_callback(target.request(client))
-        urls = [await target.call_back(held) for _ in range(racers)]
+        held = await target.callbacks.hold(target.authorization.request(client))
+        urls = [await target.callbacks.obtain(held) for _ in range(racers)]
         return [replace(held, callback_url=url, browser=held.browser.copy(), answers=[]) for url in urls]
 
     for _ in range(ROUNDS):
-        _, ended = await target.deliver_at_once(RACERS, hold)
+        _, ended = await target.races.of_callbacks(RACERS, hold)
         with_code = [attempt for attempt in ended if attempt.code is not None]
         if not with_code and all(attempt.inconclusive for attempt in ended):
             raise Blocked("all simultaneous callbacks were refused by a limiter or an edge", (ended[0].last.number,))
         codes = {attempt.code: attempt for attempt in with_code}
-        redeemed = [await target.redeem(target.code_of(attempt)) for attempt in codes.values()]
+        redeemed = [await target.tokens.redeem(target.authorization.code_of(attempt)) for attempt in codes.values()]
         _one_code(with_code, len(codes), sum(answer.has_tokens for answer in redeemed))
 
 

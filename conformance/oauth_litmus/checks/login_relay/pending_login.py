@@ -29,12 +29,12 @@ SPECULATIVE = {"sec-purpose": "prefetch", "purpose": "prefetch"}
 @check("LOGIN-04", needs={LOGIN, RELAY})
 async def unknown_login_is_refused_early(target: Target) -> None:
     """Open the start address, and the callback by its parameters and by its cookies, with identifiers of no login."""
-    held = await target.hold_callback(target.request(await target.client()))
+    held = await target.callbacks.hold(target.authorization.request(await target.clients.shared()))
 
     for probe in [*_at_the_start(target, held), *_at_the_callback(held)]:
-        answer = await target.lasting(
-            lambda probe=probe: target.peek(probe.browser.copy(), probe.url),
-            lambda: target.hold_upstream(target.request(held.request.client)),
+        answer = await target.settled(
+            lambda probe=probe: target.authorization.peek(probe.browser.copy(), probe.url),
+            lambda: target.authorization.hold_upstream(target.authorization.request(held.request.client)),
         )
         await _refused_cleanly(target, held, probe, answer)
 
@@ -42,12 +42,12 @@ async def unknown_login_is_refused_early(target: Target) -> None:
 @check("LOGIN-16a", needs={LOGIN, RELAY}, logins=2)
 async def looking_ahead_uses_no_login_up(target: Target) -> None:
     """Send HEAD and a prefetch to the start address and to the callback, each before the navigation itself."""
-    client = await target.client()
-    begun = await target.authorize(target.request(client))
+    client = await target.clients.shared()
+    begun = await target.authorization.first_answer(target.authorization.request(client))
     start_url = begun.last.location
-    if start_url is not None and target.is_home(start_url):
+    if start_url is not None and target.authorization.is_home(start_url):
         await _look_ahead(target, begun.browser, start_url)
-        resumed = await target.resume(begun, start_url)
+        resumed = await target.authorization.resume(begun, start_url)
         still_pending(target, begun)
         expect.ideally(
             resumed.upstream_url is not None,
@@ -56,9 +56,9 @@ async def looking_ahead_uses_no_login_up(target: Target) -> None:
             at=resumed.answers,
         )
 
-    held = await target.hold_callback(target.request(client))
+    held = await target.callbacks.hold(target.authorization.request(client))
     await _look_ahead(target, held.browser, held.callback_url or "")
-    attempt = await target.deliver_callback(held)
+    attempt = await target.callbacks.deliver(held)
     still_pending(target, held)
     expect.ideally(
         attempt.code is not None,
@@ -71,16 +71,16 @@ async def looking_ahead_uses_no_login_up(target: Target) -> None:
 @check("LOGIN-16b", needs={LOGIN, RELAY})
 async def posted_callback_needs_the_cookie_too(target: Target) -> None:
     """Post a valid callback from a browser without cookies, then navigate to it in its own browser."""
-    held = await target.hold_callback(target.request(await target.client()))
+    held = await target.callbacks.hold(target.authorization.request(await target.clients.shared()))
     url = held.callback_url or ""
     form = Submission(url, "POST", parse_qsl(urlsplit(url).query, keep_blank_values=True))
 
-    posted = await target.submit(held, form, browser=target.browser())
+    posted = await target.authorization.submit(held, form, browser=target.new_browser())
 
     expect.safe(posted.code is None, expected="no code for a POST without cookie", got="a code", at=posted.answers)
     no_code(posted, "the browser has no state cookie")
     expect.ideally(posted.last.status >= 400, expected="a 4xx", got=expect.describe(posted.last), at=posted.last)
-    at_home = await target.deliver_callback(held)
+    at_home = await target.callbacks.deliver(held)
     still_pending(target, held)
     expect.ideally(at_home.code is not None, expected="the login goes on", got="it is used up", at=at_home.answers)
 
@@ -97,7 +97,7 @@ class _Probe:
 
 def _at_the_start(target: Target, held: Attempt) -> list[_Probe]:
     return [
-        _Probe(f"the start address with {what}", target.browser(), (held.start_url or "").replace(known, value))
+        _Probe(f"the start address with {what}", target.new_browser(), (held.start_url or "").replace(known, value))
         for known in _identifiers(held)
         for what, value in _of_no_login(known).items()
     ]
@@ -148,7 +148,7 @@ async def _refused_cleanly(target: Target, held: Attempt, probe: _Probe, answer:
     expect.that("Traceback" not in answer.text, expected="no internals", got="a stack trace", at=answer)
     location = answer.location or ""
     expect.that(
-        not target.is_upstream(location),
+        not target.authorization.is_upstream(location),
         expected=f"{probe.what} is refused",
         got="the login goes on to the upstream",
         at=answer,
@@ -178,5 +178,5 @@ async def _refused_cleanly(target: Target, held: Attempt, probe: _Probe, answer:
 
 
 async def _look_ahead(target: Target, browser: Browser, url: str) -> None:
-    expect.conclusive(await target.peek(browser, url, method="HEAD"))
-    expect.conclusive(await target.peek(browser, url, headers=SPECULATIVE))
+    expect.conclusive(await target.authorization.peek(browser, url, method="HEAD"))
+    expect.conclusive(await target.authorization.peek(browser, url, headers=SPECULATIVE))

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, RELAY, UPSTREAM_CONTROL, check
 from oauth_litmus.client import Target
-from oauth_litmus.client.browser_leg import HELD_LOGINS
+from oauth_litmus.client.logins import HELD_LOGINS
 from oauth_litmus.oauth.authorization import Attempt
 from oauth_litmus.probes.callback_url import parameter, with_parameter
 from oauth_litmus.probes.login_refusals import no_code
@@ -21,13 +21,13 @@ REFUSALS = ("access_denied", "server_error", "temporarily_unavailable", "invalid
 @check("LOGIN-07", needs={LOGIN, RELAY}, logins=HELD_LOGINS)
 async def upstream_pkce_is_fresh_and_s256(target: Target) -> None:
     """Read code_challenge and method from the upstream redirects of several logins."""
-    held = await target.several_held_logins()
+    held = await target.logins.several_held()
     pairs = [dict(parse_qsl(urlsplit(attempt.upstream_url or "").query)) for attempt in held]
     challenges = [pair.get("code_challenge", "") for pair in pairs]
     answers = [attempt.sent_upstream for attempt in held]
 
     if not all(challenges):
-        known = target.run.upstream is not None
+        known = target.controls_upstream
         (expect.that if known else expect.ideally)(False, expected="a code_challenge upstream", got="none", at=answers)
         return
     methods = {pair.get("code_challenge_method", "") for pair in pairs}
@@ -50,16 +50,15 @@ async def upstream_pkce_is_fresh_and_s256(target: Target) -> None:
     )
 
 
-@check("LOGIN-08", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2)
+@check("LOGIN-08", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2, holds_grants=True)
 async def upstream_code_of_another_login_is_refused(target: Target) -> None:
     """Put the unused upstream code of one browser's login into the callback of another's."""
-    client = await target.client()
-    first = await target.hold_callback(target.request(client), user=target.user("attacker"))
-    target.hurry()  # what the upstream gave for the first is to be alive when it is tried
-    second = await target.hold_callback(target.request(client), user=target.user("victim"))
+    client = await target.clients.shared()
+    first = await target.callbacks.hold(target.authorization.request(client), user=target.user("attacker"))
+    second = await target.callbacks.hold(target.authorization.request(client), user=target.user("victim"))
     stolen = dict(parse_qsl(urlsplit(first.callback_url or "").query))["code"]
 
-    injected = await target.deliver_callback(second, url=with_parameter(second.callback_url or "", "code", stolen))
+    injected = await target.callbacks.deliver(second, url=with_parameter(second.callback_url or "", "code", stolen))
 
     no_code(injected, "the upstream code belongs to another login")
 
@@ -67,13 +66,13 @@ async def upstream_code_of_another_login_is_refused(target: Target) -> None:
 @check("LOGIN-06", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2)
 async def used_upstream_code_is_refused(target: Target) -> None:
     """Finish a login, begin another, and put the used upstream code into its callback."""
-    client, user = await target.client(), target.user("replayed")
-    first = await target.hold_callback(target.request(client), user=user)
+    client, user = await target.clients.shared(), target.user("replayed")
+    first = await target.callbacks.hold(target.authorization.request(client), user=user)
     used = parameter(first.callback_url, "code") or ""
-    target.code_of(await target.deliver_callback(first))
-    second = await target.hold_callback(target.request(client), user=target.user("other"))
+    target.authorization.code_of(await target.callbacks.deliver(first))
+    second = await target.callbacks.hold(target.authorization.request(client), user=target.user("other"))
 
-    replayed = await target.deliver_callback(second, url=with_parameter(second.callback_url or "", "code", used))
+    replayed = await target.callbacks.deliver(second, url=with_parameter(second.callback_url or "", "code", used))
 
     if replayed.code is not None and await _exchanges(target, user) > 1:
         raise Blocked("the upstream itself honours a used code", (replayed.last.number,))
@@ -83,24 +82,26 @@ async def used_upstream_code_is_refused(target: Target) -> None:
 @check("LOGIN-09", needs={LOGIN, RELAY}, logins=3)
 async def client_input_does_not_steer_upstream(target: Target) -> None:
     """Add parameters and headers that name another host, and compare the upstream redirect with a clean one."""
-    client = await target.client()
-    clean = await target.held_login()
-    request = target.request(client).adding(*((name, f"{STRANGER}/{name}") for name in STEERING))
+    client = await target.clients.shared()
+    clean = await target.logins.held()
+    request = target.authorization.request(client).adding(*((name, f"{STRANGER}/{name}") for name in STEERING))
 
-    steered = await target.attempt_upstream(request.but(state=f"x&redirect_to={STRANGER}/state"))
+    steered = await target.authorization.attempt_upstream(request.but(state=f"x&redirect_to={STRANGER}/state"))
     _same_upstream(clean, steered)
     if target.server.profile.topology != "trusted":
         headers = {"x-forwarded-host": "evil.example", "forwarded": "host=evil.example", "x-forwarded-proto": "http"}
-        _same_upstream(clean, await target.attempt_upstream(target.request(client), headers=headers))
+        _same_upstream(
+            clean, await target.authorization.attempt_upstream(target.authorization.request(client), headers=headers)
+        )
 
 
 @check("LOGIN-10", needs={LOGIN, RELAY, UPSTREAM_CONTROL})
 async def upstream_denial_reaches_the_client(target: Target) -> None:
     """Let the user refuse at the upstream."""
-    request = target.request(await target.client())
-    held = await target.hold_callback(request, outcome="denied")
+    request = target.authorization.request(await target.clients.shared())
+    held = await target.callbacks.hold(request, outcome="denied")
 
-    attempt = await target.deliver_callback(held)
+    attempt = await target.callbacks.deliver(held)
 
     last = expect.conclusive(attempt.last)
     expect.safe(attempt.code is None, expected="an error", got="a code", at=attempt.answers)

@@ -22,7 +22,7 @@ async def upstream_tokens_never_reach_the_browser(target: Target) -> None:
     known = await _known_tokens(target, target.user("known"))
     attempt = await _log_in(target, target.user("known"), known)
     _nothing_shown(target, attempt, known.values())
-    target.code_of(attempt)
+    target.authorization.code_of(attempt)
 
     known = await _known_tokens(target, target.user("forged"))
     known["access_token"] = await target.upstream.jwt(like=known["access_token"], key="stranger")
@@ -43,11 +43,11 @@ async def _known_tokens(target: Target, user: str) -> dict[str, str]:
 async def _log_in(target: Target, user: str, known: Mapping[str, str]) -> Attempt:
     for value in known.values():
         target.secret(value, "upstream token")
-    held = await target.hold_callback(target.request(await target.client()), user=user)
+    held = await target.callbacks.hold(target.authorization.request(await target.clients.shared()), user=user)
     await target.upstream.fault("token", "members", grant_type="pkce", user=user, members=dict(known))
-    attempt = await target.deliver_callback(held)
+    attempt = await target.callbacks.deliver(held)
     code = parameter(held.callback_url, "code") or ""
-    for answer in target.own_answers(attempt):
+    for answer in target.authorization.own_answers(attempt):
         expect.ideally(
             not discloses(answer.headers.get("location", ""), code),
             expected="the upstream's code goes no further",
@@ -61,7 +61,7 @@ def _nothing_shown(target: Target, attempt: Attempt, known: Collection[str]) -> 
     def shown_in(text: str) -> bool:
         return any(discloses(text, value) for value in known)
 
-    for answer in target.own_answers(attempt):
+    for answer in target.authorization.own_answers(attempt):
         for place, text in (("a redirect", answer.headers.get("location", "")), ("a page", answer.text)):
             expect.that(
                 not shown_in(text), expected=f"no token of the upstream in {place}", got="it stands there", at=answer

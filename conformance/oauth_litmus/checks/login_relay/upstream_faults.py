@@ -12,7 +12,7 @@ STRANGER = "https://evil.example"
 @check("LOGIN-11", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=7)
 async def upstream_faults_fail_closed(target: Target) -> None:
     """Let the upstream's token endpoint fail in six ways, one login each, and log in once more afterwards."""
-    client = await target.client()
+    client = await target.clients.shared()
     faults: dict[str, dict[str, object]] = {
         "a 500": {"kind": "status", "status": 500},
         "a token signed by a stranger": {"kind": "jwt", "jwt": {"key": "stranger"}},
@@ -22,11 +22,11 @@ async def upstream_faults_fail_closed(target: Target) -> None:
         "a cut connection": {"kind": "drop_connection"},
     }
 
-    for number, (what, fault) in enumerate(target.sample(faults.items(), most=2)):
+    for number, (what, fault) in enumerate(target.limit_probes(faults.items(), most=2)):
         user = target.user(str(number))
-        held = await target.hold_callback(target.request(client), user=user)
+        held = await target.callbacks.hold(target.authorization.request(client), user=user)
         await target.upstream.fault(route="token", grant_type="pkce", user=user, **fault)  # type: ignore[arg-type]
-        attempt = await target.deliver_callback(held)
+        attempt = await target.callbacks.deliver(held)
         expect.that(
             attempt.code is None,
             expected=f"no code, since the upstream answered with {what}",
@@ -40,7 +40,7 @@ async def upstream_faults_fail_closed(target: Target) -> None:
             at=attempt.last,
         )
 
-    afterwards = await target.hold_callback(target.request(client), user=target.user("afterwards"))
-    attempt = await target.deliver_callback(afterwards)
+    afterwards = await target.callbacks.hold(target.authorization.request(client), user=target.user("afterwards"))
+    attempt = await target.callbacks.deliver(afterwards)
     expect.that(attempt.code is not None, expected="a fresh login works afterwards", got="no code", at=attempt.answers)
-    await target.hand_on_code(attempt)
+    await target.grants.add_login_to_pool(attempt)

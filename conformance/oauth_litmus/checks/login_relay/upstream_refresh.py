@@ -23,7 +23,7 @@ async def upstream_trouble_leaves_the_grant_alone(target: Target) -> None:
     tokens = await _expired_tokens(target)
     await target.upstream.fault("token", "status", grant_type="refresh_token", user=target.user(), status=503)
 
-    answer = await target.refresh(tokens)
+    answer = await target.tokens.refresh(tokens)
 
     await _asked_upstream(target)
     _nothing_stale(target, answer, tokens)
@@ -33,7 +33,7 @@ async def upstream_trouble_leaves_the_grant_alone(target: Target) -> None:
         got="invalid_grant",
         at=answer,
     )
-    again = answer if answer.has_tokens else await target.refresh(tokens)
+    again = answer if answer.has_tokens else await target.tokens.refresh(tokens)
     expect.ideally(
         again.has_tokens, expected="the refresh token works afterwards", got=expect.describe(again), at=again
     )
@@ -47,7 +47,7 @@ async def ended_upstream_session_is_an_invalid_grant(target: Target) -> None:
         "token", "status", grant_type="refresh_token", user=target.user(), status=400, times=MANY
     )
 
-    answer = await target.refresh(tokens)
+    answer = await target.tokens.refresh(tokens)
 
     await _asked_upstream(target)
     _nothing_stale(target, answer, tokens)
@@ -70,17 +70,17 @@ async def upstream_trouble_never_forks_the_grant(target: Target) -> None:
     await target.upstream.fault(
         "token", "status", grant_type="refresh_token", user=target.user(), status=503, after_effect=True
     )
-    answer = await target.refresh(tokens)
+    answer = await target.tokens.refresh(tokens)
     await _asked_upstream(target)
-    answer = answer if answer.has_tokens else await target.refresh(tokens)
+    answer = answer if answer.has_tokens else await target.tokens.refresh(tokens)
     if not expect.conclusive(answer).has_tokens:
         expect.that(True, expected="at most one usable refresh token", got="none")
         return
-    successor = target.tokens_of(answer, tokens.client, tokens.granted_scope)
-    await target.refreshed(successor)
+    successor = target.tokens.read(answer, tokens.client, tokens.granted_scope)
+    await target.tokens.refreshed(successor)
     await target.until(target.now() + target.server.refresh_reuse_grace + GUARD)
 
-    once_more = expect.conclusive(await target.refresh(tokens))
+    once_more = expect.conclusive(await target.tokens.refresh(tokens))
 
     expect.safe(
         not once_more.has_tokens or tokens.refresh_token == successor.refresh_token,
@@ -98,7 +98,7 @@ async def refresh_rests_on_no_unverified_token(target: Target) -> None:
         "token", "jwt", grant_type="refresh_token", user=target.user(), times=MANY, jwt={"key": "stranger"}
     )
 
-    answer = await target.refresh(tokens)
+    answer = await target.tokens.refresh(tokens)
 
     await _asked_upstream(target)
     expect.ideally(
@@ -111,7 +111,7 @@ async def refresh_rests_on_no_unverified_token(target: Target) -> None:
 
 async def _expired_tokens(target: Target) -> Tokens:
     """Tokens whose access token is over, where it follows the upstream's lifetime and ends soon."""
-    tokens = await target.short_lived_tokens(SHORT)
+    tokens = await target.resource.short_lived_tokens(SHORT)
     if tokens.expires_in is not None and tokens.expires_in <= SOON:
         await target.until(tokens.ends_at + GUARD)
     return tokens
@@ -131,7 +131,7 @@ def _nothing_stale(target: Target, answer: Answer, before: Tokens) -> None:
     expect.safe("Traceback" not in answer.text, expected="no internals", got="a stack trace", at=answer)
     if not answer.has_tokens:
         return
-    tokens = target.tokens_of(answer, before.client, before.granted_scope)
+    tokens = target.tokens.read(answer, before.client, before.granted_scope)
     exp = tokens.claims.get("exp")
     over = isinstance(exp, int | float) and exp <= answer.received_at
     repeated = tokens.access_token == before.access_token

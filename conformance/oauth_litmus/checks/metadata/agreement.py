@@ -19,12 +19,12 @@ NOT_AT_THE_TOKEN_ENDPOINT = frozenset({"implicit"})
 async def metadata_agrees_with_behaviour(target: Target) -> None:
     """Ask for every advertised grant without what it takes, and compare what was seen with what is listed."""
     server, at = target.server, target.server.discovered.metadata_answer
-    client, listed = await target.client(), server.listed("grant_types_supported")
+    client, listed = await target.clients.shared(), server.listed("grant_types_supported")
     grants = DEFAULT_GRANTS if listed is None else listed
 
     for grant in grants:
         if grant not in NOT_AT_THE_TOKEN_ENDPOINT:
-            answer = expect.conclusive(await target.token_request({"grant_type": grant}, client))
+            answer = expect.conclusive(await target.tokens.request({"grant_type": grant}, client))
             got = f"unsupported_grant_type for grant_type={grant}, which grant_types_supported lists"
             expected = f"another answer to grant_type={grant}"
             expect.safe(answer.error != "unsupported_grant_type", expected=expected, got=got, at=answer)

@@ -105,7 +105,7 @@ async def pkce_is_announced(target: Target) -> None:
 async def resource_metadata_agrees(target: Target) -> None:
     """Find the metadata of the protected resource through its challenge and its well-known locations, and read it."""
     resource, mcp = target.server.resource or "", target.server.profile.specification == MCP
-    challenged = expect.conclusive(await target.call_resource(None))
+    challenged = expect.conclusive(await target.resource.call(None))
     named = _RESOURCE_METADATA.search(challenged.headers.get("www-authenticate", ""))
     well_known = resource_metadata_urls(resource)
     answers = {url: await target.get(url, headers=JSON) for url in ([named[1]] if named else well_known)}
@@ -194,7 +194,7 @@ async def _knock(target: Target) -> dict[str, Answer]:
         if url is not None:
             answers[name] = await target.send("POST", url, kind=Kind.TOKEN, headers={"content-type": FORM})
     if target.server.endpoint("registration") is not None:
-        answers["registration"] = await target.register({})
+        answers["registration"] = await target.clients.register({})
     jwks_uri = target.server.endpoint("jwks_uri")
     if jwks_uri is not None:
         answers["jwks"] = await target.get(jwks_uri)
@@ -245,7 +245,7 @@ async def _everything(
             members = answer.json_object() if answer.status == 200 else {}
             seen[url] = ({name: value for name, value in members.items() if "http" in str(value)}, answer)
     if target.server.resource is not None:
-        answer = await target.call_resource(None, query=query, headers=headers)
+        answer = await target.resource.call(None, query=query, headers=headers)
         challenge = {"www-authenticate": answer.headers.get("www-authenticate")} if answer.status == 401 else {}
         seen[target.server.resource] = (cast("dict[str, object]", challenge), answer)
     return seen

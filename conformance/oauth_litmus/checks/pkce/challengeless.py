@@ -6,6 +6,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
+from oauth_litmus.client.shared import shared
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
@@ -13,10 +14,11 @@ if TYPE_CHECKING:
     from oauth_litmus.oauth.authorization import AuthorizationRequest
 
 
+@shared
 async def attempt_without_challenge(target: Target, client: Client) -> Attempt:
     """What becomes of a request without code_challenge and nonce; made once per client."""
     request = _without_challenge(target, client)
-    return await target.once(("without challenge", client.client_id), lambda: target.attempt(request))
+    return await target.authorization.attempt(request)
 
 
 async def code_without_challenge(target: Target) -> Code | None:
@@ -25,42 +27,42 @@ async def code_without_challenge(target: Target) -> Code | None:
     Raises:
         Blocked: whether there is a code cannot be seen.
     """
-    clients = [await target.client()]
-    if await target.confidential_method() is not None:
-        clients.append(await target.confidential_client())
+    clients = [await target.clients.shared()]
+    if await target.clients.confidential_method() is not None:
+        clients.append(await target.grants.confidential_client())
     for client in clients:
         if _led_to_a_code(await attempt_without_challenge(target, client)):
-            return target.code_of(await target.attempt(_without_challenge(target, client)))
+            return target.authorization.code_of(await target.authorization.attempt(_without_challenge(target, client)))
     attempt = await _attempt_with_nonce(target)
-    return target.code_of(attempt) if attempt is not None and _led_to_a_code(attempt) else None
+    return target.authorization.code_of(attempt) if attempt is not None and _led_to_a_code(attempt) else None
 
 
 async def tokens_without_challenge(target: Target) -> bool | None:
     """Whether an ordinary client gets tokens without PKCE; None if it gets no code, or is no public client."""
-    client = await target.client()
+    client = await target.clients.shared()
     if not client.is_public or not _led_to_a_code(await attempt_without_challenge(target, client)):
         return None
-    code = target.code_of(await target.attempt(_without_challenge(target, client)))
-    return expect.conclusive(await target.redeem(code, code_verifier=None)).has_tokens
+    code = target.authorization.code_of(await target.authorization.attempt(_without_challenge(target, client)))
+    return expect.conclusive(await target.tokens.redeem(code, code_verifier=None)).has_tokens
 
 
 async def _attempt_with_nonce(target: Target) -> Attempt | None:
     """The exception of OAuth 2.1 section 7.5.1: a client with a secret, and OpenID Connect's nonce in place of PKCE."""
-    method = await target.confidential_method()
+    method = await target.clients.confidential_method()
     if method is None or "openid" not in (target.server.listed("scopes_supported") or ()):
         return None
     if target.server.endpoint("registration") is None:
-        client = await target.confidential_client()
+        client = await target.grants.confidential_client()
     else:  # without a scope of its own, for the shared one may be kept to scopes without openid
-        client = await target.new_client(auth_method=method, scope="")
-    request = target.request(client, scope=" ".join(dict.fromkeys(("openid", *target.server.scopes))))
-    return await target.attempt(_unbound(request).adding(("nonce", secrets.token_urlsafe(16))))
+        client = await target.clients.new(auth_method=method, scope="")
+    request = target.authorization.request(client, scope=" ".join(dict.fromkeys(("openid", *target.server.scopes))))
+    return await target.authorization.attempt(_unbound(request).adding(("nonce", secrets.token_urlsafe(16))))
 
 
 def _without_challenge(target: Target, client: Client) -> AuthorizationRequest:
     # With openid a server may take it that the client compares a nonce.
     scopes = [scope for scope in target.server.scopes if scope != "openid"]
-    return _unbound(target.request(client, scope=" ".join(scopes)))
+    return _unbound(target.authorization.request(client, scope=" ".join(scopes)))
 
 
 def _unbound(request: AuthorizationRequest) -> AuthorizationRequest:

@@ -24,7 +24,7 @@ _DEEPEST = 3
 @check("PKCE-16a", needs={LOGIN})
 async def challenge_cannot_be_read_in_the_response(target: Target) -> None:
     """Look for the challenge in the parameters of an authorization response, also under base64 and inside a JWT."""
-    code = target.code_of(await target.finished_login())
+    code = target.authorization.code_of(await target.logins.finished())
     challenge, attempt, response = s256(code.code_verifier), code.attempt, code.response
 
     for name, value in (*response.parameters, *response.fragment):
@@ -55,9 +55,9 @@ async def refusal_does_not_tell_verifier_or_challenge(target: Target) -> None:
 
     async def redeem(code: Code) -> Answer:
         challenges.append(s256(code.code_verifier))
-        return await target.redeem(code, code_verifier=presented)
+        return await target.tokens.redeem(code, code_verifier=presented)
 
-    answer = expect.conclusive(await target.try_code(redeem))
+    answer = expect.conclusive(await target.probing.try_code(redeem))
 
     for what, value in {"code_verifier that was sent": presented, "code_challenge": challenges[-1]}.items():
         expect.that(

@@ -20,7 +20,7 @@ _NO_CHALLENGE = ("invalid_request", "unauthorized_client")
 @check("PKCE-01", needs={REGISTRATION})
 async def request_without_challenge_is_refused(target: Target) -> None:
     """Ask for a code without code_challenge and code_challenge_method."""
-    attempt = await attempt_without_challenge(target, await target.client())
+    attempt = await attempt_without_challenge(target, await target.clients.shared())
 
     expect.no_code(attempt, because="the request has no code_challenge", codes=_NO_CHALLENGE)
 
@@ -30,16 +30,16 @@ async def unadvertised_plain_does_not_work(target: Target) -> None:
     """Ask for a code with code_challenge_method=plain and redeem it with the challenge itself."""
     advertised = target.server.listed("code_challenge_methods_supported")
     verifier = new_verifier()
-    request = target.request(await target.client(), code_verifier=verifier).but(
+    request = target.authorization.request(await target.clients.shared(), code_verifier=verifier).but(
         code_challenge=verifier, code_challenge_method="plain"
     )
 
-    attempt = await target.attempt(request)
+    attempt = await target.authorization.attempt(request)
 
     if attempt.code is None:
         expect.no_code(attempt, because="plain is not supported")
         return
-    answer = await target.redeem(target.code_of(attempt), code_verifier=verifier)
+    answer = await target.tokens.redeem(target.authorization.code_of(attempt), code_verifier=verifier)
     if advertised is None or "plain" in advertised:
         expect.ideally(not answer.has_tokens, expected="S256 only", got="plain is offered and works", at=answer)
         return
@@ -52,14 +52,16 @@ async def unadvertised_plain_does_not_work(target: Target) -> None:
 @check("PKCE-06", needs={LOGIN})
 async def absent_method_is_not_verified_as_plain(target: Target) -> None:
     """Ask for a code without code_challenge_method and redeem it with the challenge string as verifier."""
-    client = await target.client()
+    client = await target.clients.shared()
     verifier = new_verifier()
-    attempt = await target.attempt(target.request(client, code_verifier=verifier).but(code_challenge_method=None))
+    attempt = await target.authorization.attempt(
+        target.authorization.request(client, code_verifier=verifier).but(code_challenge_method=None)
+    )
     if attempt.code is None:
         expect.no_code(attempt, because="an absent method means plain, which is not supported")
         return
 
-    plainly = await target.redeem(target.code_of(attempt), code_verifier=s256(verifier))
+    plainly = await target.tokens.redeem(target.authorization.code_of(attempt), code_verifier=s256(verifier))
 
     if "plain" in (target.server.listed("code_challenge_methods_supported") or ("plain",)):
         expect.ideally(
@@ -75,19 +77,21 @@ async def absent_method_is_not_verified_as_plain(target: Target) -> None:
 @check("PKCE-07", needs={REGISTRATION})
 async def unknown_method_is_refused(target: Target) -> None:
     """Ask for a code with the methods S512 and none."""
-    client = await target.client()
+    client = await target.clients.shared()
 
     for method in ("S512", "none"):
-        attempt = await target.attempt(target.request(client).but(code_challenge_method=method))
+        attempt = await target.authorization.attempt(
+            target.authorization.request(client).but(code_challenge_method=method)
+        )
         expect.no_code(attempt, because=f"code_challenge_method={method} is unknown")
 
 
 @check("PKCE-09", needs={REGISTRATION})
 async def empty_challenge_counts_as_absent(target: Target) -> None:
     """Ask for a code with `code_challenge=` and S256."""
-    request = target.request(await target.client()).but(code_challenge="")
+    request = target.authorization.request(await target.clients.shared()).but(code_challenge="")
 
-    attempt = await target.attempt(request)
+    attempt = await target.authorization.attempt(request)
 
     expect.no_code(attempt, because="the code_challenge is empty", codes=("invalid_request", "unauthorized_client"))
 
@@ -95,7 +99,7 @@ async def empty_challenge_counts_as_absent(target: Target) -> None:
 @check("PKCE-10", needs={REGISTRATION})
 async def malformed_challenge_is_refused(target: Target) -> None:
     """Ask for codes with challenges that are too short, too long, padded, or of standard base64."""
-    client = await target.client()
+    client = await target.clients.shared()
     challenge = s256(new_verifier())
     malformed = {
         "has 42 characters": challenge[:-1],
@@ -105,19 +109,19 @@ async def malformed_challenge_is_refused(target: Target) -> None:
     }
 
     for what, value in malformed.items():
-        attempt = await target.attempt(target.request(client).but(code_challenge=value))
+        attempt = await target.authorization.attempt(target.authorization.request(client).but(code_challenge=value))
         expect.no_code(attempt, because=f"the code_challenge {what}: no verifier can match it")
 
 
 @check("PKCE-14", needs={LOGIN, CONFIDENTIAL_CLIENT})
 async def confidential_clients_need_a_challenge_too(target: Target) -> None:
     """Ask as a client with a secret for a code without code_challenge and nonce, and redeem it without code_verifier."""
-    attempt = await attempt_without_challenge(target, await target.confidential_client())
+    attempt = await attempt_without_challenge(target, await target.grants.confidential_client())
     if attempt.code is None:
         expect.no_code(attempt, because="the request has no code_challenge", codes=_NO_CHALLENGE)
         return
 
-    answer = expect.conclusive(await target.redeem(target.code_of(attempt), code_verifier=None))
+    answer = expect.conclusive(await target.tokens.redeem(target.authorization.code_of(attempt), code_verifier=None))
 
     if await tokens_without_challenge(target) is answer.has_tokens:
         raise Blocked("public clients fare no better, which PKCE-01 says: what it found makes this check say nothing")
@@ -132,15 +136,15 @@ async def advertised_plain_is_verified(target: Target) -> None:
     """Ask with code_challenge_method=plain; redeem codes with an unrelated verifier, with none, and with the right one."""
     if "plain" not in (target.server.listed("code_challenge_methods_supported") or ()):
         raise NotApplicable("code_challenge_methods_supported does not list plain")
-    client = await target.client()
+    client = await target.clients.shared()
 
     async def login() -> Code:
-        request = target.request(client)
+        request = target.authorization.request(client)
         plain = request.but(code_challenge=request.code_verifier, code_challenge_method="plain")
-        return await target.login(request=plain)
+        return await target.authorization.login(request=plain)
 
     for presented, what in ((new_verifier(), "is another"), (None, "is missing")):
-        answer = await target.redeem(await login(), code_verifier=presented)
+        answer = await target.tokens.redeem(await login(), code_verifier=presented)
         expect.refused_grant(answer, "invalid_grant", "invalid_request", because=f"the code_verifier {what}")
-    answer = expect.conclusive(await target.redeem(await login()))
+    answer = expect.conclusive(await target.tokens.redeem(await login()))
     expect.ideally(answer.has_tokens, expected="tokens: plain is advertised", got=expect.describe(answer), at=answer)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, check
 from oauth_litmus.checks.pkce.challengeless import code_without_challenge
+from oauth_litmus.client.shared import shared
 from oauth_litmus.oauth.authorization import UNRESERVED, new_verifier, s256
 
 if TYPE_CHECKING:
@@ -19,20 +20,24 @@ if TYPE_CHECKING:
 @check("PKCE-02", needs={LOGIN}, logins=3)
 async def every_legal_verifier_works(target: Target) -> None:
     """Log in with verifiers of 43 and 128 characters, of which one holds every unreserved character, and with those alone."""
-    client = await target.client()
+    client = await target.clients.shared()
 
-    for verifier in target.sample(
+    for verifier in target.limit_probes(
         (new_verifier(43), UNRESERVED + new_verifier(128 - len(UNRESERVED)), UNRESERVED), most=2
     ):
-        answer = await target.redeem(await target.login(request=target.request(client, code_verifier=verifier)))
+        answer = await target.tokens.redeem(
+            await target.authorization.login(request=target.authorization.request(client, code_verifier=verifier))
+        )
         expect.tokens(answer, expected=f"tokens for a legal verifier of {len(verifier)} characters")
 
 
 @check("PKCE-03", needs={LOGIN}, logins=2)
 async def wrong_verifier_is_refused(target: Target) -> None:
     """Redeem a code, of a client without a secret and of one with it, with an unrelated, well-formed verifier."""
-    for client in await target.client_of_each_kind():
-        answer = await target.try_code(lambda code: target.redeem(code, code_verifier=new_verifier(43)), client)
+    for client in await target.clients.of_each_kind():
+        answer = await target.probing.try_code(
+            lambda code: target.tokens.redeem(code, code_verifier=new_verifier(43)), client
+        )
 
         because = f"the code_verifier does not match the code_challenge ({_kind(client)})"
         expect.refused_grant(answer, because=because)
@@ -41,9 +46,9 @@ async def wrong_verifier_is_refused(target: Target) -> None:
 @check("PKCE-04", needs={LOGIN}, logins=3)
 async def missing_verifier_is_refused(target: Target) -> None:
     """Redeem a code, of a client without a secret and of one with it, without code_verifier and with an empty one."""
-    for client in await target.client_of_each_kind():
+    for client in await target.clients.of_each_kind():
         ways = [_presenting(target, lambda code, it=it: it) for it in (None, "")]
-        answers = await target.try_code_in_ways(ways, client)
+        answers = await target.probing.try_code_in_ways(ways, client)
 
         for what, answer in zip(("missing", "empty"), answers, strict=True):
             because = f"the code_verifier is {what} ({_kind(client)})"
@@ -53,7 +58,9 @@ async def missing_verifier_is_refused(target: Target) -> None:
 @check("PKCE-08", needs={LOGIN})
 async def challenge_is_not_its_own_verifier(target: Target) -> None:
     """Redeem an S256 code with its challenge as the verifier."""
-    answer = await target.try_code(lambda code: target.redeem(code, code_verifier=s256(code.code_verifier)))
+    answer = await target.probing.try_code(
+        lambda code: target.tokens.redeem(code, code_verifier=s256(code.code_verifier))
+    )
 
     expect.refused_grant(answer, because="the code_verifier is the challenge, which everybody could read")
 
@@ -61,7 +68,7 @@ async def challenge_is_not_its_own_verifier(target: Target) -> None:
 @check("PKCE-11", needs={LOGIN}, logins=3)
 async def illegal_verifier_is_refused_even_if_it_hashes_right(target: Target) -> None:
     """Log in with the challenges of verifiers that are too short, too long, or hold a space, and redeem with those."""
-    client = await target.client()
+    client = await target.clients.shared()
     illegal = {
         "has one character": new_verifier(1),
         "has 129 characters": new_verifier(129),
@@ -69,30 +76,29 @@ async def illegal_verifier_is_refused_even_if_it_hashes_right(target: Target) ->
     }
 
     for what, verifier in illegal.items():
-        attempt = await target.attempt(target.request(client, code_verifier=verifier))
-        answer = await target.redeem(target.code_of(attempt))
+        attempt = await target.authorization.attempt(target.authorization.request(client, code_verifier=verifier))
+        answer = await target.tokens.redeem(target.authorization.code_of(attempt))
         expect.refused_grant(answer, "invalid_grant", "invalid_request", because=f"the code_verifier {what}")
 
 
-@check("PKCE-12", needs={LOGIN}, logins=4)
+@check("PKCE-12", needs={LOGIN}, logins=4, holds_grants=True)
 async def verifier_of_another_flow_is_refused(target: Target) -> None:
     """Run two flows of one client at once, and redeem the code of each with the verifier of the other."""
-    client = await target.client()
+    client = await target.clients.shared()
 
     async def pair() -> tuple[Code, Code]:
-        first = await target.login(client)
-        target.hurry()  # it ages while the other login waits for its turn
-        return first, await target.login(client)
+        first = await target.authorization.login(client)
+        return first, await target.authorization.login(client)
 
     older, younger = await pair()
     for code, other in ((older, younger), (younger, older)):
-        answer = await target.redeem(code, code_verifier=other.code_verifier)
+        answer = await target.tokens.redeem(code, code_verifier=other.code_verifier)
         expect.refused_grant(answer, because="the code_verifier belongs to another flow")
 
-    second, first = await target.redeem(younger), await target.redeem(older)
+    second, first = await target.tokens.redeem(younger), await target.tokens.redeem(older)
     if not (first.has_tokens and second.has_tokens):  # a failed try may end a code (OAuth 2.1 section 4.1.3)
         older, younger = await pair()
-        second, first = await target.redeem(younger), await target.redeem(older)
+        second, first = await target.tokens.redeem(younger), await target.tokens.redeem(older)
     expect.tokens(second, expected="tokens for the younger code with its own verifier")
     expect.ideally(first.has_tokens, expected="tokens for the older code too", got=expect.describe(first), at=first)
 
@@ -100,7 +106,7 @@ async def verifier_of_another_flow_is_refused(target: Target) -> None:
 @check("PKCE-13a", needs={LOGIN})
 async def letter_case_of_the_verifier_counts(target: Target) -> None:
     """Redeem a code with its verifier but for its first letter, which is in the other case."""
-    answer = await target.try_code(
+    answer = await target.probing.try_code(
         _presenting(target, lambda code: code.code_verifier[0].upper() + code.code_verifier[1:])
     )
 
@@ -112,7 +118,7 @@ async def letter_case_of_the_verifier_counts(target: Target) -> None:
 @check("PKCE-13b", needs={LOGIN}, logins=2)
 async def every_character_of_the_verifier_counts(target: Target) -> None:
     """Redeem a code with its verifier and one character more, and with all of it but the last."""
-    longer, shorter = await target.try_code_in_ways(
+    longer, shorter = await target.probing.try_code_in_ways(
         [
             _presenting(target, lambda code: code.code_verifier + "x"),
             _presenting(target, lambda code: code.code_verifier[:-1]),
@@ -129,7 +135,7 @@ async def white_space_after_the_verifier_counts(target: Target) -> None:
     endings = {"a space": " ", "a line feed": "\n"}
     ways = [_presenting(target, lambda code, end=end: code.code_verifier + end) for end in endings.values()]
 
-    for what, answer in zip(endings, await target.try_code_in_ways(ways), strict=True):
+    for what, answer in zip(endings, await target.probing.try_code_in_ways(ways), strict=True):
         expect.that(
             not expect.conclusive(answer).has_tokens,
             expected="a refusal",
@@ -141,18 +147,18 @@ async def white_space_after_the_verifier_counts(target: Target) -> None:
 @check("PKCE-13d", needs={LOGIN}, logins=2)
 async def every_character_of_the_challenge_counts(target: Target) -> None:
     """Log in with the challenge of a verifier in another letter case, and with one character more; redeem with that verifier."""
-    client = await target.client()
-    other_case, longer = target.request(client), target.request(client)
+    client = await target.clients.shared()
+    other_case, longer = target.authorization.request(client), target.authorization.request(client)
     changed = {
         "in another letter case": other_case.but(code_challenge=s256(other_case.code_verifier).swapcase()),
         "followed by a character": longer.but(code_challenge=f"{s256(longer.code_verifier)}x"),
     }
 
     for what, request in changed.items():
-        attempt = await target.attempt(request)
+        attempt = await target.authorization.attempt(request)
         if attempt.code is None and request.code_verifier == longer.code_verifier:
             continue  # it is too long, which a server may see at once
-        answer = await target.redeem(target.code_of(attempt))
+        answer = await target.tokens.redeem(target.authorization.code_of(attempt))
         expect.refused_grant(answer, because=f"the code_challenge is that of the code_verifier {what}")
 
 
@@ -161,7 +167,7 @@ async def verifier_for_a_code_without_challenge_is_refused(target: Target) -> No
     """Redeem a code that was asked for without code_challenge, where there is any, with a code_verifier."""
     code = await code_without_challenge(target)
 
-    answer = None if code is None else await target.redeem(code, code_verifier=new_verifier())
+    answer = None if code is None else await target.tokens.redeem(code, code_verifier=new_verifier())
 
     if answer is None:
         expect.that(True, expected="no code without code_challenge", got="none")
@@ -179,12 +185,12 @@ async def failed_verifier_does_not_lift_pkce(target: Target) -> None:
         async def twice(code: Code) -> list[Answer]:
             presented = s256(code.code_verifier) if second == "the challenge" else second
             tries = (new_verifier(), presented)
-            return [await target.redeem(code, code_verifier=verifier) for verifier in tries]
+            return [await target.tokens.redeem(code, code_verifier=verifier) for verifier in tries]
 
         return twice
 
     seconds = (None, "", new_verifier(), "the challenge")
-    for first, answer in await target.try_code_repeatedly([after_a_wrong_one(second) for second in seconds]):
+    for first, answer in await target.probing.try_code_repeatedly([after_a_wrong_one(second) for second in seconds]):
         expect.refused_grant(first, because="the code_verifier is wrong")
         expect.refused_grant(answer, "invalid_grant", "invalid_request", because="a failed attempt does not lift PKCE")
 
@@ -193,8 +199,8 @@ async def failed_verifier_does_not_lift_pkce(target: Target) -> None:
 async def token_request_does_not_choose_the_method(target: Target) -> None:
     """Redeem an S256 code with its challenge as the verifier and code_challenge_method=plain beside it."""
 
-    answer = await target.try_code(
-        lambda code: target.redeem(code, code_verifier=s256(code.code_verifier), code_challenge_method="plain")
+    answer = await target.probing.try_code(
+        lambda code: target.tokens.redeem(code, code_verifier=s256(code.code_verifier), code_challenge_method="plain")
     )
 
     expect.refused_grant(
@@ -209,8 +215,10 @@ async def token_request_does_not_choose_the_challenge(target: Target) -> None:
     other = new_verifier()
     target.secret(other, "code_verifier")
 
-    answer = await target.try_code(
-        lambda code: target.redeem(code, code_verifier=other, code_challenge=s256(other), code_challenge_method="S256")
+    answer = await target.probing.try_code(
+        lambda code: target.tokens.redeem(
+            code, code_verifier=other, code_challenge=s256(other), code_challenge_method="S256"
+        )
     )
 
     expect.refused_grant(
@@ -221,18 +229,19 @@ async def token_request_does_not_choose_the_challenge(target: Target) -> None:
 
 def _presenting(target: Target, verifier: Callable[[Code], str | None]) -> Callable[[Code], Awaitable[Answer]]:
     """A token request with a verifier of our choice."""
-    return lambda code: target.redeem(code, code_verifier=verifier(code))
+    return lambda code: target.tokens.redeem(code, code_verifier=verifier(code))
+
+
+@shared
+async def _challenge_in_the_token_request(target: Target) -> Answer:
+    code = await target.authorization.login()
+    challenge = s256(code.code_verifier)
+    return await target.tokens.redeem(code, code_challenge=challenge, code_challenge_method="S256")
 
 
 async def _extra_parameters_do_no_harm(target: Target) -> None:
     """A WARN where the probe says little: the same parameters are refused with the values of the request, too."""
-
-    async def repeated() -> Answer:
-        code = await target.login()
-        challenge = s256(code.code_verifier)
-        return await target.redeem(code, code_challenge=challenge, code_challenge_method="S256")
-
-    answer = expect.conclusive(await target.once("challenge in the token request", repeated))
+    answer = expect.conclusive(await _challenge_in_the_token_request(target))
     expect.ideally(
         answer.has_tokens,
         expected="tokens for the right verifier: parameters that are not known are ignored",

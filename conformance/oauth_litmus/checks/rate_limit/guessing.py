@@ -59,9 +59,9 @@ async def guessing_a_client_secret_is_slowed_down(target: Target) -> None:
 
 async def _own_client(target: Target) -> Client:
     """A client that nobody else uses: a lock would be felt by those who do."""
-    method = await target.confidential_method()
+    method = await target.clients.confidential_method()
     if method is not None:
-        return await target.new_client(auth_method=method)
+        return await target.clients.new(auth_method=method)
     raise NotApplicable("no client with a secret can be registered")
 
 
@@ -74,7 +74,7 @@ async def _present(target: Target, client: Client) -> Answer:
     """A token request that can only fail: whether the client was authenticated, its error tells."""
     made_up = {"code": secrets.token_urlsafe(32), "code_verifier": secrets.token_urlsafe(48)}
     redirect_uri = client.redirect_uri
-    return await target.token_request(
+    return await target.tokens.request(
         {"grant_type": "authorization_code", "redirect_uri": redirect_uri, **made_up}, client
     )
 
@@ -103,7 +103,7 @@ async def _works_again(target: Target, client: Client, refusal: Answer, control:
     seconds = retry_after(refusal) if refusal.status == TOO_MANY else None
     if seconds is None:
         return
-    if seconds > target.run.budget.max_wait:
+    if seconds > target.max_wait:
         # That guessing is slowed down was seen, which is what the requirement asks for.
         expect.measured(refusal, f"whether the right secret is taken again after {seconds:g} s was not waited for")
         return

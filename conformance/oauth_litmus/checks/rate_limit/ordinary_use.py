@@ -82,23 +82,23 @@ async def preflights_do_not_use_up_a_limit(target: Target) -> None:
         raise NotApplicable("registrations are not open to scripts of other origins")
     preflights = [first, *[await _preflight(target, url) for _ in range(rate.count)]]
 
-    answer = await target.register(target.metadata())
+    answer = await target.clients.register(target.clients.metadata())
 
     expected = f"a registration after {len(preflights)} preflights"
     expect.that(answer.status != 429, expected=expected, got="429", at=(preflights[-1], answer))
 
 
 def _learnt_windows(target: Target) -> list[float]:
-    return [0.0, *(rate.seconds for rate in target.run.pacer.learnt().values())]
+    return [0.0, *(rate.seconds for rate in target.learnt_limits.values())]
 
 
 async def _ordinary_requests(target: Target) -> dict[str, Callable[[], Awaitable[Answer]]]:
     """What anybody may ask, by the limit to which it is charged; what leaves something behind only within its limit."""
-    client = await target.client()
+    client = await target.clients.shared()
     declared = target.server.profile.limits.declared()
 
     async def authorize() -> Answer:
-        return (await target.authorize(target.request(client))).last
+        return (await target.authorization.first_answer(target.authorization.request(client))).last
 
     found: dict[str, Callable[[], Awaitable[Answer]]] = {
         "metadata": lambda: target.get(target.server.discovered.metadata_url),
@@ -106,13 +106,13 @@ async def _ordinary_requests(target: Target) -> dict[str, Callable[[], Awaitable
         "token_failures": lambda: _made_up_code(target, client),
     }
     if "register" in declared and target.server.endpoint("registration"):
-        found["register"] = lambda: target.register(target.metadata())
+        found["register"] = lambda: target.clients.register(target.clients.metadata())
     return {name: ask for name, ask in found.items() if name not in declared or declared[name].count >= SMALLEST_LIMIT}
 
 
 async def _made_up_code(target: Target, client: Client) -> Answer:
     made_up = {"code": secrets.token_urlsafe(32), "code_verifier": secrets.token_urlsafe(48)}
-    return await target.token_request({"grant_type": "authorization_code", **made_up}, client)
+    return await target.tokens.request({"grant_type": "authorization_code", **made_up}, client)
 
 
 async def _documents(target: Target) -> list[Answer]:
@@ -137,21 +137,21 @@ async def _login(target: Target) -> list[Answer]:
         Blocked: it ends without tokens for another reason.
     """
     answers: list[Answer] = []
-    if target.server.endpoint("registration") is None or target.run.configured_clients:
-        client = await target.client()
+    if target.server.endpoint("registration") is None or target.clients.configured:
+        client = await target.clients.shared()
     else:
-        answers.append(await target.register(target.metadata()))
+        answers.append(await target.clients.register(target.clients.metadata()))
         if answers[-1].status == 429:
             return answers
-        client = target.client_of(answers[-1], target.run.redirect_uri)
-    attempt = await target.attempt(target.request(client))
-    answers += target.own_answers(attempt)
+        client = target.clients.client_of(answers[-1], target.redirect_uri)
+    attempt = await target.authorization.attempt(target.authorization.request(client))
+    answers += target.authorization.own_answers(attempt)
     if attempt.code is None and answers[-1].status == 429:
         return answers
     if attempt.code is None:
         raise Blocked(f"set-up: the login ended without a code ({ending_of(attempt)})", (attempt.last.number,))
-    answers.append(await target.redeem(target.code_of(attempt)))
+    answers.append(await target.tokens.redeem(target.authorization.code_of(attempt)))
     if answers[-1].has_tokens:
-        tokens = target.tokens_of(answers[-1], client, attempt.request.get("scope"))
-        answers += [await target.refresh(tokens)] if tokens.refresh_token else []
+        tokens = target.tokens.read(answers[-1], client, attempt.request.get("scope"))
+        answers += [await target.tokens.refresh(tokens)] if tokens.refresh_token else []
     return answers

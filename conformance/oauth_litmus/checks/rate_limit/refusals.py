@@ -122,10 +122,10 @@ async def _counted_in_seconds(target: Target, action: LimitedAction, refusal: An
 
 
 async def _some_limit_exists(target: Target) -> None:
-    client = await target.client()
+    client = await target.clients.shared()
     statuses: list[int] = []
     while len(statuses) < UNDECLARED_TRIES and not {429, 503} & set(statuses):
-        statuses.append((await target.authorize(target.request(client))).last.status)
+        statuses.append((await target.authorization.first_answer(target.authorization.request(client))).last.status)
     limited = bool({429, 503} & set(statuses))
     got = f"none in {UNDECLARED_TRIES} requests"
     expect.ideally(limited, expected="some limit on authorization requests", got=got)

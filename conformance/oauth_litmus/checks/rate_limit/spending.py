@@ -31,15 +31,15 @@ def _window_of(*names: str) -> Callable[[Server], float]:
 async def refused_start_leaves_the_login_as_it_was(target: Target) -> None:
     """Exhaust the starts of logins, start one that is pending, and start it again when the door is open."""
     action = await limited_action(target, "start")
-    begun = await target.authorize(target.request(await target.client()))
+    begun = await target.authorization.first_answer(target.authorization.request(await target.clients.shared()))
     url = begun.last.location
-    if url is None or not target.is_home(url):
+    if url is None or not target.authorization.is_home(url):
         raise NotApplicable("the authorization endpoint itself begins the login")
     await refused(target, action)
-    early = await target.resume(begun, url)
+    early = await target.authorization.resume(begun, url)
     await _door_opens(target, action, early.answers[0], until=begun.last.sent_at + target.server.pending_login_ttl)
 
-    late = await target.resume(begun, url)
+    late = await target.authorization.resume(begun, url)
 
     expect.conclusive(late.last)
     goes_on = late.went_on or late.unfinished or late.code is not None
@@ -51,15 +51,15 @@ async def refused_start_leaves_the_login_as_it_was(target: Target) -> None:
 async def refused_callback_leaves_the_login_as_it_was(target: Target) -> None:
     """Exhaust callbacks, deliver that of a real login, and deliver it again when the door is open."""
     action = await limited_action(target, "callback")
-    held = await target.hold_callback(target.request(await target.client()))
+    held = await target.callbacks.hold(target.authorization.request(await target.clients.shared()))
     cookies = {cookie.name for cookie in held.browser.jar()}
     await refused(target, action)
-    early = await target.deliver_callback(held)
+    early = await target.callbacks.deliver(held)
     lost = cookies - {cookie.name for cookie in held.browser.jar()}
     ends_at = held.answers[0].sent_at + target.server.pending_login_ttl
     await _door_opens(target, action, early.answers[0], until=ends_at)
 
-    late = await target.deliver_callback(held)
+    late = await target.callbacks.deliver(held)
 
     expect.conclusive(late.answers[0])
     expected = "the login is finished, as if it had not been refused before"
@@ -74,15 +74,15 @@ async def refused_token_request_spends_nothing(target: Target) -> None:
     """Exhaust the token endpoint, refresh and redeem, and do both again when the door is open."""
     name, rate = rate_of(target.server, *AT_THE_TOKEN_ENDPOINT)
     action = await limited_action(target, name)
-    tokens = await target.tokens()
+    tokens = await target.grants.fresh()
     asked: dict[str, Callable[[], Awaitable[Answer]]] = {}
     ends_at: float | None = None
     if tokens.refresh_token is not None:
-        asked["a refresh token"] = lambda: target.refresh(tokens)
+        asked["a refresh token"] = lambda: target.tokens.refresh(tokens)
     if (target.server.profile.lifetimes.code or 0.0) > rate.seconds + GUARD + MARGIN:
-        code = await target.login()
+        code = await target.authorization.login()
         ends_at = code.issued_after + target.server.code_ttl
-        asked["a code"] = lambda: target.redeem(code)
+        asked["a code"] = lambda: target.tokens.redeem(code)
     if not asked:
         raise Skipped(
             "no code outlives the window: declare its lifetime in the profile, as `[lifetimes] code = SECONDS`"

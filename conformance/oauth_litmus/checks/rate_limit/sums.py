@@ -108,7 +108,7 @@ def _racers(action: LimitedAction) -> int:
 
 
 async def _at_once(source: Target, action: LimitedAction) -> Burst:
-    answers = await source.at_once(_racers(action), action.hit)
+    answers = await source.races.burst(_racers(action), lambda gate: action.hit(source.through(gate)))
     admitted = [answer for answer in answers if not _is_refusal(answer)]
     if not admitted:
         raise Blocked("none of the simultaneous requests was served", tuple(answer.number for answer in answers[:1]))
@@ -123,13 +123,13 @@ async def _one_after_another(replicas: Sequence[Target], action: LimitedAction) 
         first = waiting.pop(0)
         answers += await exhaust(first, action)
         if answers[-1].status != TOO_MANY:
-            raise Blocked(f"{action.name} at {first.place} was not refused by a 429", (answers[-1].number,))
+            raise Blocked(f"{action.name} at {first.address} was not refused by a 429", (answers[-1].number,))
         asked = [(other, await action.hit(other)) for other in waiting]
         answers += [answer for _, answer in asked]
         groups.append([first, *(other for other, answer in asked if answer.status == TOO_MANY)])
         waiting = [other for other, answer in asked if answer.status != TOO_MANY]
     usual = max(groups, key=len)
-    strays = [at.place for group in groups if group is not usual or len(usual) == 1 for at in group]
+    strays = [at.address for group in groups if group is not usual or len(usual) == 1 for at in group]
     admitted = [answer for answer in answers if not _is_refusal(answer)]
     return Burst(action.rate, tuple(admitted), _duration(answers), tuple(strays))
 

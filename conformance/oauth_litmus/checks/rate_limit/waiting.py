@@ -52,7 +52,7 @@ async def retry_after_is_truthful(target: Target) -> None:
 async def window_ends_under_steady_traffic(target: Target) -> None:
     """Send requests at two thirds of the declared rate through three windows."""
     action = await limited_action(target)
-    source = target.from_another_source() if target.run.separate_sources else target
+    source = target.from_another_source() if target.server.separate_sources else target
     begun, pause = target.now(), action.rate.seconds / (action.rate.count * SHARE)
 
     for number in range(int(WINDOWS * action.rate.count * SHARE)):

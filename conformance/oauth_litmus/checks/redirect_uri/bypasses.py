@@ -21,10 +21,10 @@ UNSUPPORTED_OBJECT = ("request_not_supported", "invalid_request_object", "invali
 async def other_defects_do_not_bypass_the_proof(target: Target) -> None:
     """Combine a foreign redirect_uri with everything that may lead to an error redirect of its own."""
     client = await web_client(target)
-    request = target.request(client, redirect_uri=STRANGER)
+    request = target.authorization.request(client, redirect_uri=STRANGER)
 
-    for what, deviating in target.sample(_deviations(request).items(), most=2):
-        attempt = await target.attempt(deviating)
+    for what, deviating in target.limit_probes(_deviations(request).items(), most=2):
+        attempt = await target.authorization.attempt(deviating)
         expect.nothing_sent_to(attempt, STRANGER, because=f"it is not registered, also if the request has {what}")
 
 
@@ -32,44 +32,46 @@ async def other_defects_do_not_bypass_the_proof(target: Target) -> None:
 async def neither_of_two_uris_is_trusted(target: Target) -> None:
     """Name the registered redirect URI and a foreign one: in both orders, as a list, and in query and form apart."""
     client = await web_client(target)
-    request = target.request(client)
+    request = target.authorization.request(client)
     without, registered = request.but(redirect_uri=None), client.redirect_uri
 
     for first, second in ((registered, STRANGER), (STRANGER, registered)):
-        attempt = await target.attempt(without.adding(("redirect_uri", first), ("redirect_uri", second)))
+        attempt = await target.authorization.attempt(without.adding(("redirect_uri", first), ("redirect_uri", second)))
         _lands_at_the_client_alone(attempt)
         goes_on = attempt.code is not None or attempt.unfinished
         expected = "invalid_request, since redirect_uri is there twice"
         expect.ideally(not goes_on, expected=expected, got="the login goes on for one of them", at=attempt.answers)
 
     # A name that the server does not know is ignored, and so may the query of a form be.
-    _lands_at_the_client_alone(await target.attempt(request.adding(("redirect_uri[]", STRANGER))))
-    if _is_taken(await target.posted(client)):
-        _lands_at_the_client_alone(await target.post(request, query={"redirect_uri": STRANGER}))
+    _lands_at_the_client_alone(await target.authorization.attempt(request.adding(("redirect_uri[]", STRANGER))))
+    if _is_taken(await target.authorization.posted(client)):
+        _lands_at_the_client_alone(await target.authorization.post(request, query={"redirect_uri": STRANGER}))
         _lands_at_the_client_alone(
-            await target.post(request.but(redirect_uri=STRANGER), query={"redirect_uri": registered})
+            await target.authorization.post(request.but(redirect_uri=STRANGER), query={"redirect_uri": registered})
         )
 
 
 @check("REDIR-30", needs={LOGIN}, logins=2)
 async def request_object_bypasses_nothing(target: Target) -> None:
     """Bring unsigned request objects: with a foreign redirect_uri, without code_challenge, and of another client."""
-    client, other = await web_client(target), await target.client("b")
+    client, other = await web_client(target), await target.clients.shared("b")
     if other.redirect_uri in client.redirect_uris:
         raise Skipped("needs two clients with different redirect URIs: configure such ones in the profile")
-    request = target.request(client)
+    request = target.authorization.request(client)
 
-    _lands_at_the_client_alone(await target.attempt(_with_object(target, request, redirect_uri=STRANGER)))
+    _lands_at_the_client_alone(await target.authorization.attempt(_with_object(target, request, redirect_uri=STRANGER)))
 
     bare = request.but(code_challenge=None, code_challenge_method=None)
     because = "neither the query nor the request object has a code_challenge"
-    expect.no_code(await target.attempt(_with_object(target, bare)), because=because, codes=UNSUPPORTED_OBJECT)
+    expect.no_code(
+        await target.authorization.attempt(_with_object(target, bare)), because=because, codes=UNSUPPORTED_OBJECT
+    )
 
     of_another = _with_object(target, request, client_id=other.client_id, redirect_uri=other.redirect_uri)
-    attempt = await target.attempt(of_another)
+    attempt = await target.authorization.attempt(of_another)
     _lands_at_the_client_alone(attempt, other.redirect_uri)
     if attempt.code is not None:
-        answer = expect.conclusive(await target.redeem(target.code_of(attempt)))
+        answer = expect.conclusive(await target.tokens.redeem(target.authorization.code_of(attempt)))
         expected, got = "a code of the client that the query names", expect.describe(answer)
         expect.that(answer.has_tokens, expected=expected, got=f"it cannot redeem the code: {got}", at=answer)
 

@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 @check("REDIR-15", needs={REGISTRATION}, logins=1)
 async def default_needs_a_single_uri(target: Target) -> None:
     """Leave redirect_uri out, for a client with two redirect URIs and for one with a single one."""
-    client, several = await target.client(), await client_with_several(target)
+    client, several = await target.clients.shared(), await client_with_several(target)
 
-    ambiguous = await target.attempt(target.request(several).but(redirect_uri=None))
+    ambiguous = await target.authorization.attempt(target.authorization.request(several).but(redirect_uri=None))
     for uri in SEVERAL:
         expect.not_sent_to(ambiguous, uri, because="two redirect URIs are registered and the request names none")
 
     if len(client.redirect_uris) == 1:
-        attempt = await target.attempt(target.request(client).but(redirect_uri=None))
+        attempt = await target.authorization.attempt(target.authorization.request(client).but(redirect_uri=None))
         goes_on = _goes_on(attempt)
-        if not goes_on and not _goes_on(await target.attempt(target.request(client))):
+        if not goes_on and not _goes_on(await target.authorization.attempt(target.authorization.request(client))):
             raise Blocked("set-up: a login with redirect_uri brought no answer either", (attempt.last.number,))
         got = expect.describe(expect.conclusive(attempt.last))
         expect.ideally(goes_on, expected="the only registered URI is the default", got=got, at=attempt.last)
@@ -41,11 +41,13 @@ async def token_request_is_held_to_its_redirect_uri(target: Target) -> None:
     client = await client_with_several(target)
 
     # Each code right before it is redeemed: a login may take longer than a code lives.
-    code = await target.login(request=target.request(client))
-    answer = await target.redeem(code, redirect_uri=SEVERAL[1])
-    same = await target.redeem(code)
+    code = await target.authorization.login(request=target.authorization.request(client))
+    answer = await target.tokens.redeem(code, redirect_uri=SEVERAL[1])
+    same = await target.tokens.redeem(code)
     if not same.has_tokens:  # used up, which a failed try may do (OAuth 2.1 section 4.1.3)
-        same = await target.redeem(await target.login(request=target.request(client)))
+        same = await target.tokens.redeem(
+            await target.authorization.login(request=target.authorization.request(client))
+        )
     expect.tokens(same, expected="tokens for the redirect_uri of the authorization request")
     if target.server.profile.oauth21_clients_only:
         enforced = not expect.conclusive(answer).has_tokens
@@ -57,11 +59,11 @@ async def token_request_is_held_to_its_redirect_uri(target: Target) -> None:
         uri = client.redirect_uri
         nearly = {"its beginning": uri[:-4], "it in capitals": uri.upper(), "it with a query": f"{uri}?x=1"}
         ways = [_redeemed_at(target, other) for other in nearly.values()]
-        for what, refused in zip(nearly, await target.try_code_in_ways(ways, client), strict=True):
+        for what, refused in zip(nearly, await target.probing.try_code_in_ways(ways, client), strict=True):
             expect.refused_grant(refused, because=f"redirect_uri is {what}, and not it")
 
-    none = await target.login(request=target.request(client))
-    answer = expect.conclusive(await target.redeem(none, redirect_uri=None))
+    none = await target.authorization.login(request=target.authorization.request(client))
+    answer = expect.conclusive(await target.tokens.redeem(none, redirect_uri=None))
     optional = "tokens: OAuth 2.1 clients do not send redirect_uri"
     expect.ideally(answer.has_tokens, expected=optional, got=expect.describe(answer), at=answer)
 
@@ -69,13 +71,13 @@ async def token_request_is_held_to_its_redirect_uri(target: Target) -> None:
 @check("REDIR-25", needs={REGISTRATION})
 async def uri_of_another_client_is_refused(target: Target) -> None:
     """Ask, as one client, for an answer at the redirect URI of another."""
-    client, other = await target.client(), await target.client("b")
+    client, other = await target.clients.shared(), await target.clients.shared("b")
     if other.redirect_uri in client.redirect_uris:
         raise Skipped("needs two clients with different redirect URIs: configure such ones in the profile")
     for each in (client, other):
-        await target.control(target.request(each))
+        await target.authorization.control(target.authorization.request(each))
 
-    attempt = await target.attempt(target.request(client, redirect_uri=other.redirect_uri))
+    attempt = await target.authorization.attempt(target.authorization.request(client, redirect_uri=other.redirect_uri))
 
     expect.not_sent_to(attempt, other.redirect_uri, because="it is registered for another client only")
 
@@ -86,13 +88,13 @@ async def answer_goes_to_the_uri_of_the_request(target: Target) -> None:
     client = await client_with_several(target)
 
     for uri in reversed(SEVERAL):
-        code = await target.login(request=target.request(client, redirect_uri=uri))
+        code = await target.authorization.login(request=target.authorization.request(client, redirect_uri=uri))
         landed = expect.place(code.response.location)
         expect.that(landed == uri, expected=f"the code at {uri}", got=f"it is at {landed}", at=code.response.answer)
 
 
 def _redeemed_at(target: Target, redirect_uri: str) -> Callable[[Code], Awaitable[Answer]]:
-    return lambda code: target.redeem(code, redirect_uri=redirect_uri)
+    return lambda code: target.tokens.redeem(code, redirect_uri=redirect_uri)
 
 
 def _goes_on(attempt: Attempt) -> bool:

@@ -43,7 +43,7 @@ async def path_is_compared_whole(target: Target) -> None:
 @check("REDIR-02a", needs={REGISTRATION, CONFIDENTIAL_CLIENT})
 async def path_is_compared_whole_for_clients_with_a_secret(target: Target) -> None:
     """For a client with a secret, ask for an answer below and above the registered path."""
-    client = await web_client(target, await target.other_kind_of_client())
+    client = await web_client(target, await target.clients.of_the_other_kind())
     uri = client.redirect_uri
 
     tried = [f"{uri}/evil", f"{uri.removesuffix(urlsplit(uri).path)}/"]
@@ -69,7 +69,7 @@ async def query_is_compared(target: Target) -> None:
 
     await all_refused(target, client, [f"{uri}?x=1", f"{uri}?redirect={STRANGER}"], "a query was added", most=1)
     await only_spelled_otherwise(target, client, [f"{uri}?"], as_written=True, most=0)
-    with_query = await target.client_with(WITH_QUERY)
+    with_query = await target.clients.with_redirect_uris(WITH_QUERY)
     if with_query is not None:
         changed = [f"{REDIRECT_URI}?tenant=b&y=2", REDIRECT_URI, f"{REDIRECT_URI}?y=2&tenant=a", f"{WITH_QUERY}&z=1"]
         await all_refused(target, with_query, changed, "its query is not the registered one")
@@ -145,5 +145,5 @@ async def fragment_is_refused(target: Target) -> None:
     client = await web_client(target)
 
     for variant in (f"{client.redirect_uri}#frag", f"{client.redirect_uri}%23frag"):
-        attempt = await target.attempt(target.request(client, redirect_uri=variant))
+        attempt = await target.authorization.attempt(target.authorization.request(client, redirect_uri=variant))
         fragment_counts(attempt, variant, "frag")

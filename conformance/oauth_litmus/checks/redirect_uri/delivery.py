@@ -29,14 +29,14 @@ async def control_characters_split_no_headers(target: Target) -> None:
     """Put line ends, tabs and blanks into redirect_uri, and line ends into state."""
     client = await web_client(target)
     uri, split = client.redirect_uri, f"\r\n{MARKER}: 1\r\nSet-Cookie: {MARKER}=1"
-    request = target.request(client)
+    request = target.authorization.request(client)
 
     for variant in (f"{uri}{split}", f"{uri}\t", f" {uri}", f"{uri} ", f"{uri}\n"):
-        attempt = await target.attempt(request.but(redirect_uri=variant))
+        attempt = await target.authorization.attempt(request.but(redirect_uri=variant))
         _nothing_is_injected(attempt)
         is_only_spelled_otherwise(attempt, variant, as_written=False)
     for state in (f"a{split}", f"a\n{MARKER}: 1"):
-        _nothing_is_injected(await target.attempt(request.but(state=state, response_type="bogus")))
+        _nothing_is_injected(await target.authorization.attempt(request.but(state=state, response_type="bogus")))
 
 
 @check("REDIR-29", needs={REGISTRATION})
@@ -44,13 +44,13 @@ async def posted_answers_are_escaped(target: Target) -> None:
     """Ask for answers by form_post with markup as state: for an error, for a code, and at a foreign redirect_uri."""
     client, element = await web_client(target), f"litmus-{secrets.token_hex(4)}"
     state = f"\"'><script>{element}</script><{element}>"
-    request = target.request(client).but(response_mode="form_post", state=state)
-    refused = await target.attempt(request.but(response_type="bogus"))
+    request = target.authorization.request(client).but(response_mode="form_post", state=state)
+    refused = await target.authorization.attempt(request.but(response_type="bogus"))
     offered = "form_post" in (target.server.listed("response_modes_supported") or ())
     if not offered and _posted(refused) is None:
         raise NotApplicable("response_modes_supported does not list form_post, and it is not used")
 
-    attempts = [refused, await target.attempt(request)]
+    attempts = [refused, await target.authorization.attempt(request)]
 
     forms = [_is_escaped(attempt, element, state) for attempt in attempts]
     for form, attempt in zip(forms, attempts, strict=True):
@@ -59,7 +59,7 @@ async def posted_answers_are_escaped(target: Target) -> None:
             expect.that(form.action == client.redirect_uri, expected=client.redirect_uri, got=got, at=attempt.last)
     got = "no answer by form_post, though response_modes_supported lists it"
     expect.ideally(any(forms), expected="a page that posts the answer", got=got, at=refused.answers)
-    foreign = await target.attempt(request.but(redirect_uri=STRANGER))
+    foreign = await target.authorization.attempt(request.but(redirect_uri=STRANGER))
     expect.nothing_sent_to(foreign, STRANGER, because="it is not registered, also for response_mode=form_post")
 
 

@@ -25,12 +25,12 @@ LOCALHOST = "http://localhost:3000/cb"
 @check("REDIR-11", needs={REGISTRATION}, logins=2)
 async def loopback_port_is_free(target: Target) -> None:
     """Register 127.0.0.1 without a port and with one, and ask for the answer at another port."""
-    found = [await target.client_with(uri) for uri in (LOOPBACK_WITHOUT_PORT, LOOPBACK)]
+    found = [await target.clients.with_redirect_uris(uri) for uri in (LOOPBACK_WITHOUT_PORT, LOOPBACK)]
     clients = [client for client in found if client is not None]
     if not clients:
         raise NotApplicable("the server registers no loopback redirect URIs")
     for client in clients:
-        await target.control(target.request(client))
+        await target.authorization.control(target.authorization.request(client))
 
     attempts = [await _answer_at(target, client, LOOPBACK_ELSEWHERE) for client in clients]
 
@@ -52,11 +52,11 @@ async def ipv6_loopback_port_is_free(target: Target) -> None:
     """Register [::1] without a port and with one, and ask for the answer at another port."""
     if await _takes_no_loopback(target):
         raise NotApplicable("the server registers no loopback redirect URIs")
-    client = await target.client_with(*IPV6)
+    client = await target.clients.with_redirect_uris(*IPV6)
     if client is None:
         expect.ideally(False, expected="http://[::1] beside http://127.0.0.1", got="[::1] cannot be registered")
         return
-    await target.control(target.request(client))
+    await target.authorization.control(target.authorization.request(client))
 
     attempt = await _answer_at(target, client, IPV6_ELSEWHERE)
 
@@ -73,10 +73,10 @@ async def ipv6_loopback_port_is_free(target: Target) -> None:
 @check("REDIR-13", needs={REGISTRATION})
 async def only_the_loopback_port_is_free(target: Target) -> None:
     """Change everything but the port of a loopback redirect URI."""
-    client = await target.client_with(LOOPBACK)
+    client = await target.clients.with_redirect_uris(LOOPBACK)
     if client is None:
         raise NotApplicable("the server registers no loopback redirect URIs")
-    await target.control(target.request(client))
+    await target.authorization.control(target.authorization.request(client))
     place = urlsplit(LOOPBACK).netloc
     port = place.partition(":")[2]
 
@@ -88,17 +88,17 @@ async def only_the_loopback_port_is_free(target: Target) -> None:
     spellings = [*(f"http://{host}:{port}/cb" for host in hosts), *(f"http://{authority}/cb" for authority in ports)]
     await only_spelled_otherwise(target, client, [*spellings, f"https://{place}/cb"], as_written=True, most=1)
     with_fragment = f"{LOOPBACK}#frag"
-    attempt = await target.attempt(target.request(client, redirect_uri=with_fragment))
+    attempt = await target.authorization.attempt(target.authorization.request(client, redirect_uri=with_fragment))
     fragment_counts(attempt, with_fragment, "frag")
 
 
 @check("REDIR-14", needs={REGISTRATION})
 async def only_localhost_is_localhost(target: Target) -> None:
     """Register the name localhost, and ask for an answer at hosts that begin with it or hide behind it."""
-    client = await target.client_with(LOCALHOST)
+    client = await target.clients.with_redirect_uris(LOCALHOST)
     if client is None:
         raise NotApplicable("the server does not register the name localhost, which nobody has to")
-    await target.control(target.request(client))
+    await target.authorization.control(target.authorization.request(client))
 
     for port in (urlsplit(LOCALHOST).port, 51004):
         hosts = [f"localhost.evil.example:{port}", f"localhost:{port}@evil.example", f"localhost:{port}.evil.example"]
@@ -106,11 +106,11 @@ async def only_localhost_is_localhost(target: Target) -> None:
 
 
 async def _answer_at(target: Target, client: Client, uri: str) -> Attempt:
-    request = target.request(client, redirect_uri=uri).landing_at(uri)
-    attempt = await target.attempt(request)
+    request = target.authorization.request(client, redirect_uri=uri).landing_at(uri)
+    attempt = await target.authorization.attempt(request)
     if attempt.unfinished:
         # Without a login, an error tells where answers go.
-        refusal = await target.attempt(request.but(response_type="bogus"))
+        refusal = await target.authorization.attempt(request.but(response_type="bogus"))
         attempt.response = refusal.response
     return attempt
 
@@ -132,4 +132,4 @@ async def _the_registered_one_works(target: Target, client: Client) -> None:
 
 
 async def _takes_no_loopback(target: Target) -> bool:
-    return all([await target.client_with(uri) is None for uri in (LOOPBACK_WITHOUT_PORT, LOOPBACK)])
+    return all([await target.clients.with_redirect_uris(uri) is None for uri in (LOOPBACK_WITHOUT_PORT, LOOPBACK)])

@@ -33,7 +33,9 @@ async def schemes_without_a_period_are_refused(target: Target) -> None:
 
 async def _registers(target: Target, uri: str) -> bool:
     # OpenID Connect's rules for redirect URIs differ by the kind of application.
-    answer = expect.conclusive(await target.register(target.metadata(uri) | {"application_type": "native"}))
+    answer = expect.conclusive(
+        await target.clients.register(target.clients.metadata(uri) | {"application_type": "native"})
+    )
     expect.ideally(answer.status < 500, expected="400", got=f"{expect.describe(answer)} for {uri}", at=answer)
     kept = answer.json_object().get("redirect_uris", [uri])
     return answer.status < 300 and isinstance(kept, list) and uri in cast("list[object]", kept)

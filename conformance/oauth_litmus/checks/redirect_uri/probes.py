@@ -24,13 +24,13 @@ async def web_client(target: Target, client: Client | None = None) -> Client:
     Raises:
         Skipped: the configured one has another.
     """
-    client = client or await target.client()
+    client = client or await target.clients.shared()
     parts = urlsplit(client.redirect_uri)
     if parts.scheme != "https" or parts.query or parts.netloc != parts.hostname or not parts.path.strip("/"):
         raise Skipped(
             "needs a first client of its kind with an https redirect URI that has a path, no port and no query"
         )
-    await target.control(target.request(client))
+    await target.authorization.control(target.authorization.request(client))
     return client
 
 
@@ -40,11 +40,11 @@ async def client_with_several(target: Target) -> Client:
     Raises:
         NotApplicable: the server registers none.
     """
-    client = await target.client_with(*SEVERAL)
+    client = await target.clients.with_redirect_uris(*SEVERAL)
     if client is None:
         raise NotApplicable("the server registers no client with two redirect URIs")
     for uri in SEVERAL:
-        await target.control(target.request(client, redirect_uri=uri))
+        await target.authorization.control(target.authorization.request(client, redirect_uri=uri))
     return client
 
 
@@ -55,8 +55,8 @@ def at_host(authority: str, client: Client) -> str:
 
 async def all_refused(target: Target, client: Client, variants: Iterable[str], because: str, *, most: int = 2) -> None:
     """Nothing is sent to any of these variants of the registered URI; `most` as for `sample`."""
-    for variant in target.sample(variants, most):
-        attempt = await target.attempt(target.request(client, redirect_uri=variant))
+    for variant in target.limit_probes(variants, most):
+        attempt = await target.authorization.attempt(target.authorization.request(client, redirect_uri=variant))
         expect.not_sent_to(attempt, variant, because=because)
 
 
@@ -73,8 +73,8 @@ async def only_spelled_otherwise(
     target: Target, client: Client, variants: Iterable[str], *, as_written: bool, most: int = 2
 ) -> None:
     """Spellings of the registered URI: a WARN if the answer goes there, or (as_written) to the spelling itself."""
-    for variant in target.sample(variants, most):
-        attempt = await target.attempt(target.request(client, redirect_uri=variant))
+    for variant in target.limit_probes(variants, most):
+        attempt = await target.authorization.attempt(target.authorization.request(client, redirect_uri=variant))
         is_only_spelled_otherwise(attempt, variant, as_written=as_written)
 
 

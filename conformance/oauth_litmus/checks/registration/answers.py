@@ -22,7 +22,7 @@ async def registration_brings_a_client(target: Target) -> None:
     """Register two public clients with different redirect URIs."""
     uris = (f"{REDIRECT_URI}/one", f"{REDIRECT_URI}/two")
 
-    answers = [expect.conclusive(await target.register(target.metadata(uri))) for uri in uris]
+    answers = [expect.conclusive(await target.clients.register(target.clients.metadata(uri))) for uri in uris]
 
     for uri, answer in zip(uris, answers, strict=True):
         said = expect.describe(answer)
@@ -43,15 +43,15 @@ async def registration_brings_a_client(target: Target) -> None:
 @check("REG-03", needs={DYNAMIC_REGISTRATION, CONFIDENTIAL_CLIENT})
 async def secrets_are_not_stored_or_guessable(target: Target) -> None:
     """Register three confidential clients and a public one, and look at secrets, ids and Cache-Control."""
-    method = await target.confidential_method()
+    method = await target.clients.confidential_method()
     if method is None:
         raise NotApplicable("the server registers no client with a secret")
     uris = [f"{REDIRECT_URI}/{number}" for number in range(3)]
 
-    answers = [await target.register(target.metadata(uri, auth_method=method)) for uri in uris]
+    answers = [await target.clients.register(target.clients.metadata(uri, auth_method=method)) for uri in uris]
 
     for uri, answer in zip(uris, answers, strict=True):
-        target.client_of(answer, uri, auth_method=method)
+        target.clients.client_of(answer, uri, auth_method=method)
         expect.that(answer.is_never_stored, expected="Cache-Control: no-store", got=_cache_control(answer), at=answer)
     given = [answer.member("client_secret") for answer in answers]
     shortest, least = min(len(secret) for secret in given), least_characters(given)
@@ -64,7 +64,7 @@ async def secrets_are_not_stored_or_guessable(target: Target) -> None:
     )
     got = f"what varies from one to the next holds {bits:.0f} bits at most"
     expect.that(bits >= MIN_BITS, expected="secrets of at least 128 random bits", got=got, at=answers)
-    public = expect.conclusive(await target.register(target.metadata(REDIRECT_URI)))
+    public = expect.conclusive(await target.clients.register(target.clients.metadata(REDIRECT_URI)))
     harmless = public.is_never_stored or not public.member("registration_access_token")
     expect.ideally(harmless, expected="no-store", got=_cache_control(public), at=public)
     counted = _counts_upwards([answer.member("client_id") for answer in answers])
@@ -75,8 +75,8 @@ async def secrets_are_not_stored_or_guessable(target: Target) -> None:
 async def what_is_left_out_has_its_default(target: Target) -> None:
     """Register without grant_types and response_types, log in, and redeem the code."""
     left_out = ("grant_types", "response_types")
-    document = {name: value for name, value in target.metadata().items() if name not in left_out}
-    answer = expect.conclusive(await target.register(document))
+    document = {name: value for name, value in target.clients.metadata().items() if name not in left_out}
+    answer = expect.conclusive(await target.clients.register(document))
     taken = answer.status < 300 and bool(answer.member("client_id"))
     expect.ideally(taken, expected="201 with a client_id", got=expect.describe(answer), at=answer)
     if not taken:
@@ -85,13 +85,15 @@ async def what_is_left_out_has_its_default(target: Target) -> None:
     if isinstance(told, list) and "authorization_code" not in told:
         raise NotApplicable(f"the server registers such a client for other grants, and says so: {told}")
 
-    attempt = await target.attempt(target.request(target.client_of(answer, target.run.redirect_uri)))
+    attempt = await target.authorization.attempt(
+        target.authorization.request(target.clients.client_of(answer, target.redirect_uri))
+    )
 
     expect.conclusive(attempt.last)
     got = attempt.response.error if attempt.response else expect.describe(attempt.last)
     expected = "a code: the default of grant_types is authorization_code, that of response_types is code"
     expect.that(attempt.code is not None, expected=expected, got=f"{got}", at=(answer, *attempt.answers))
-    expect.tokens(await target.redeem(target.code_of(attempt)), expected="tokens for the code")
+    expect.tokens(await target.tokens.redeem(target.authorization.code_of(attempt)), expected="tokens for the code")
 
 
 def _cache_control(answer: Answer) -> str:

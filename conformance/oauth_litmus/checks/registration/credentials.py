@@ -23,7 +23,7 @@ _HEXADECIMAL = re.compile(r"[0-9A-Fa-f-]+")
 @check("REG-04", needs={LOGIN, CONFIDENTIAL_CLIENT}, logins=5)
 async def secret_is_enforced(target: Target) -> None:
     """As a confidential client, redeem and refresh without the secret, with wrong ones of several kinds, and with the right one."""
-    client = await target.confidential_client()
+    client = await target.grants.confidential_client()
     impostors = {
         "the client_secret is missing": replace(client, auth_method="none", client_secret=None),
         "the client_secret is wrong": replace(client, client_secret=f"not-{client.client_secret}"),
@@ -32,16 +32,16 @@ async def secret_is_enforced(target: Target) -> None:
     others = list(impostors.values())
     if client.auth_method == "client_secret_post":
         others.append(replace(client, auth_method="client_secret_basic"))
-    answers = await target.try_code_in_ways([_as(target, other) for other in others], client)
+    answers = await target.probing.try_code_in_ways([_as(target, other) for other in others], client)
 
     for because, answer in zip(impostors, answers, strict=False):
         _not_authenticated(answer, because)
     await _nearly_right_is_wrong(target, client)
-    tokens = await target.living_tokens(client)
+    tokens = await target.grants.from_pool(client)
     expect.tokens(tokens.answer, expected="tokens for the right client_secret")
     if tokens.refresh_token is not None:
         for because, impostor in impostors.items():
-            _not_authenticated(await target.refresh(tokens, client=impostor), because)
+            _not_authenticated(await target.tokens.refresh(tokens, client=impostor), because)
 
     for answer in answers[len(impostors) :]:
         got = "client_secret_basic works too"
@@ -52,7 +52,7 @@ async def secret_is_enforced(target: Target) -> None:
 async def _nearly_right_is_wrong(target: Target, client: Client) -> None:
     # By Basic, where an empty secret is one that is sent, and not one that is left out.
     if await works(target, "client_secret_basic"):
-        client = await target.confidential_client(auth_method="client_secret_basic")
+        client = await target.grants.confidential_client(auth_method="client_secret_basic")
     right = client.client_secret or ""
     nearly = {
         "empty": "",
@@ -69,14 +69,14 @@ async def _nearly_right_is_wrong(target: Target, client: Client) -> None:
     impostors = [replace(client, client_secret=secret) for _, secret in tried]
     impostors.append(replace(client, auth_method="none", client_secret=None))
 
-    answers = await target.try_code_in_ways([_as(target, impostor) for impostor in impostors], client)
+    answers = await target.probing.try_code_in_ways([_as(target, impostor) for impostor in impostors], client)
 
     for what, answer in zip([*(what for what, _ in tried), "missing"], answers, strict=True):
         _not_authenticated(answer, f"the client_secret is {what}")
 
 
 def _as(target: Target, client: Client) -> Callable[[Code], Awaitable[Answer]]:
-    return lambda code: target.redeem(code, client=client)
+    return lambda code: target.tokens.redeem(code, client=client)
 
 
 def _not_authenticated(answer: Answer, because: str) -> None:

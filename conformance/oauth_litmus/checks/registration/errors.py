@@ -31,10 +31,12 @@ NOT_FORMS = (400, 413, 414, 415, 422, 431)
 @check("REG-02a", needs={DYNAMIC_REGISTRATION})
 async def malformed_registration_is_refused(target: Target) -> None:
     """Register with JSON that breaks off, arrays, null, a string, and a number in place of the redirect URIs."""
-    wrong_type = json.dumps({**target.metadata(), "redirect_uris": A_NUMBER}).encode()
+    wrong_type = json.dumps({**target.clients.metadata(), "redirect_uris": A_NUMBER}).encode()
 
     for what, body in {**MALFORMED, "redirect_uris: 42": wrong_type}.items():
-        answer = expect.no_server_error(await target.lasting(lambda b=body: target.register_body(b), target.new_client))
+        answer = expect.no_server_error(
+            await target.settled(lambda b=body: target.clients.register_body(b), target.clients.new)
+        )
         got = f"{expect.describe(answer)} for {what}"
         replaced = isinstance(answer.json_object().get("redirect_uris"), list)
         judge = expect.ideally if what.startswith("redirect_uris") and replaced else expect.that
@@ -49,8 +51,10 @@ async def unsupported_values_are_refused_or_replaced(target: Target) -> None:
     faults: dict[str, object] = {"response_types": ["token"], "token_endpoint_auth_method": UNSUPPORTED_METHOD}
 
     for member, value in faults.items():
-        document = {**target.metadata(), member: value}
-        answer = expect.no_server_error(await target.lasting(lambda d=document: target.register(d), target.new_client))
+        document = {**target.clients.metadata(), member: value}
+        answer = expect.no_server_error(
+            await target.settled(lambda d=document: target.clients.register(d), target.clients.new)
+        )
         echoed = answer.status < 300 and answer.json_object().get(member) == value
         got = f"{answer.status} with {member}: {value}"
         expect.ideally(not echoed, expected=f"400, or another {member}", got=got, at=answer)
@@ -61,8 +65,10 @@ async def unsupported_values_are_refused_or_replaced(target: Target) -> None:
 async def wrong_types_are_refused_or_left_out(target: Target) -> None:
     """Register with a number in place of a name, a URL, a scope, grant types, and contacts."""
     for member in WRONGLY_TYPED:
-        document = {**target.metadata(), member: A_NUMBER}
-        answer = expect.no_server_error(await target.lasting(lambda d=document: target.register(d), target.new_client))
+        document = {**target.clients.metadata(), member: A_NUMBER}
+        answer = expect.no_server_error(
+            await target.settled(lambda d=document: target.clients.register(d), target.clients.new)
+        )
         echoed = answer.status < 300 and answer.json_object().get(member) == A_NUMBER
         got = f"{answer.status} with {member}: {A_NUMBER}"
         expect.ideally(not echoed, expected=f"400, or no such {member}", got=got, at=answer)
@@ -73,14 +79,14 @@ async def wrong_types_are_refused_or_left_out(target: Target) -> None:
 async def body_of_another_kind_is_refused(target: Target) -> None:
     """Register with a form in place of JSON, and with a megabyte of client name."""
     form = b"redirect_uris=https%3A%2F%2Fclient.example.com%2Fcb&token_endpoint_auth_method=none"
-    huge = json.dumps({**target.metadata(), "client_name": "A" * A_MEGABYTE}).encode()
+    huge = json.dumps({**target.clients.metadata(), "client_name": "A" * A_MEGABYTE}).encode()
 
     for what, body, media_type in (
         ("a form", form, "application/x-www-form-urlencoded"),
         ("a body of a megabyte", huge, "application/json"),
     ):
-        answer = await target.lasting_or_cut(
-            lambda b=body, m=media_type: target.register_body(b, media_type=m), target.new_client
+        answer = await target.settled_or_cut(
+            lambda b=body, m=media_type: target.clients.register_body(b, media_type=m), target.clients.new
         )
         if answer is None and body is huge:
             # A server may refuse and close before the client has sent all (RFC 9112 section 9.6).

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import DYNAMIC_REGISTRATION, LISTENER, check
+from oauth_litmus.client.shared import shared
 from oauth_litmus.verdict import Skipped
 
 if TYPE_CHECKING:
@@ -35,9 +36,9 @@ class Led:
 @check("REG-08a", needs={DYNAMIC_REGISTRATION, LISTENER})
 async def shown_urls_are_not_fetched(target: Target) -> None:
     """Register with the URLs of logo, home page, policy and terms at the suite, and open the login; count who comes."""
-    led = await target.once("led to the listener", lambda: _lead(target))
+    led = await _lead(target)
 
-    through_browser = target.run.driver.name != "redirects"
+    through_browser = target.uses_a_login_driver
     listener = target.listener
     for member in SHOWN:
         hits = [hit for hit in listener.hits(led.place) if hit.path.endswith(member)]
@@ -54,7 +55,7 @@ async def shown_urls_are_not_fetched(target: Target) -> None:
 @check("REG-08b", needs={DYNAMIC_REGISTRATION, LISTENER})
 async def nothing_fetched_is_shown(target: Target) -> None:
     """Register with URLs at the suite, and look for what stands there in the answers and on the pages."""
-    led = await target.once("led to the listener", lambda: _lead(target))
+    led = await _lead(target)
 
     for answer in led.answers:
         shown = led.place.marker in answer.text
@@ -62,18 +63,21 @@ async def nothing_fetched_is_shown(target: Target) -> None:
         expect.safe(not shown, expected="an answer without what was fetched", got=got, at=answer)
 
 
+@shared
 async def _lead(target: Target) -> Led:
     """Register twice, with what is shown and with what may be fetched, and open the login of the first."""
     listener = target.listener
     place = listener.place()
     urls = {member: listener.put(place, member, f'{{"litmus": "{place.marker}"}}') for member in (*SHOWN, *FETCHED)}
 
-    shown = await target.register({**target.metadata(), **{member: urls[member] for member in SHOWN}})
-    keyed = {**target.metadata(), **{member: urls[member] for member in FETCHED}}
-    fetched = await target.register({**keyed, "token_endpoint_auth_method": "private_key_jwt"})
+    shown = await target.clients.register({**target.clients.metadata(), **{member: urls[member] for member in SHOWN}})
+    keyed = {**target.clients.metadata(), **{member: urls[member] for member in FETCHED}}
+    fetched = await target.clients.register({**keyed, "token_endpoint_auth_method": "private_key_jwt"})
     answers = [expect.conclusive(shown), expect.conclusive(fetched)]
     if shown.status < 300:
-        client = target.client_of(shown, target.run.redirect_uri)
-        answers += target.own_answers(await target.attempt_upstream(target.request(client)))
+        client = target.clients.client_of(shown, target.redirect_uri)
+        answers += target.authorization.own_answers(
+            await target.authorization.attempt_upstream(target.authorization.request(client))
+        )
     await target.until(target.now() + A_WHILE)
     return Led(place, shown.status < 300, tuple(answers))

@@ -59,19 +59,19 @@ async def management_needs_the_clients_own_token(target: Target) -> None:
 async def deleted_client_is_gone(target: Target) -> None:
     """Delete a client that has tokens, with its own token; then log in, and refresh, as that client."""
     mine = await _managed(target, "a")
-    tokens = await target.tokens(mine.client)
+    tokens = await target.grants.fresh(mine.client)
     deleted = expect.conclusive(await _manage(target, "DELETE", mine, mine.token))
     if deleted.status in NOT_OFFERED:
         raise NotApplicable("clients cannot be deleted")
     expect.ideally(deleted.status == 204, expected="204 for the deletion", got=expect.describe(deleted), at=deleted)
     if deleted.status >= 300:
         raise Blocked("set-up: the deletion of a client was refused", (deleted.number,))
-    target.run.forget(mine.client.client_id)
+    target.clients.removed(mine.client.client_id)
 
-    attempt = await target.attempt(target.request(mine.client))
+    attempt = await target.authorization.attempt(target.authorization.request(mine.client))
     expect.no_code(attempt, because="the client was deleted", codes=("invalid_request", "unauthorized_client"))
     if tokens.refresh_token is not None:
-        answer = expect.conclusive(await target.refresh(tokens))
+        answer = expect.conclusive(await target.tokens.refresh(tokens))
         got = "tokens for a refresh token of a client that was deleted"
         expect.ideally(not answer.has_tokens, expected="400 or 401", got=got, at=(deleted, answer))
 
@@ -86,7 +86,7 @@ async def changed_client_is_validated_like_a_new_one(target: Target) -> None:
 
     if answer.status in NOT_OFFERED:
         raise NotApplicable("clients cannot be changed")
-    attempt = await target.attempt(target.request(mine.client, redirect_uri=SCRIPT))
+    attempt = await target.authorization.attempt(target.authorization.request(mine.client, redirect_uri=SCRIPT))
     expect.not_sent_to(attempt, SCRIPT, because="a browser would run it")
     taken = answer.status < 300 and SCRIPT in str(answer.json_object().get("redirect_uris"))
     got = f"{answer.status} for redirect_uris=[{SCRIPT}], which only the authorization endpoint refuses"
@@ -96,7 +96,7 @@ async def changed_client_is_validated_like_a_new_one(target: Target) -> None:
 async def _refused(target: Target, method: str, managed: Managed, what: str, token: str | None) -> None:
     """Judge a request that has not the client's own token."""
     answer = expect.no_server_error(
-        await target.lasting(lambda: _manage(target, method, managed, token), lambda: _read(target, managed))
+        await target.settled(lambda: _manage(target, method, managed, token), lambda: _read(target, managed))
     )
     got = f"{method} with {what}: {answer.status}"
     expect.that(answer.status >= 300, expected="401 or 403", got=got, at=answer)
@@ -126,10 +126,10 @@ async def _managed(target: Target, label: str) -> Managed:
         NotApplicable: the server offers no management.
         Skipped: it would be managed at another host, where no token is sent.
     """
-    uri = f"{target.run.redirect_uri}/managed-{label}"
-    document = target.metadata(uri)
-    answer = await target.register(document)
-    client = target.client_of(answer, uri)
+    uri = f"{target.redirect_uri}/managed-{label}"
+    document = target.clients.metadata(uri)
+    answer = await target.clients.register(document)
+    client = target.clients.client_of(answer, uri)
     place, token = answer.member("registration_client_uri"), answer.member("registration_access_token")
     if not place or not token:
         raise NotApplicable("registrations bring no registration_client_uri: clients are not managed (RFC 7592)")
@@ -156,7 +156,7 @@ async def _manage(
     if renewed:
         target.secret(renewed, "registration_access_token")
         managed.token = renewed
-        target.run.has_renewed(managed.client.client_id, renewed)
+        target.clients.has_new_token(managed.client.client_id, renewed)
     return answer
 
 

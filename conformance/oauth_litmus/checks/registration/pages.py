@@ -18,20 +18,20 @@ LINKS = ("client_uri", "logo_uri", "policy_uri", "tos_uri")
 @check("REG-07", needs={DYNAMIC_REGISTRATION})
 async def client_metadata_is_text_on_pages(target: Target) -> None:
     """Register clients with markup for a name and script URLs for links; look at the pages of their logins and errors."""
-    named = {**target.metadata(), "client_name": f"'\">{IMAGE}"}
-    linked = {**target.metadata(), **dict.fromkeys(LINKS, SCRIPT_URL)}
+    named = {**target.clients.metadata(), "client_name": f"'\">{IMAGE}"}
+    linked = {**target.clients.metadata(), **dict.fromkeys(LINKS, SCRIPT_URL)}
 
     for document in (named, linked):
-        registered = expect.conclusive(await target.register(document))
+        registered = expect.conclusive(await target.clients.register(document))
         expect.ideally(registered.status < 500, expected="201 or 400", got=expect.describe(registered), at=registered)
         if registered.status >= 300:
             continue
-        request = target.request(target.client_of(registered, target.run.redirect_uri))
+        request = target.authorization.request(target.clients.client_of(registered, target.redirect_uri))
         attempts = [
-            await target.attempt_upstream(request),
-            await target.attempt_upstream(request.but(redirect_uri=STRANGER)),
+            await target.authorization.attempt_upstream(request),
+            await target.authorization.attempt_upstream(request.but(redirect_uri=STRANGER)),
         ]
-        for answer in (answer for attempt in attempts for answer in target.own_answers(attempt)):
+        for answer in (answer for attempt in attempts for answer in target.authorization.own_answers(attempt)):
             found = injected(answer.text) if expect.conclusive(answer).is_html else None
             expect.that(found is None, expected="the metadata as text", got=f"{found} on a page", at=answer)
             image = injected(answer.text, images=True) if answer.is_html else None

@@ -23,16 +23,16 @@ ADMIN = "litmus:admin"
 @check("REG-05a", needs={DYNAMIC_REGISTRATION})
 async def registration_takes_over_no_client(target: Target) -> None:
     """Register with the client_id of a client that exists, and other redirect URIs; then use both."""
-    victim = await target.new_client()
-    document = {**target.metadata(TAKER), "client_id": victim.client_id}
+    victim = await target.clients.new()
+    document = {**target.clients.metadata(TAKER), "client_id": victim.client_id}
 
-    answer = expect.conclusive(await target.register(document))
+    answer = expect.conclusive(await target.clients.register(document))
 
     taken = answer.status < 300 and answer.member("client_id") == victim.client_id
     expect.that(not taken, expected="a client_id of its own, or 400", got="the client_id of another client", at=answer)
-    attempt = await target.attempt(target.request(victim, redirect_uri=TAKER))
+    attempt = await target.authorization.attempt(target.authorization.request(victim, redirect_uri=TAKER))
     expect.not_sent_to(attempt, TAKER, because="the client that existed before has not registered it")
-    first = expect.conclusive((await target.outcome(target.request(victim))).last)
+    first = expect.conclusive((await target.authorization.outcome(target.authorization.request(victim))).last)
     alive = first.status < 400 and "error=" not in (first.location or "").partition("?")[2]
     expect.that(alive, expected="the client works as before", got=expect.describe(first), at=(answer, first))
 
@@ -44,11 +44,11 @@ async def credentials_are_the_servers_choice(target: Target) -> None:
         "client_id": f"litmus-{secrets.token_hex(8)}",
         "client_secret": secrets.token_urlsafe(32),
     }
-    method = await target.confidential_method() or "none"
+    method = await target.clients.confidential_method() or "none"
     target.secret(chosen["client_secret"], "client_secret")
-    document = {**target.metadata(auth_method=method), **chosen}
+    document = {**target.clients.metadata(auth_method=method), **chosen}
 
-    answer = expect.conclusive(await target.register(document))
+    answer = expect.conclusive(await target.clients.register(document))
 
     for member, value in chosen.items():
         honoured = answer.status < 300 and answer.member(member) == value
@@ -61,20 +61,20 @@ async def credentials_are_the_servers_choice(target: Target) -> None:
 @check("REG-05c", needs={DYNAMIC_REGISTRATION})
 async def registration_brings_no_privileges(target: Target) -> None:
     """Register a public client for privileged grants and a scope of administrators; then ask for tokens without a user."""
-    document = target.metadata()
+    document = target.clients.metadata()
     grants = ["authorization_code", "refresh_token", *PRIVILEGED_GRANTS]
     scope = f"{document.get('scope', '')} {ADMIN}".strip()
-    asked = {**document, "client_name": f"{target.client_name} admin", "grant_types": grants, "scope": scope}
+    asked = {**document, "client_name": f"{target.clients.name} admin", "grant_types": grants, "scope": scope}
 
-    answer = expect.conclusive(await target.register(asked))
+    answer = expect.conclusive(await target.clients.register(asked))
 
     if answer.status >= 300 or not answer.member("client_id"):
         expect.ideally(answer.status < 500, expected="201 or 400", got=expect.describe(answer), at=answer)
         return
     told = answer.json_object()
-    client = target.client_of(answer, target.run.redirect_uri)
+    client = target.clients.client_of(answer, target.redirect_uri)
     for parameters in ({}, {"scope": ADMIN}):
-        machine = await target.token_request({"grant_type": "client_credentials", **parameters}, client)
+        machine = await target.tokens.request({"grant_type": "client_credentials", **parameters}, client)
         expect.conclusive(machine)
         got = "tokens by client_credentials, without any credentials"
         expect.that(not machine.has_tokens, expected="400", got=got, at=(answer, machine))
@@ -88,11 +88,11 @@ async def registration_brings_no_privileges(target: Target) -> None:
 @check("REG-05d", needs={DYNAMIC_REGISTRATION})
 async def unsigned_software_statement_is_not_believed(target: Target) -> None:
     """Register with a software statement that nobody signed, for another name and another redirect URI."""
-    document = target.metadata()
+    document = target.clients.metadata()
     claims = {**document, "iss": "https://publisher.example", "client_name": STATED, "redirect_uris": [TAKER]}
 
     for what, statement in unsigned({}, claims).items():
-        answer = expect.conclusive(await target.register({**document, "software_statement": statement}))
+        answer = expect.conclusive(await target.clients.register({**document, "software_statement": statement}))
 
         told = answer.json_object()
         believed = [name for name in ("client_name", "redirect_uris") if told.get(name) == claims[name]]

@@ -48,19 +48,21 @@ WILDCARDS = {"https://*.example.com/cb": "https://evil.example.com/cb", "https:/
 @check("REG-09", needs={DYNAMIC_REGISTRATION})
 async def client_without_uris_cannot_bring_its_own(target: Target) -> None:
     """Register without redirect_uris, with an empty list and with an empty string; then ask for an answer elsewhere."""
-    document = target.metadata() | {"client_uri": "https://evil.example/"}
+    document = target.clients.metadata() | {"client_uri": "https://evil.example/"}
     without: dict[str, object] = {name: value for name, value in document.items() if name != "redirect_uris"}
     empty: dict[str, object] = {**without, "redirect_uris": []}
 
     for registration in (without, empty, {**without, "redirect_uris": [""]}):
-        answer = expect.conclusive(await target.register(registration))
+        answer = expect.conclusive(await target.clients.register(registration))
         client_id = answer.member("client_id")
         expect.ideally(answer.status < 500, expected="a 400", got=expect.describe(answer), at=answer)
         if not client_id or answer.status >= 300:
             continue
-        request = target.request(Client(client_id, (REDIRECT_URI,)), redirect_uri=STRANGER)
+        request = target.authorization.request(Client(client_id, (REDIRECT_URI,)), redirect_uri=STRANGER)
         for asked in (request, request.but(redirect_uri=None)):
-            expect.not_sent_to(await target.attempt(asked), STRANGER, because="the client registered no redirect URI")
+            expect.not_sent_to(
+                await target.authorization.attempt(asked), STRANGER, because="the client registered no redirect URI"
+            )
 
 
 @check("REDIR-18", needs={DYNAMIC_REGISTRATION})
@@ -70,7 +72,7 @@ async def script_schemes_are_refused(target: Target) -> None:
         client = await _registered(target, uri)
         if client is None:
             continue
-        attempt = await target.attempt(target.request(client, redirect_uri=uri))
+        attempt = await target.authorization.attempt(target.authorization.request(client, redirect_uri=uri))
         linked = any(link.url.startswith(uri) for page in attempt.pages for link in page.links)
         expect.that(not linked, expected="no link", got=f"a link to {uri}", at=attempt.answers)
         expect.not_sent_to(attempt, uri, because="a browser would run it or open a file")
@@ -87,7 +89,7 @@ async def plain_http_is_refused(target: Target) -> None:
     for uri in PLAIN_HTTP:
         client = await _registered(target, uri)
         if client is not None:
-            attempt = await target.attempt(target.request(client, redirect_uri=uri))
+            attempt = await target.authorization.attempt(target.authorization.request(client, redirect_uri=uri))
             expect.not_sent_to(attempt, uri, because="plain http goes to another machine")
             _only_the_registration_takes(uri, attempt.answers)
     await _every_uri_is_validated(target, PLAIN_HTTP[0])
@@ -98,13 +100,13 @@ async def loopback_is_read_from_the_host(target: Target) -> None:
     """Register loopback names in front of a foreign host; where that is taken, ask for an answer there."""
     if target.server.profile.allow_http_redirects:
         raise NotApplicable("the profile declares allow_http_redirects")
-    if await target.client_with(LOOPBACK) is None:
+    if await target.clients.with_redirect_uris(LOOPBACK) is None:
         raise NotApplicable("the server registers no loopback redirect URIs")
 
     for uri in SEEMING_LOOPBACK:
         client = await _registered(target, uri)
         if client is not None:
-            attempt = await target.attempt(target.request(client, redirect_uri=uri))
+            attempt = await target.authorization.attempt(target.authorization.request(client, redirect_uri=uri))
             expect.not_sent_to(attempt, uri, because="its host is evil.example")
             _only_the_registration_takes(uri, attempt.answers)
     for uri in LOOPBACK_TO_SOME:
@@ -116,7 +118,7 @@ async def loopback_is_read_from_the_host(target: Target) -> None:
 async def incomplete_uris_are_refused(target: Target) -> None:
     """Register fragments, relative and empty URIs, wrong types, and wildcards; ask where a wildcard would match."""
     for uris in (*([uri] for uri in INCOMPLETE), *WRONGLY_TYPED):
-        answer = await _register_twice_after_a_crash(target, target.metadata() | {"redirect_uris": uris})
+        answer = await _register_twice_after_a_crash(target, target.clients.metadata() | {"redirect_uris": uris})
         said = f"{expect.describe(answer)} for redirect_uris: {json.dumps(uris)}"
         expect.that(answer.status < 500, expected="400", got=f"{said}, twice", at=answer)
         taken = answer.status < 300 and answer.json_object().get("redirect_uris", uris) == uris
@@ -129,7 +131,7 @@ async def incomplete_uris_are_refused(target: Target) -> None:
         client = await _registered(target, pattern)
         if client is not None:
             nobody = replace(client, redirect_uris=(pattern,))
-            attempt = await target.attempt(target.request(nobody, redirect_uri=matching))
+            attempt = await target.authorization.attempt(target.authorization.request(nobody, redirect_uri=matching))
             expect.not_sent_to(attempt, matching, because=f"{pattern} is no pattern")
             _only_the_registration_takes(pattern, attempt.answers)
 
@@ -137,24 +139,24 @@ async def incomplete_uris_are_refused(target: Target) -> None:
 async def _every_uri_is_validated(target: Target, uri: str) -> None:
     """Beside a good URI a bad one is refused, or left out, or at least brings no answer."""
     for uris in ([REDIRECT_URI, uri], [uri, REDIRECT_URI]):
-        answer = expect.conclusive(await target.register(target.metadata() | {"redirect_uris": uris}))
+        answer = expect.conclusive(await target.clients.register(target.clients.metadata() | {"redirect_uris": uris}))
         registered = answer.json_object().get("redirect_uris")
         if answer.status >= 300 or not answer.member("client_id") or registered == [REDIRECT_URI]:
             continue
         client = Client(answer.member("client_id"), (REDIRECT_URI, uri))
-        attempt = await target.attempt(target.request(client, redirect_uri=uri))
+        attempt = await target.authorization.attempt(target.authorization.request(client, redirect_uri=uri))
         expect.not_sent_to(attempt, uri, because=f"it is registered beside {REDIRECT_URI}")
         _only_the_registration_takes(uri, attempt.answers)
 
 
 async def _register_twice_after_a_crash(target: Target, document: dict[str, object]) -> Answer:
-    answer = expect.conclusive(await target.register(document))
-    return answer if answer.status < 500 else expect.conclusive(await target.register(document))
+    answer = expect.conclusive(await target.clients.register(document))
+    return answer if answer.status < 500 else expect.conclusive(await target.clients.register(document))
 
 
 async def _registered(target: Target, uri: str) -> Client | None:
     """The client with this redirect URI alone; None if the server refuses it, or leaves the URI out."""
-    answer = expect.conclusive(await target.register(target.metadata(uri)))
+    answer = expect.conclusive(await target.clients.register(target.clients.metadata(uri)))
     kept = json.dumps(answer.json_object().get("redirect_uris", [uri]))
     if answer.status >= 300 or json.dumps(uri) not in kept:
         expect.ideally(answer.status < 500, expected="400", got=f"{expect.describe(answer)} for {uri}", at=answer)

@@ -33,10 +33,10 @@ async def code_is_good_once(target: Target) -> None:
 @check("REPLAY-01a", needs={LOGIN, CONFIDENTIAL_CLIENT})
 async def code_of_a_client_with_a_secret_is_good_once(target: Target) -> None:
     """Redeem a code of a client with a secret, then repeat the identical request."""
-    code = await target.login(await target.other_kind_of_client())
-    await target.tokens_for(code)
+    code = await target.authorization.login(await target.clients.of_the_other_kind())
+    await target.tokens.for_code(code)
 
-    expect.refused_grant(await target.redeem(code), because="the code was used", steering=True)
+    expect.refused_grant(await target.tokens.redeem(code), because="the code was used", steering=True)
 
 
 @check("REPLAY-02", needs={LOGIN})
@@ -73,15 +73,15 @@ def _conclusive(answer: Answer | Blocked) -> Answer:
 @check("REPLAY-03", needs={LOGIN}, logins=2)
 async def invalid_replay_revokes_nothing(target: Target) -> None:
     """Replay a used code with a wrong verifier, and another one as another client; each time use what it brought."""
-    stranger, wrong = await target.client("b"), new_verifier()
+    stranger, wrong = await target.clients.shared("b"), new_verifier()
     target.secret(wrong, "code_verifier")
     replays: dict[str, Callable[[Code], Awaitable[Answer]]] = {
-        "with a wrong code_verifier": lambda code: target.redeem(code, code_verifier=wrong),
-        "by another client": lambda code: target.redeem(code, client=stranger),
+        "with a wrong code_verifier": lambda code: target.tokens.redeem(code, code_verifier=wrong),
+        "by another client": lambda code: target.tokens.redeem(code, client=stranger),
     }
     for what, replay in replays.items():
-        code = await target.login()
-        tokens = await _that_work(target, await target.tokens_for(code))
+        code = await target.authorization.login()
+        tokens = await _that_work(target, await target.tokens.for_code(code))
 
         expect.conclusive(await replay(code))
 
@@ -91,9 +91,11 @@ async def invalid_replay_revokes_nothing(target: Target) -> None:
 @check("REPLAY-04", needs={LOGIN}, logins=ROUNDS)
 async def parallel_redemption_yields_one_success(target: Target) -> None:
     """Twenty connections present one code at the same moment; at most one gets tokens."""
-    racers = FEWER if target.run.quick else RACERS
+    racers = FEWER if target.quick else RACERS
     for _ in range(ROUNDS):
-        _, answers = await target.race(racers, target.login, lambda code, gate: target.redeem(code, via=gate))
+        _, answers = await target.races.at_token_endpoint(
+            racers, target.authorization.login, lambda code, gate: target.tokens.redeem(code, via=gate)
+        )
 
         # Several winners may get one and the same access token, from an upstream, and each a refresh token of their own.
         winners = [answer for answer in answers if answer.has_tokens]
@@ -126,13 +128,13 @@ async def stranger_does_not_consume_a_code(target: Target) -> None:
 @check("REPLAY-16a", needs={LOGIN})
 async def used_code_in_another_spelling_is_no_fresh_one(target: Target) -> None:
     """Redeem a code, then present it with something at its end, and with other letters for the same bytes."""
-    code = await target.login()
-    await target.tokens_for(code)
+    code = await target.authorization.login()
+    await target.tokens.for_code(code)
 
     for what, respell in other_spellings(code.value).items():
         spelled = respell(code.value)
         target.secret(spelled, "code")
-        answer = await target.redeem(replace(code, value=spelled))
+        answer = await target.tokens.redeem(replace(code, value=spelled))
         expect.refused_grant(answer, "invalid_grant", "invalid_request", because=f"the code was used, also {what}")
 
 
@@ -143,15 +145,15 @@ async def _that_work(target: Target, tokens: Tokens) -> Tokens:
             raise Skipped(
                 'without refresh tokens only a protected resource shows whether tokens live: declare `resource = "URL"`'
             )
-        await target.opened(tokens)
+        await target.resource.accepted_call(tokens)
     return tokens
 
 
 async def _still_working(target: Target, tokens: Tokens, *, after: str) -> None:
     if tokens.refresh_token is None:
-        answer = expect.conclusive(await target.call_resource(tokens.access_token))
+        answer = expect.conclusive(await target.resource.call(tokens.access_token))
         works = answer.status not in (401, 403)
     else:
-        answer = expect.conclusive(await target.refresh(tokens))
+        answer = expect.conclusive(await target.tokens.refresh(tokens))
         works = answer.has_tokens
     expect.that(works, expected=f"tokens that still work after {after}", got=expect.describe(answer), at=answer)

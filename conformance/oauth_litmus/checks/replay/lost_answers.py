@@ -30,21 +30,21 @@ async def lost_answer_does_not_log_the_user_out(target: Target) -> None:
     """Refresh and hang up, right after the request or after the head of the answer; try again, and go on with the answer."""
     repeated: list[Tokens] = []
     for cut in Cut:
-        tokens = await target.living_tokens()
-        lost_at = await target.lose_refresh_answer(tokens, cut)
+        tokens = await target.grants.from_pool()
+        lost_at = await target.tokens.lose_refresh_answer(tokens, cut)
         await target.until(target.now() + SECOND_TRY)
-        again = expect.conclusive(await target.refresh(tokens))
+        again = expect.conclusive(await target.tokens.refresh(tokens))
         _came_in_time(target, again, lost_at)
         _is_granted(again, f"the answer to the first was lost {cut}")
-        successor = target.successor_of(again, tokens)
-        _is_granted(expect.conclusive(await target.refresh(successor)), "it came with the second answer")
+        successor = target.tokens.successor_of(again, tokens)
+        _is_granted(expect.conclusive(await target.tokens.refresh(successor)), "it came with the second answer")
         if successor.refresh_token != tokens.refresh_token:
             repeated.append(tokens)
 
     await grace_is_over(target)
     judge = expect.safe if target.server.refresh_reuse_grace else expect.ideally
     for tokens in repeated:
-        late = expect.conclusive(await target.refresh(tokens))
+        late = expect.conclusive(await target.tokens.refresh(tokens))
         judge(
             not late.has_tokens,
             expected="one live refresh token",
@@ -59,13 +59,13 @@ async def grace_does_not_fork_the_family(target: Target) -> None:
     grace = target.server.refresh_reuse_grace
     if not grace:
         raise NotApplicable("no grace for rotated refresh tokens is declared: REPLAY-06 judges their reuse")
-    old = await target.tokens()
+    old = await target.grants.fresh()
     chains = {first.refresh_token: first for first in [await rotated(target, old)]}
     await target.until(target.now() + min(SECOND_TRY, grace / 2))
 
-    answer = expect.conclusive(await target.refresh(old))
+    answer = expect.conclusive(await target.tokens.refresh(old))
     if answer.has_tokens:
-        second = target.successor_of(answer, old)
+        second = target.tokens.successor_of(answer, old)
         chains.setdefault(second.refresh_token, second)
 
     alive = list(chains.values())
@@ -94,5 +94,5 @@ def _is_granted(answer: Answer, why: str) -> None:
 
 async def _used(target: Target, chains: Iterable[Tokens]) -> list[Tokens]:
     """The successors of those that still get any."""
-    answers = [(tokens, expect.conclusive(await target.refresh(tokens))) for tokens in chains]
-    return [target.successor_of(answer, tokens) for tokens, answer in answers if answer.has_tokens]
+    answers = [(tokens, expect.conclusive(await target.tokens.refresh(tokens))) for tokens in chains]
+    return [target.tokens.successor_of(answer, tokens) for tokens, answer in answers if answer.has_tokens]

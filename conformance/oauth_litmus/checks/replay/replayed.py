@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from oauth_litmus.client.shared import shared
 from oauth_litmus.verdict import Blocked, Skipped
 
 if TYPE_CHECKING:
@@ -39,44 +40,43 @@ class Tried:
     """What came of it afterwards, if it was used by its own client alone."""
 
 
+@shared
 async def tried_by_a_stranger(target: Target) -> Tried:
     """A code that another client presents, then its own, and that one again; made once."""
+    stranger = await target.clients.shared("b")
+    code = await target.authorization.login()
+    refused = await target.tokens.redeem(code, client=stranger)
+    answer = await target.tokens.redeem(code)
+    only_its_own = answer.has_tokens and not refused.has_tokens
+    return Tried(refused, answer, await _replayed(target, code, answer) if only_its_own else None)
 
-    async def make() -> Tried:
-        stranger = await target.client("b")
-        code = await target.login()
-        refused = await target.redeem(code, client=stranger)
-        answer = await target.redeem(code)
-        only_its_own = answer.has_tokens and not refused.has_tokens
-        return Tried(refused, answer, await _replayed(target, code, answer) if only_its_own else None)
 
-    return await target.once("code tried by a stranger", make)
+@shared
+async def _replayed_by_its_client(target: Target) -> Replayed:
+    code = await target.authorization.login()
+    return await _replayed(target, code, await target.tokens.redeem(code))
 
 
 async def replayed_code(target: Target) -> Replayed:
     """A code that its own client used, and presented again; made once."""
 
-    async def make() -> Replayed:
-        code = await target.login()
-        return await _replayed(target, code, await target.redeem(code))
-
     try:
         tried = await tried_by_a_stranger(target)
     except Skipped:  # there is but one client
-        return await target.once("replayed code", make)
-    return tried.replayed or await target.once("replayed code", make)
+        return await _replayed_by_its_client(target)
+    return tried.replayed or await _replayed_by_its_client(target)
 
 
 async def _replayed(target: Target, code: Code, answer: Answer) -> Replayed:
-    tokens = target.tokens_of(answer, code.client, code.request.get("scope"))
-    at_once = await target.redeem(code)
+    tokens = target.tokens.read(answer, code.client, code.request.get("scope"))
+    at_once = await target.tokens.redeem(code)
     await target.until(target.now() + LATER)
-    later = await target.redeem(code, even_if_ended=True)
+    later = await target.tokens.redeem(code, even_if_ended=True)
     # Both may live for seconds only: they are used now, whenever a check looks at what they were answered.
     # The access token first: a refused refresh may be what ends it.
     opens = target.server.seen.resource_answers
-    called = await _answered(target.call_resource(tokens.access_token)) if opens else None
-    refreshed = await _answered(target.refresh(tokens)) if tokens.refresh_token else None
+    called = await _answered(target.resource.call(tokens.access_token)) if opens else None
+    refreshed = await _answered(target.tokens.refresh(tokens)) if tokens.refresh_token else None
     return Replayed(tokens, (at_once, later), refreshed, called)
 
 

@@ -18,16 +18,16 @@ ROUNDS = 3
 async def code_is_good_once_for_all_replicas(target: Target) -> None:
     """Redeem a code at one replica, then present it to each of the others."""
     first, *others = await target.replicas()
-    code = await target.login()
-    used = await first.redeem(code)
-    target.tokens_of(used, code.client, None)
+    code = await target.authorization.login()
+    used = await first.tokens.redeem(code)
+    target.tokens.read(used, code.client, None)
 
     for other in others:
-        answer = expect.conclusive(await other.redeem(code))
+        answer = expect.conclusive(await other.tokens.redeem(code))
         expect.that(
             not answer.has_tokens,
-            expected=f"no tokens for a code that was redeemed at {first.place}",
-            got=f"tokens at {other.place}, though it was redeemed at {first.place}",
+            expected=f"no tokens for a code that was redeemed at {first.address}",
+            got=f"tokens at {other.address}, though it was redeemed at {first.address}",
             at=(used, answer),
         )
         expect.no_server_error(answer)
@@ -36,10 +36,10 @@ async def code_is_good_once_for_all_replicas(target: Target) -> None:
 @check("REPLAY-12b", needs={LOGIN, REPLICAS}, logins=ROUNDS)
 async def parallel_redemption_at_all_replicas_yields_one_success(target: Target) -> None:
     """Twenty connections, spread over the replicas, present one code at the same moment; at most one gets tokens."""
-    turns = itertools.cycle(await target.routes())
+    turns = itertools.cycle(await target.routes.all())
     for _ in range(ROUNDS):
-        _, answers = await target.race(
-            RACERS, target.login, lambda code, gate: target.at(next(turns)).redeem(code, via=gate)
+        _, answers = await target.races.at_token_endpoint(
+            RACERS, target.authorization.login, lambda code, gate: target.at(next(turns)).tokens.redeem(code, via=gate)
         )
 
         winners = [answer for answer in answers if answer.has_tokens]
@@ -70,15 +70,15 @@ async def rotated_token_is_refused_by_every_replica(target: Target) -> None:
 @check("REPLAY-12d", needs={REFRESH, REPLICAS}, logins=ROUNDS)
 async def parallel_refresh_at_all_replicas_never_forks_the_family(target: Target) -> None:
     """Twenty connections, spread over the replicas, refresh with one token; then each distinct successor is used."""
-    turns = itertools.cycle(await target.routes())
+    turns = itertools.cycle(await target.routes.all())
     for _ in range(ROUNDS):
-        tokens, answers = await target.race(
-            RACERS, target.tokens, lambda tokens, gate: target.at(next(turns)).refresh(tokens, via=gate)
+        tokens, answers = await target.races.at_token_endpoint(
+            RACERS, target.grants.fresh, lambda tokens, gate: target.at(next(turns)).tokens.refresh(tokens, via=gate)
         )
 
         successors = {answer.member("refresh_token"): answer for answer in answers if answer.has_tokens}
         usable = [
-            await target.refresh(target.tokens_of(answer, tokens.client, tokens.granted_scope))
+            await target.tokens.refresh(target.tokens.read(answer, tokens.client, tokens.granted_scope))
             for answer in successors.values()
         ]
         usable = [answer for answer in usable if answer.has_tokens]

@@ -9,6 +9,7 @@ from oauth_litmus import expect
 from oauth_litmus.check import REFRESH, RELAY, RESOURCE, UPSTREAM_CONTROL, check
 from oauth_litmus.checks.replay.spellings import other_spellings
 from oauth_litmus.client.resource import TOKEN_GUARD
+from oauth_litmus.client.shared import shared
 from oauth_litmus.probes.families import GUARD, grace_is_over, rotated
 from oauth_litmus.verdict import Blocked, Skipped
 
@@ -55,14 +56,14 @@ async def reuse_revokes_the_successor(target: Target) -> None:
 async def reuse_is_detected_across_generations(target: Target) -> None:
     """Rotate three times, present the first token of the family, then the newest."""
     await _reuse_is_seen(target)
-    first = await target.living_tokens()
+    first = await target.grants.from_pool()
     newest = await rotated(target, await rotated(target, await rotated(target, first)))
     await grace_is_over(target)
 
-    answer = await target.refresh(first)
+    answer = await target.tokens.refresh(first)
     expect.refused_grant(answer, because="the refresh token was rotated three times", steering=True)
 
-    answer = await target.refresh(newest)
+    answer = await target.tokens.refresh(newest)
     expect.refused_grant(answer, because="the first token of its family was presented again")
 
 
@@ -70,18 +71,18 @@ async def reuse_is_detected_across_generations(target: Target) -> None:
 async def reuse_ends_the_access_tokens_too(target: Target) -> None:
     """Present a rotated refresh token after the grace, then call the resource with the newest access token, twice."""
     await _reuse_is_seen(target)
-    old = await target.tokens()
+    old = await target.grants.fresh()
     successor = await rotated(target, old)
     await grace_is_over(target)
     newest = await rotated(target, successor)
-    opened = await target.opened(newest)
+    opened = await target.resource.accepted_call(newest)
 
-    await target.refresh(old)
-    await target.call_resource(newest.access_token)
+    await target.tokens.refresh(old)
+    await target.resource.call(newest.access_token)
     # A resource may keep for a few seconds what it knows of a token, but not longer because it is asked.
     left = SETTLING if newest.expires_in is None else newest.expires_in - TOKEN_GUARD
     await target.until(target.now() + min(SETTLING, left))
-    answer = await target.call_resource(newest.access_token)
+    answer = await target.resource.call(newest.access_token)
 
     expect.refused_token(answer, opened, because="the refresh token of its grant was used twice, which signals theft")
 
@@ -94,7 +95,9 @@ async def reuse_ends_the_access_tokens_too(target: Target) -> None:
 )
 async def reuse_ends_no_grant_of_another_user(target: Target) -> None:
     """Two users log in at one client; after reuse in the grant of the one, refresh that of the other."""
-    stolen, others = [await target.tokens_for(await target.login_as(target.user(label))) for label in ("a", "b")]
+    stolen, others = [
+        await target.tokens.for_code(await target.callbacks.login_as(target.user(label))) for label in ("a", "b")
+    ]
 
     answer = await _refreshed_after_theft(target, stolen, others)
 
@@ -106,7 +109,7 @@ async def reuse_ends_no_grant_of_another_user(target: Target) -> None:
 @check("REPLAY-11b", needs={REFRESH}, logins=2, waits=lambda server: server.refresh_reuse_grace + GUARD)
 async def reuse_ends_no_grant_of_another_client(target: Target) -> None:
     """One user logs in at two clients; after reuse in the grant of the one, refresh that of the other."""
-    stolen, others = [await _of_one_user(target, await target.client(label)) for label in ("a", "b")]
+    stolen, others = [await _of_one_user(target, await target.clients.shared(label)) for label in ("a", "b")]
 
     answer = await _refreshed_after_theft(target, stolen, others)
 
@@ -118,7 +121,7 @@ async def reuse_ends_no_grant_of_another_client(target: Target) -> None:
 @check("REPLAY-16b", needs={REFRESH}, waits=lambda server: server.refresh_reuse_grace + GUARD)
 async def rotated_token_in_another_spelling_is_no_fresh_one(target: Target) -> None:
     """Rotate often, and present each old refresh token in a spelling of its own, as long as the family lives."""
-    newest = await target.tokens()
+    newest = await target.grants.fresh()
     spellings = list(other_spellings(newest.refresh_token or "").items())
 
     while spellings:
@@ -128,11 +131,11 @@ async def rotated_token_in_another_spelling_is_no_fresh_one(target: Target) -> N
             what, respell = spellings.pop(0)
             spelled = replace(old, refresh_token=respell(old.refresh_token or ""))
             await _refused_in_another_spelling(target, spelled, what, control)
-            answer = await target.refresh(newest)
+            answer = await target.tokens.refresh(newest)
             if not answer.has_tokens:  # taken for what it is, which ended the family: the rest needs another one
-                newest = await target.tokens()
+                newest = await target.grants.fresh()
                 break
-            newest = target.successor_of(answer, newest)
+            newest = target.tokens.successor_of(answer, newest)
 
 
 @dataclass(frozen=True)
@@ -143,14 +146,12 @@ class _Reused:
     of_its_successor: Answer
 
 
+@shared
 async def _reused(target: Target) -> _Reused:
-    async def reuse() -> _Reused:
-        old = await target.living_tokens()
-        successor = await rotated(target, old)
-        await grace_is_over(target)
-        return _Reused(await target.refresh(old), await target.refresh(successor))
-
-    return await target.once("reuse of a refresh token", reuse)
+    old = await target.grants.from_pool()
+    successor = await rotated(target, old)
+    await grace_is_over(target)
+    return _Reused(await target.tokens.refresh(old), await target.tokens.refresh(successor))
 
 
 async def _reuse_is_seen(target: Target) -> None:
@@ -173,8 +174,8 @@ async def _generations(target: Target, first: Tokens, rotations: int) -> list[To
 
 async def _refused_in_another_spelling(target: Target, spelled: Tokens, what: str, control: Tokens) -> None:
     target.secret(spelled.refresh_token, "refresh_token")
-    answer = await target.refresh(spelled)
-    if answer.has_tokens and (await target.refresh(control)).has_tokens:
+    answer = await target.tokens.refresh(spelled)
+    if answer.has_tokens and (await target.tokens.refresh(control)).has_tokens:
         raise Skipped(GRACE_UNKNOWN)
     because = f"the refresh token was rotated, also {what}"
     expect.refused_grant(answer, "invalid_grant", "invalid_request", because=because)
@@ -182,9 +183,9 @@ async def _refused_in_another_spelling(target: Target, spelled: Tokens, what: st
 
 async def _of_one_user(target: Target, client: Client) -> Tokens:
     """Tokens of the person that the suite logs in, or of one of this check's own where the upstream is lent."""
-    if target.run.upstream is None or target.server.seen.upstream_url is None:
-        return await target.tokens(client)
-    return await target.tokens_for(await target.login_as(target.user(), client))
+    if not target.controls_upstream or target.server.seen.upstream_url is None:
+        return await target.grants.fresh(client)
+    return await target.tokens.for_code(await target.callbacks.login_as(target.user(), client))
 
 
 async def _refreshed_after_theft(target: Target, stolen: Tokens, others: Tokens) -> Answer:
@@ -196,18 +197,18 @@ async def _refreshed_after_theft(target: Target, stolen: Tokens, others: Tokens)
     await _reuse_is_seen(target)
     successor = await rotated(target, stolen)
     await grace_is_over(target)
-    await target.refresh(stolen)
-    ended = expect.conclusive(await target.refresh(successor))
+    await target.tokens.refresh(stolen)
+    ended = expect.conclusive(await target.tokens.refresh(successor))
     if ended.has_tokens:
         raise Blocked("set-up: reuse of a refresh token ends nothing at all (REPLAY-07)", (ended.number,))
-    return expect.conclusive(await target.refresh(others))
+    return expect.conclusive(await target.tokens.refresh(others))
 
 
 async def _refused_after_a_minute(target: Target) -> bool:
     """Whether another family's old token is refused once 60 s have passed: the grace is short, if undeclared."""
-    if target.run.budget.max_wait < UNDECLARED_GRACE:
+    if target.max_wait < UNDECLARED_GRACE:
         return False
-    old = await target.tokens()
+    old = await target.grants.fresh()
     await rotated(target, old)
     await target.until(target.now() + UNDECLARED_GRACE)
-    return not (await target.refresh(old)).has_tokens
+    return not (await target.tokens.refresh(old)).has_tokens

@@ -19,29 +19,29 @@ GENERATIONS = 5
 @check("REPLAY-05", needs={REFRESH})
 async def refresh_rotates(target: Target) -> None:
     """Refresh five times, a second apart, each time with the newest refresh token."""
-    async with target.borrowed_tokens() as tokens:
+    async with target.grants.reserved() as tokens:
         for _ in range(GENERATIONS):
-            answer = await target.refresh(tokens)
-            await target.not_ended_by_a_login(answer)
+            answer = await target.tokens.refresh(tokens)
+            await target.grants.not_ended_by_a_login(answer)
             expect.tokens(answer, expected="tokens for the newest refresh token")
-            successor = target.tokens_of(answer, tokens.client, tokens.granted_scope)
+            successor = target.tokens.read(answer, tokens.client, tokens.granted_scope)
             _is_another(tokens, successor, expected="a new refresh token with every refresh")
             tokens = successor
             await target.until(target.now() + 1)
-        target.hand_on(tokens)
+        target.grants.add_to_pool(tokens)
 
 
 @check("REPLAY-05a", needs={REFRESH, SCOPES}, logins=1)
 async def narrowing_refresh_rotates(target: Target) -> None:
     """Refresh for a part of the scope."""
     kept, dropped = target.server.scopes[:2]
-    tokens = await target.tokens(scope=f"{kept} {dropped}")
+    tokens = await target.grants.fresh(scope=f"{kept} {dropped}")
 
-    answer = expect.conclusive(await target.refresh(tokens, scope=kept))
+    answer = expect.conclusive(await target.tokens.refresh(tokens, scope=kept))
 
     if not answer.has_tokens:
         raise NotApplicable("the server does not narrow at a refresh")
-    narrowed = target.tokens_of(answer, tokens.client, kept)
+    narrowed = target.tokens.read(answer, tokens.client, kept)
     _is_another(tokens, narrowed, expected="a new refresh token with a refresh for less scope, too")
 
 
@@ -57,15 +57,15 @@ def _is_another(tokens: Tokens, successor: Tokens, *, expected: str) -> None:
 async def parallel_refresh_never_forks_the_family(target: Target) -> None:
     """Twenty connections refresh with one token at the same moment; then every distinct successor is used in turn."""
     survivor: Tokens | None = None
-    racers = FEWER if target.run.quick else RACERS
+    racers = FEWER if target.quick else RACERS
     for _ in range(ROUNDS):
-        tokens, answers = await target.race(
-            racers, partial(_living, target, survivor), lambda tokens, gate: target.refresh(tokens, via=gate)
+        tokens, answers = await target.races.at_token_endpoint(
+            racers, partial(_living, target, survivor), lambda tokens, gate: target.tokens.refresh(tokens, via=gate)
         )
 
         successors = {answer.member("refresh_token"): answer for answer in answers if answer.has_tokens}
         usable = [
-            await target.refresh(target.tokens_of(answer, tokens.client, tokens.granted_scope))
+            await target.tokens.refresh(target.tokens.read(answer, tokens.client, tokens.granted_scope))
             for answer in successors.values()
         ]
         usable = [answer for answer in usable if answer.has_tokens]
@@ -75,7 +75,7 @@ async def parallel_refresh_never_forks_the_family(target: Target) -> None:
             got=f"{len(usable)} successors that each can be used",
             at=usable,
         )
-        survivor = target.successor_of(usable[0], tokens) if usable else None
+        survivor = target.tokens.successor_of(usable[0], tokens) if usable else None
         faulty = [answer for answer in answers if answer.status == 500]
         expect.ideally(
             not faulty, expected="no server error under concurrency", got=f"{len(faulty)} answers of 500", at=faulty[:1]
@@ -86,20 +86,20 @@ async def _living(target: Target, survivor: Tokens | None) -> Tokens:
     """What came of the round before, unless its family was ended, or may end by itself."""
     lifetime = target.server.profile.lifetimes.refresh_token
     if survivor is None or (lifetime and target.now() - survivor.answer.received_at > lifetime / 2):
-        return await target.living_tokens()
+        return await target.grants.from_pool()
     return survivor
 
 
 @check("REPLAY-13b", needs={REFRESH})
 async def stranger_does_not_consume_a_refresh_token(target: Target) -> None:
     """Present a refresh token as another client, then as its own."""
-    async with target.borrowed_tokens() as tokens:
-        refused = await target.refresh(tokens, client=await target.client("b"))
+    async with target.grants.reserved() as tokens:
+        refused = await target.tokens.refresh(tokens, client=await target.clients.shared("b"))
         expect.refused_grant(
             refused, "invalid_grant", "invalid_client", because="the refresh token belongs to another client"
         )
 
-        answer = expect.conclusive(await target.refresh(tokens))
+        answer = expect.conclusive(await target.tokens.refresh(tokens))
 
         expect.that(
             answer.has_tokens,
@@ -107,4 +107,4 @@ async def stranger_does_not_consume_a_refresh_token(target: Target) -> None:
             got=expect.describe(answer),
             at=answer,
         )
-        target.hand_on(target.successor_of(answer, tokens))
+        target.grants.add_to_pool(target.tokens.successor_of(answer, tokens))

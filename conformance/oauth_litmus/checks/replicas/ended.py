@@ -32,13 +32,13 @@ async def reuse_ends_the_family_at_every_replica(target: Target) -> None:
 async def revoked_refresh_token_is_refused_by_every_replica(target: Target) -> None:
     """Revoke a refresh token at one replica and present it to all others; then one at each, presented to the next."""
     replicas = await target.replicas()
-    client = await target.revoking_client()
+    client = await target.grants.revoking_client()
 
     for revoking, others in revoking_in_turn(replicas):
-        tokens = await target.tokens(client)
-        expect.conclusive(await revoking.revoke(tokens.refresh_token, client))
+        tokens = await target.grants.fresh(client)
+        expect.conclusive(await revoking.tokens.revoke(tokens.refresh_token, client))
         for asked in others:
-            answer = expect.conclusive(await asked.refresh(tokens))
+            answer = expect.conclusive(await asked.tokens.refresh(tokens))
             if answer.has_tokens:
                 await _later_it_is_refused(revoking, asked, client)
                 break
@@ -50,38 +50,38 @@ async def revoked_access_token_is_refused_by_every_replica(target: Target) -> No
     """Revoke at one replica an access token that works at all others, and use it there; then one at each, and the next."""
     need_the_resource_at_the_replicas(target)
     replicas = await target.replicas()
-    client = await target.revoking_client()
+    client = await target.grants.revoking_client()
 
     for revoking, others in revoking_in_turn(replicas):
-        tokens = await target.tokens(client)
-        opened = [await at.opened(tokens) for at in others]
-        revoked = expect.conclusive(await revoking.revoke(tokens.access_token, client, hint="access_token"))
+        tokens = await target.grants.fresh(client)
+        opened = [await at.resource.accepted_call(tokens) for at in others]
+        revoked = expect.conclusive(await revoking.tokens.revoke(tokens.access_token, client, hint="access_token"))
         if revoked.error == "unsupported_token_type":
             raise NotApplicable("the server does not revoke access tokens")
         for asked, before in zip(others, opened, strict=True):
-            await _soon_refused(asked, tokens.access_token, before, revoked, revoking.place)
+            await _soon_refused(asked, tokens.access_token, before, revoked, revoking.address)
 
 
 async def _later_it_is_refused(revoking: Target, asked: Target, client: Client) -> None:
     """What was used too soon is spent: another login shows whether the revocation arrives at all."""
-    tokens = await revoking.tokens(client)
-    revoked = expect.conclusive(await revoking.revoke(tokens.refresh_token, client))
+    tokens = await revoking.grants.fresh(client)
+    revoked = expect.conclusive(await revoking.tokens.revoke(tokens.refresh_token, client))
     await revoking.until(revoking.now() + LAG)
-    answer = expect.conclusive(await asked.refresh(tokens))
-    expected = f"no tokens for a refresh token that was revoked at {revoking.place}"
-    got = f"tokens at {asked.place}, though it was revoked at {revoking.place}"
+    answer = expect.conclusive(await asked.tokens.refresh(tokens))
+    expected = f"no tokens for a refresh token that was revoked at {revoking.address}"
+    got = f"tokens at {asked.address}, though it was revoked at {revoking.address}"
     expect.that(not answer.has_tokens, expected=expected, got=got, at=(revoked, answer))
-    expect.ideally(False, expected=f"{expected} a moment ago", got=f"refused only {LAG:g} s later at {asked.place}")
+    expect.ideally(False, expected=f"{expected} a moment ago", got=f"refused only {LAG:g} s later at {asked.address}")
 
 
 async def _soon_refused(asked: Target, token: str, opened: Answer, revoked: Answer, where: str) -> None:
-    answer = expect.conclusive(await asked.call_resource(token))
+    answer = expect.conclusive(await asked.resource.call(token))
     if not expect.let_in(answer, opened):
         expect.no_server_error(answer)
         return
     await asked.until(asked.now() + LAG)
-    later = expect.conclusive(await asked.call_resource(token))
+    later = expect.conclusive(await asked.resource.call(token))
     expected = f"the resource refuses an access token that was revoked at {where}"
-    got = f"it works at {asked.place}, though it was revoked at {where}"
+    got = f"it works at {asked.address}, though it was revoked at {where}"
     expect.that(not expect.let_in(later, opened), expected=expected, got=got, at=(revoked, later))
-    expect.ideally(False, expected=f"{expected} at once", got=f"only {LAG:g} s later at {asked.place}", at=answer)
+    expect.ideally(False, expected=f"{expected} at once", got=f"only {LAG:g} s later at {asked.address}", at=answer)

@@ -32,7 +32,7 @@ async def replicas_publish_the_same_metadata(target: Target) -> None:
     usual = documents[written.index(Counter(written).most_common(1)[0][0])]
     for at, document, answer in zip(replicas, documents, answers, strict=True):
         differing = sorted(name for name in {*usual, *document} if usual.get(name) != document.get(name))
-        got = f"other values of {', '.join(differing)} at {at.place}"
+        got = f"other values of {', '.join(differing)} at {at.address}"
         expect.that(not differing, expected="the same metadata at every replica", got=got, at=answer)
 
 
@@ -40,8 +40,8 @@ async def replicas_publish_the_same_metadata(target: Target) -> None:
 async def client_is_known_to_every_replica(target: Target) -> None:
     """Begin an authorization request of the shared client at every replica."""
     replicas = await target.replicas()
-    request = target.request(await target.client())
-    await target.control(request)
+    request = target.authorization.request(await target.clients.shared())
+    await target.authorization.control(request)
 
     for asked in replicas:
         await expect_taken(
@@ -59,13 +59,13 @@ async def code_of_one_replica_is_redeemed_by_another(target: Target) -> None:
     replicas = await target.replicas()
 
     for issuing, asked in in_a_ring(replicas):
-        code = await issuing.login(await target.client())
+        code = await issuing.authorization.login(await target.clients.shared())
         await expect_taken(
             asked,
             replicas,
-            lambda at, code=code: at.redeem(code),
+            lambda at, code=code: at.tokens.redeem(code),
             expect.is_token_response,
-            what=f"tokens for a code that {issuing.place} issued",
+            what=f"tokens for a code that {issuing.address} issued",
         )
 
 
@@ -73,17 +73,17 @@ async def code_of_one_replica_is_redeemed_by_another(target: Target) -> None:
 async def refresh_token_is_good_at_every_replica(target: Target) -> None:
     """Refresh at one replica after the other, each time with the newest refresh token."""
     replicas = await target.replicas()
-    tokens = await target.tokens()
+    tokens = await target.grants.fresh()
 
     for asked in replicas:
         answer = await expect_taken(
             asked,
             replicas,
-            lambda at, tokens=tokens: at.refresh(tokens),
+            lambda at, tokens=tokens: at.tokens.refresh(tokens),
             expect.is_token_response,
             what="tokens for the newest refresh token",
         )
-        successor = target.tokens_of(answer, tokens.client, tokens.granted_scope)
+        successor = target.tokens.read(answer, tokens.client, tokens.granted_scope)
         tokens = successor if successor.refresh_token else tokens
 
 
@@ -92,17 +92,17 @@ async def access_token_opens_the_resource_at_every_replica(target: Target) -> No
     """Have each replica issue an access token, and call the resource with it at the next."""
     need_the_resource_at_the_replicas(target)
     replicas = await target.replicas()
-    tokens = await target.tokens()
+    tokens = await target.grants.fresh()
 
     for issuing, asked in in_a_ring(replicas):
         tokens = await _issued_at(issuing, tokens)
-        opened = await issuing.opened(tokens)
+        opened = await issuing.resource.accepted_call(tokens)
         await expect_taken(
             asked,
             replicas,
-            lambda at, token=tokens.access_token: at.call_resource(token),
+            lambda at, token=tokens.access_token: at.resource.call(token),
             lambda answer, opened=opened: expect.let_in(answer, opened),
-            what=f"the resource opens to an access token that {issuing.place} issued",
+            what=f"the resource opens to an access token that {issuing.address} issued",
         )
 
 
@@ -112,25 +112,25 @@ async def login_of_one_replica_is_finished_by_another(target: Target) -> None:
     replicas = await target.replicas()
 
     for begun, asked in in_a_ring(replicas):
-        held = await begun.hold_callback(begun.request(await target.client()))
-        delivered = await asked.deliver_callback(held)
+        held = await begun.callbacks.hold(begun.authorization.request(await target.clients.shared()))
+        delivered = await asked.callbacks.deliver(held)
 
         if delivered.inconclusive is not None:
             expect.conclusive(delivered.inconclusive)
         expect.that(
             delivered.code is not None,
-            expected=f"a code for a login that {begun.place} began",
-            got=f"{ending_of(delivered)} at {asked.place}",
+            expected=f"a code for a login that {begun.address} began",
+            got=f"{ending_of(delivered)} at {asked.address}",
             at=delivered.answers,
         )
 
 
 async def _outcome(at: Target, request: AuthorizationRequest) -> Answer:
-    return (await at.outcome(request)).last
+    return (await at.authorization.outcome(request)).last
 
 
 async def _issued_at(issuing: Target, tokens: Tokens) -> Tokens:
     """Another access token of the same login; of a new login where there is nothing to refresh."""
     if tokens.refresh_token is None:
-        return await issuing.tokens(tokens.client)
-    return await issuing.refreshed(tokens)
+        return await issuing.grants.fresh(tokens.client)
+    return await issuing.tokens.refreshed(tokens)

@@ -20,15 +20,15 @@ MANY = 1_000
 @check("BEARER-15", needs={LOGIN, RESOURCE, JWT_ACCESS_TOKENS, UPSTREAM_CONTROL, BURST})
 async def unknown_key_ids_do_no_harm(target: Target) -> None:
     """Flood the resource with invented key ids, then with a few more while the key set cannot be had; call it after each."""
-    tokens, opened = await target.valid_tokens()
+    tokens, opened = await target.resource.valid_tokens()
     before = len(await target.upstream.requests(route="jwks"))
 
     flood = await _invented(target, tokens.access_token, FLOOD)
-    after = await target.call_resource(tokens.access_token)
+    after = await target.resource.call(tokens.access_token)
     fetches = len(await target.upstream.requests(route="jwks")) - before
     fault = await target.upstream.fault("jwks", "status", status=500, times=MANY)
     few = await _invented(target, tokens.access_token, AFTERWARDS)
-    meanwhile = await target.call_resource(tokens.access_token)
+    meanwhile = await target.resource.call(tokens.access_token)
     await target.upstream.lift(fault)
 
     for answer in (*flood, *few):
@@ -47,6 +47,6 @@ async def _invented(target: Target, token: str, count: int) -> list[Answer]:
     answers: list[Answer] = []
     for begin in range(0, count, AT_ONCE):
         batch = range(begin, min(begin + AT_ONCE, count))
-        forged = [with_key_id(token, f"litmus-{target.run.run_id}-{count}-{number}") for number in batch]
-        answers += await asyncio.gather(*(target.call_resource(each) for each in forged))
+        forged = [with_key_id(token, f"litmus-{target.run_id}-{count}-{number}") for number in batch]
+        answers += await asyncio.gather(*(target.resource.call(each) for each in forged))
     return answers

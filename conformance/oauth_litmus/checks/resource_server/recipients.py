@@ -25,13 +25,13 @@ ELSEWHERE = "https://elsewhere.client.example.com"
 @check("BEARER-04", needs={LOGIN, RESOURCE}, logins=2)
 async def only_access_tokens_open(target: Target) -> None:
     """Present a fresh code, a refresh token and, where there is one, an ID token as the bearer token."""
-    tokens, opened = await target.valid_tokens()
-    others = {"an authorization code": await target.try_code(lambda code: target.call_resource(code.value))}
+    tokens, opened = await target.resource.valid_tokens()
+    others = {"an authorization code": await target.probing.try_code(lambda code: target.resource.call(code.value))}
     if target.server.seen.refresh_token:
-        [(_, answer)] = await target.try_refresh_token(lambda them: target.call_resource(them.refresh_token))
+        [(_, answer)] = await target.probing.try_refresh_token(lambda them: target.resource.call(them.refresh_token))
         others["a refresh token"] = answer
     if id_token := tokens.answer.member("id_token"):
-        others["an ID token"] = await target.call_resource(id_token)
+        others["an ID token"] = await target.resource.call(id_token)
 
     for what, answer in others.items():
         expect.refused_token(answer, opened, because=f"it is {what}")
@@ -40,19 +40,19 @@ async def only_access_tokens_open(target: Target) -> None:
 @check("BEARER-16", needs={ACCESS_TOKEN, DYNAMIC_REGISTRATION, RESOURCE})
 async def registration_token_opens_nothing_else(target: Target) -> None:
     """Register a client, and present the token with which it would manage its registration."""
-    registered = expect.conclusive(await target.register(target.metadata()))
+    registered = expect.conclusive(await target.clients.register(target.clients.metadata()))
     token = registered.member("registration_access_token")
     if not token:
         raise NotApplicable("registrations bring no access token")
-    _, opened = await target.access_token()
+    _, opened = await target.resource.access_token()
 
-    expect.refused_token(await target.call_resource(token), opened, because="it is for the client's registration")
+    expect.refused_token(await target.resource.call(token), opened, because="it is for the client's registration")
 
 
 @check("BEARER-08", needs={LOGIN, RESOURCE}, logins=5)
 async def token_for_another_audience_is_refused(target: Target) -> None:
     """Ask for a token for another resource; and present JWTs of the upstream with another aud, others, and none."""
-    tokens, opened = await target.valid_tokens()
+    tokens, opened = await target.resource.valid_tokens()
     own = next(iter(sorted(audiences_in(tokens.claims))), target.server.resource or "")
     seen = await _refuses_other_resource(target, opened)
     faults: dict[str, Changes] = {
@@ -62,9 +62,9 @@ async def token_for_another_audience_is_refused(target: Target) -> None:
         "an aud that begins like the right one": {"claims": {"aud": f"{own}-of-another"}},
     }
 
-    if target.run.upstream is not None and (present := await forgery(target)) is not None:
+    if target.controls_upstream and (present := await forgery(target)) is not None:
         seen = True
-        for what, changes in target.sample(faults.items(), most=2):
+        for what, changes in target.limit_probes(faults.items(), most=2):
             _refuses(await present(changes), opened, what)
     if not seen:
         raise NotApplicable("no token for another audience can be had here, and no forged one can be told from a fault")
@@ -73,9 +73,9 @@ async def token_for_another_audience_is_refused(target: Target) -> None:
 @check("BEARER-13", needs={LOGIN, RESOURCE, UPSTREAM_CONTROL})
 async def upstream_token_is_not_passed_through(target: Target) -> None:
     """Present the access token of an upstream session that did not come about through this server."""
-    _, opened = await target.valid_tokens()
+    _, opened = await target.resource.valid_tokens()
 
-    answer = expect.conclusive(await target.call_resource(await target.upstream.session(user=target.user())))
+    answer = expect.conclusive(await target.resource.call(await target.upstream.session(user=target.user())))
 
     judge = expect.ideally if target.server.profile.accepts_upstream_tokens else expect.that
     taken = expect.let_in(answer, opened)
@@ -85,7 +85,7 @@ async def upstream_token_is_not_passed_through(target: Target) -> None:
 @check("BEARER-14", needs={LOGIN, RESOURCE, UPSTREAM_CONTROL, JWT_ACCESS_TOKENS}, logins=10)
 async def issuer_and_times_are_checked(target: Target) -> None:
     """Present JWTs of the upstream that are right but for issuer, exp, nbf or sub."""
-    tokens, opened = await target.valid_tokens()
+    tokens, opened = await target.resource.valid_tokens()
     present = await forgery(target)
     if present is None:
         raise NotApplicable("the resource takes only what it knows to have been issued: its checks cannot be seen")
@@ -100,13 +100,13 @@ async def issuer_and_times_are_checked(target: Target) -> None:
         "an nbf in an hour": {"claims": {"nbf": int(target.now()) + 3600}},
     }
 
-    for what, changes in target.sample(faults.items(), most=2):
+    for what, changes in target.limit_probes(faults.items(), most=2):
         _refuses(await present(changes), opened, what)
     lenient: dict[str, Changes] = {
         "no sub": {"without": ["sub"]},
         "a slash too much in its iss": {"claims": {"iss": f"{issuer}/"}},
     }
-    for what, changes in target.sample(lenient.items(), most=0):
+    for what, changes in target.limit_probes(lenient.items(), most=0):
         _refuses(await present(changes), opened, what, merely=True)
 
 
@@ -120,14 +120,16 @@ async def _refuses_other_resource(target: Target, opened: Answer) -> bool:
     """Judge a token for another resource of the server; False if none can be had, or its audience is hidden or ours."""
     ours = target.server.resource or ""
     other = next((url for url in target.server.listed("protected_resources") or () if url != ours), f"{ELSEWHERE}/mcp")
-    attempt = await target.attempt(target.request(await target.client()).but(resource=other))
+    attempt = await target.authorization.attempt(
+        target.authorization.request(await target.clients.shared()).but(resource=other)
+    )
     if attempt.code is None:
         return False
-    answer = await target.redeem(target.code_of(attempt), resource=other)
+    answer = await target.tokens.redeem(target.authorization.code_of(attempt), resource=other)
     if not answer.has_tokens:
         return False
     named = audiences_in(claims_of(answer.member("access_token")))
-    called = await target.call_resource(answer.member("access_token"))
+    called = await target.resource.call(answer.member("access_token"))
     # An opaque token hides its audience: one that opens our resource may be for it, where the parameter is not known.
     if (other not in named or ours in named) if named else expect.let_in(expect.conclusive(called), opened):
         return False

@@ -32,7 +32,7 @@ MALFORMED = {
 async def missing_token_is_challenged(target: Target) -> None:
     """Call the resource without a token by GET, POST and DELETE."""
     answers = [
-        expect.conclusive(await target.call_resource(None, method=method)) for method in ("GET", "POST", "DELETE")
+        expect.conclusive(await target.resource.call(None, method=method)) for method in ("GET", "POST", "DELETE")
     ]
     asked = [answer for answer in answers if answer.status not in NO_SUCH_METHOD] or answers
     guarded = any(answer.status == 401 for answer in asked)
@@ -49,11 +49,11 @@ async def missing_token_is_challenged(target: Target) -> None:
 @check("BEARER-02", needs={ACCESS_TOKEN, RESOURCE})
 async def garbage_is_an_invalid_token(target: Target) -> None:
     """Call the resource with strings that are no tokens, by POST too, and with headers that are no credentials."""
-    _, opened = await target.access_token()
+    _, opened = await target.resource.access_token()
 
     for what, garbage in GARBAGE.items():
         answer = expect.no_server_error(
-            await target.lasting(lambda g=garbage: target.call_resource(g), target.access_token)
+            await target.settled(lambda g=garbage: target.resource.call(g), target.resource.access_token)
         )
         expect.refused_token(answer, opened, because=f"it is {what}")
         named = any(challenge.parameters.get("error") == "invalid_token" for challenge in answer.challenges or ())
@@ -64,7 +64,7 @@ async def garbage_is_an_invalid_token(target: Target) -> None:
     for what, header in MALFORMED.items():
         headers = {"authorization": header}
         answer = expect.no_server_error(
-            await target.lasting(lambda h=headers: target.call_resource(None, headers=h), target.access_token)
+            await target.settled(lambda h=headers: target.resource.call(None, headers=h), target.resource.access_token)
         )
         expect.refused_token(answer, opened, because=f"it is {what}")
         right = answer.status in (400, 401)
@@ -92,11 +92,11 @@ async def _posts_are_guarded_alike(target: Target) -> None:
     """What MCP clients send is POST, whichever method the other probes go by; without a token it is refused (BEARER-01)."""
     if target.server.profile.specification != "mcp":
         return
-    without = expect.conclusive(await target.call_resource(None, method="POST"))
+    without = expect.conclusive(await target.resource.call(None, method="POST"))
     if without.status not in (401, 403):
         return
     for what in ("random text", "a JWT that was cut off"):
-        answer = expect.conclusive(await target.call_resource(GARBAGE[what], method="POST"))
+        answer = expect.conclusive(await target.resource.call(GARBAGE[what], method="POST"))
         got = f"{answer.status}: it is accepted"
         expect.that(answer.status >= 300, expected=f"401 for a POST, since it is {what}", got=got, at=answer)
 

@@ -22,13 +22,13 @@ MALFORMED = ("foo", f"{ELSEWHERE}/#x")
 @check("RES-01", needs={REGISTRATION, RESOURCE}, logins=4)
 async def resource_parameter_is_accepted(target: Target) -> None:
     """Send the resource with every request, as each kind of client; then with an upper-case host, and with a slash."""
-    if not target.run.driver.walks:
+    if not target.walks_logins:
         raise Skipped("needs logins that the suite walks through: give --login redirects")
     resource = target.server.resource or ""
     if target.server.profile.resource is None and not _is_served(target):
         raise NotApplicable("neither the resource's metadata nor the profile names this server for the resource")
 
-    for client in await target.client_of_each_kind():
+    for client in await target.clients.of_each_kind():
         refusal = await _refusal(target, client, resource)
         if refusal is not None and await _refusal(target, client, None) is not None:
             if client.is_public:
@@ -46,14 +46,14 @@ async def resource_parameter_is_accepted(target: Target) -> None:
     if parts.path in ("", "/"):  # elsewhere a slash makes another URL (RFC 3986 section 6.2.3)
         spellings.append(resource.rstrip("/") + "/")
     for spelling in spellings:
-        refusal = await _refusal(target, await target.client(), spelling)
+        refusal = await _refusal(target, await target.clients.shared(), spelling)
         expect.ideally(refusal is None, expected=f"tokens with resource={spelling}", got=_shown(refusal), at=refusal)
 
 
 @check("RES-02", needs={LOGIN, RESOURCE, JWT_ACCESS_TOKENS})
 async def token_names_its_resource(target: Target) -> None:
     """Compare the aud of an access token with the resource that was asked for."""
-    tokens, _ = await target.valid_tokens()
+    tokens, _ = await target.resource.valid_tokens()
 
     named = audiences_in(tokens.claims)
 
@@ -75,7 +75,7 @@ async def unknown_resource_is_an_invalid_target(target: Target) -> None:
     """Ask for a token for a relative reference, for a URL with a fragment, and for a resource elsewhere."""
     if target.server.seen.resource_refused:
         raise NotApplicable("the server refuses its own resource too (RES-01), so that a refusal shows nothing")
-    client = await target.client()
+    client = await target.clients.shared()
 
     for value in (*MALFORMED, f"{ELSEWHERE}/mcp"):
         answer, error = await _answered(target, client, value)
@@ -96,10 +96,10 @@ async def unknown_resource_is_an_invalid_target(target: Target) -> None:
 async def granted_resource_cannot_be_switched(target: Target) -> None:
     """Log in for the resource, then name another one in the exchange of a code, and in a refresh."""
     other = _another(target)
-    tokens = await target.tokens()
-    answers = [await target.redeem(await target.login(), resource=other)]
+    tokens = await target.grants.fresh()
+    answers = [await target.tokens.redeem(await target.authorization.login(), resource=other)]
     if tokens.refresh_token is not None:
-        answers.append(await target.refresh(tokens, resource=other))
+        answers.append(await target.tokens.refresh(tokens, resource=other))
 
     seen = [answer for answer in map(expect.conclusive, answers) if not answer.has_tokens or _tells(answer)]
     if not seen:
@@ -121,7 +121,7 @@ async def narrowing_to_a_resource_is_not_for_ever(target: Target) -> None:
     if one is None or one.refresh_token is None or elsewhere is None:
         raise NotApplicable("no code can be redeemed for either of two resources")
 
-    answer = expect.conclusive(await target.refresh(one, resource=other))
+    answer = expect.conclusive(await target.tokens.refresh(one, resource=other))
 
     got = f"{expect.describe(answer)}, since the code was redeemed for {ours}"
     expect.that(answer.has_tokens, expected=f"tokens for {other}, which was granted", got=got, at=answer)
@@ -129,13 +129,13 @@ async def narrowing_to_a_resource_is_not_for_ever(target: Target) -> None:
 
 async def _redeemed_for(target: Target, granted: tuple[str, str], resource: str) -> Tokens | None:
     """The tokens for one of the two resources of a login; None if they are refused."""
-    client = await target.client()
-    request = target.request(client).but(resource=granted[0]).adding(("resource", granted[1]))
-    attempt = await target.attempt(request)
+    client = await target.clients.shared()
+    request = target.authorization.request(client).but(resource=granted[0]).adding(("resource", granted[1]))
+    attempt = await target.authorization.attempt(request)
     if attempt.code is None:
         return None
-    answer = expect.conclusive(await target.redeem(target.code_of(attempt), resource=resource))
-    return target.tokens_of(answer, client, None) if answer.has_tokens else None
+    answer = expect.conclusive(await target.tokens.redeem(target.authorization.code_of(attempt), resource=resource))
+    return target.tokens.read(answer, client, None) if answer.has_tokens else None
 
 
 def _another(target: Target) -> str:
@@ -155,28 +155,28 @@ async def _refusal(target: Target, client: Client, resource: str | None) -> Answ
     if resource == target.server.resource_indicator:
         with suppress(Blocked):  # whatever it is, it is seen again below
             return await _refusal_of_the_ordinary(target, client)
-    attempt = await target.attempt(target.request(client).but(resource=resource))
+    attempt = await target.authorization.attempt(target.authorization.request(client).but(resource=resource))
     if attempt.code is None:
         return expect.conclusive(attempt.last)
-    answer = expect.conclusive(await target.redeem(target.code_of(attempt), resource=resource))
+    answer = expect.conclusive(await target.tokens.redeem(target.authorization.code_of(attempt), resource=resource))
     if answer.has_tokens and answer.member("refresh_token"):
-        tokens = target.tokens_of(answer, client, attempt.request.get("scope"))
-        answer = expect.conclusive(await target.refresh(tokens, resource=resource))
+        tokens = target.tokens.read(answer, client, attempt.request.get("scope"))
+        answer = expect.conclusive(await target.tokens.refresh(tokens, resource=resource))
     return None if answer.has_tokens else answer
 
 
 async def _refusal_of_the_ordinary(target: Target, client: Client) -> Answer | None:
     """The same where all ordinary requests name the resource: that flow has been seen, or is to be seen anyway."""
-    if client == await target.client():
-        await target.exchanged_and_refreshed()
+    if client == await target.clients.shared():
+        await target.grants.exchanged_and_refreshed()
         return None
-    await target.confidential_client(auth_method=client.auth_method)
-    async with target.borrowed_tokens(client) as tokens:
+    await target.grants.confidential_client(auth_method=client.auth_method)
+    async with target.grants.reserved(client) as tokens:
         if tokens.refresh_token is None:
             return None
-        answer = expect.conclusive(await target.refresh(tokens))
+        answer = expect.conclusive(await target.tokens.refresh(tokens))
         if answer.has_tokens:
-            target.hand_on(target.tokens_of(answer, client, tokens.granted_scope))
+            target.grants.add_to_pool(target.tokens.read(answer, client, tokens.granted_scope))
     return None if answer.has_tokens else answer
 
 
@@ -189,13 +189,13 @@ async def _answered(target: Target, client: Client, resource: str) -> tuple[Answ
 
     The exchange does not name it again: what the authorization request asked for was granted (RFC 8707 section 2.2).
     """
-    attempt = await target.attempt(target.request(client).but(resource=resource))
+    attempt = await target.authorization.attempt(target.authorization.request(client).but(resource=resource))
     if attempt.code is None:
         last = expect.conclusive(attempt.last)
         if attempt.unfinished or last.status >= 500:
             raise Blocked("the login with this resource came to no end that tells", (last.number,))
         return last, (attempt.response.error or "") if attempt.response else ""
-    answer = expect.conclusive(await target.redeem(target.code_of(attempt), resource=None))
+    answer = expect.conclusive(await target.tokens.redeem(target.authorization.code_of(attempt), resource=None))
     return answer, answer.error
 
 

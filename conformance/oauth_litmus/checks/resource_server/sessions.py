@@ -16,17 +16,21 @@ async def session_is_no_credential(target: Target) -> None:
     """Open an MCP session with a token, then use its id with no token and, where there is one, as a second user."""
     if target.server.profile.specification != "mcp":
         raise NotApplicable("sessions that can be recognised are MCP's, and the profile is of another specification")
-    tokens, _ = await target.valid_tokens()
-    session = (await target.call_resource(tokens.access_token, method="POST")).headers.get("mcp-session-id")
+    tokens, _ = await target.resource.valid_tokens()
+    session = (await target.resource.call(tokens.access_token, method="POST")).headers.get("mcp-session-id")
     if session is None:
         raise NotApplicable("the resource keeps no session: it gives no Mcp-Session-Id")
     target.secret(session, "session")
-    second = await target.tokens_for(await target.login_as(target.user("b"))) if target.run.upstream else None
+    second = (
+        await target.tokens.for_code(await target.callbacks.login_as(target.user("b")))
+        if target.controls_upstream
+        else None
+    )
 
     own = await _in_session(target, session, tokens.access_token)
     nobody = await _in_session(target, session, None)
     stranger = await _in_session(target, session, second.access_token) if second else None
-    await target.call_resource(tokens.access_token, method="DELETE", headers={"mcp-session-id": session})
+    await target.resource.call(tokens.access_token, method="DELETE", headers={"mcp-session-id": session})
 
     if own.status >= 300:
         raise Blocked(f"set-up: the session is not usable with its own token ({own.status})", (own.number,))
@@ -41,4 +45,4 @@ async def session_is_no_credential(target: Target) -> None:
 
 async def _in_session(target: Target, session: str, token: str | None) -> Answer:
     headers = {"mcp-session-id": session}
-    return expect.conclusive(await target.call_resource(token, method="POST", headers=headers, body=LIST_TOOLS))
+    return expect.conclusive(await target.resource.call(token, method="POST", headers=headers, body=LIST_TOOLS))

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 @check("REVOKE-03a", needs={LOGIN, REVOCATION})
 async def revoking_what_is_no_token_succeeds(target: Target) -> None:
     """Revoke strings that nobody issued, an access token that was cut off, and a token that was revoked a moment ago."""
-    client = await target.revoking_client()
-    tokens = await target.tokens(client)
+    client = await target.grants.revoking_client()
+    tokens = await target.grants.fresh(client)
     revoked = tokens.refresh_token or tokens.access_token
-    first = expect.conclusive(await target.revoke(revoked, client))
+    first = expect.conclusive(await target.tokens.revoke(revoked, client))
 
     cut = tokens.access_token[: len(tokens.access_token) * 2 // 3]
     target.secret(cut, "access_token")
@@ -29,7 +29,7 @@ async def revoking_what_is_no_token_succeeds(target: Target) -> None:
         "a revoked token": revoked,
     }.items():
         answer = expect.no_server_error(
-            await target.lasting(lambda t=token: target.revoke(t, client), lambda: target.tokens(client))
+            await target.settled(lambda t=token: target.tokens.revoke(t, client), lambda: target.grants.fresh(client))
         )
         got = f"{expect.describe(answer)} for {what}"
         unsupported = answer.error == "unsupported_token_type"
@@ -41,9 +41,9 @@ async def revoking_what_is_no_token_succeeds(target: Target) -> None:
 @check("REVOKE-03b", needs={LOGIN, REVOCATION})
 async def revoking_nothing_is_an_invalid_request(target: Target) -> None:
     """Send a revocation without a token."""
-    client = await target.revoking_client()
+    client = await target.grants.revoking_client()
 
-    answer = await target.lasting(lambda: target.revoke(None, client), lambda: target.tokens(client))
+    answer = await target.settled(lambda: target.tokens.revoke(None, client), lambda: target.grants.fresh(client))
 
     got = expect.describe(expect.conclusive(answer))
     expect.safe(answer.status < 500, expected="400 with error=invalid_request", got=got, at=answer)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, REFRESH, RESOURCE, REVOCATION, check
-from oauth_litmus.client.shared_grants import SOON, Revoked
+from oauth_litmus.client.grants import SPREAD_OF_A_REVOCATION, Revoked
 from oauth_litmus.verdict import NotApplicable
 
 if TYPE_CHECKING:
@@ -24,23 +24,23 @@ LATE = 60.0
 @check("REVOKE-01", needs={REFRESH, REVOCATION}, logins=2)
 async def revoked_refresh_token_is_refused(target: Target) -> None:
     """Revoke two refresh tokens, without a hint and with the right one; then use each."""
-    client = await target.revoking_client()
-    unhinted = await target.revoked_by(client.auth_method)
+    client = await target.grants.revoking_client()
+    unhinted = await target.grants.revoked_by(client.auth_method)
     _is_revoked(unhinted, None)
-    tokens = await target.living_tokens(client)
-    revoked = await target.revoke(tokens.refresh_token, tokens.client, hint="refresh_token")
-    _is_revoked(await target.after_revocation(revoked, tokens), "refresh_token")
+    tokens = await target.grants.from_pool(client)
+    revoked = await target.tokens.revoke(tokens.refresh_token, tokens.client, hint="refresh_token")
+    _is_revoked(await target.grants.after_revocation(revoked, tokens), "refresh_token")
 
 
 @check("REVOKE-09", needs={REFRESH, REVOCATION}, logins=2)
 async def hint_does_not_keep_a_token_alive(target: Target) -> None:
     """Revoke two refresh tokens with a hint that is wrong, and with one that nobody knows; then use each."""
-    client = await target.revoking_client()
+    client = await target.grants.revoking_client()
     for hint in ("access_token", UNKNOWN_HINT):
-        tokens = await target.tokens(client)
-        revoked = expect.conclusive(await target.revoke(tokens.refresh_token, tokens.client, hint=hint))
+        tokens = await target.grants.fresh(client)
+        revoked = expect.conclusive(await target.tokens.revoke(tokens.refresh_token, tokens.client, hint=hint))
 
-        answer = _in_the_end(await target.after_revocation(revoked, tokens))
+        answer = _in_the_end(await target.grants.after_revocation(revoked, tokens))
 
         told = f"the refresh token was revoked (token_type_hint: {hint}, answered {expect.describe(revoked)})"
         expect.refused_grant(answer, because=told)
@@ -51,25 +51,25 @@ async def hint_does_not_keep_a_token_alive(target: Target) -> None:
 @check("REVOKE-02", needs={LOGIN, RESOURCE, REVOCATION})
 async def revoked_access_token_is_refused(target: Target) -> None:
     """Revoke access tokens, without a hint and with the right one; call the resource at once, after 5 s, and after a minute."""
-    client = await target.revoking_client()
-    for hint in target.sample((None, "access_token"), most=1):
-        tokens = await target.living_tokens(client)
+    client = await target.grants.revoking_client()
+    for hint in target.limit_probes((None, "access_token"), most=1):
+        tokens = await target.grants.from_pool(client)
         await _is_refused_in_the_end(target, tokens, hint)
 
 
 async def _is_refused_in_the_end(target: Target, tokens: Tokens, hint: str | None) -> None:
-    opened = await target.opened(tokens)
-    revoked = expect.conclusive(await target.revoke(tokens.access_token, tokens.client, hint=hint))
+    opened = await target.resource.accepted_call(tokens)
+    revoked = expect.conclusive(await target.tokens.revoke(tokens.access_token, tokens.client, hint=hint))
     if revoked.error == "unsupported_token_type":
         expect.ideally(False, expected="access tokens can be revoked", got=expect.describe(revoked), at=revoked)
         return
 
-    answer = await target.call_resource(tokens.access_token)
-    longest = min(target.run.budget.max_wait, tokens.ends_at - GUARD - revoked.received_at)
-    for seconds in (SOON, LATE):
+    answer = await target.resource.call(tokens.access_token)
+    longest = min(target.max_wait, tokens.ends_at - GUARD - revoked.received_at)
+    for seconds in (SPREAD_OF_A_REVOCATION, LATE):
         if seconds <= longest and expect.let_in(expect.conclusive(answer), opened):
             await target.until(revoked.received_at + seconds)
-            answer = await target.call_resource(tokens.access_token)
+            answer = await target.resource.call(tokens.access_token)
 
     taken = expect.let_in(expect.conclusive(answer), opened)
     after = answer.sent_at - revoked.received_at
@@ -86,16 +86,16 @@ async def _is_refused_in_the_end(target: Target, tokens: Tokens, hint: str | Non
 @check("REVOKE-06a", needs={REFRESH, RESOURCE, REVOCATION})
 async def revoked_grant_ends_its_access_tokens(target: Target) -> None:
     """Revoke a refresh token, and call the resource with the access tokens of the same login, at once and a little later."""
-    first = await target.tokens(await target.revoking_client())
-    newest = await target.refreshed(first)
-    opened = await target.opened(newest)
+    first = await target.grants.fresh(await target.grants.revoking_client())
+    newest = await target.tokens.refreshed(first)
+    opened = await target.resource.accepted_call(newest)
     token = newest.refresh_token or first.refresh_token
-    revoked = expect.conclusive(await target.revoke(token, first.client, hint="refresh_token"))
+    revoked = expect.conclusive(await target.tokens.revoke(token, first.client, hint="refresh_token"))
 
-    answers = [expect.conclusive(await target.call_resource(tokens.access_token)) for tokens in (first, newest)]
+    answers = [expect.conclusive(await target.resource.call(tokens.access_token)) for tokens in (first, newest)]
     if any(expect.let_in(answer, opened) for answer in answers):
-        await target.until(revoked.received_at + SOON)
-        answers = [expect.conclusive(await target.call_resource(tokens.access_token)) for tokens in (first, newest)]
+        await target.until(revoked.received_at + SPREAD_OF_A_REVOCATION)
+        answers = [expect.conclusive(await target.resource.call(tokens.access_token)) for tokens in (first, newest)]
 
     alive = [answer for answer in answers if expect.let_in(answer, opened)]
     if alive and not await _revokes_access_tokens(target, newest, opened):
@@ -107,13 +107,13 @@ async def revoked_grant_ends_its_access_tokens(target: Target) -> None:
 @check("REVOKE-06b", needs={REFRESH, REVOCATION})
 async def revoked_grant_has_no_successors(target: Target) -> None:
     """Refresh, revoke the newest refresh token, and refresh with the one before it, within any grace period."""
-    older = await target.tokens(await target.revoking_client())
-    newer = await target.refreshed(older)
+    older = await target.grants.fresh(await target.grants.revoking_client())
+    newer = await target.tokens.refreshed(older)
     if newer.refresh_token in (None, older.refresh_token):
         raise NotApplicable("refresh tokens are not rotated: there is no older one")
-    revoked = expect.conclusive(await target.revoke(newer.refresh_token, older.client, hint="refresh_token"))
+    revoked = expect.conclusive(await target.tokens.revoke(newer.refresh_token, older.client, hint="refresh_token"))
 
-    answer = _in_the_end(await target.after_revocation(revoked, older, presented_again=True))
+    answer = _in_the_end(await target.grants.after_revocation(revoked, older, presented_again=True))
 
     got = "tokens for an older refresh token of the grant that was revoked"
     expect.that(not answer.has_tokens, expected="400 with error=invalid_grant", got=got, at=(revoked, answer))
@@ -135,14 +135,16 @@ def _in_the_end(shown: Revoked) -> Answer:
         return first
     later = expect.conclusive(shown.later)
     if not later.has_tokens:
-        expect.ideally(False, expected="a refusal at once", got=f"one within {SOON:g} s", at=(first, later))
+        expect.ideally(
+            False, expected="a refusal at once", got=f"one within {SPREAD_OF_A_REVOCATION:g} s", at=(first, later)
+        )
     return later
 
 
 async def _revokes_access_tokens(target: Target, tokens: Tokens, opened: Answer) -> bool:
     """Whether an access token that is revoked itself is refused then."""
-    answer = expect.conclusive(await target.revoke(tokens.access_token, tokens.client, hint="access_token"))
+    answer = expect.conclusive(await target.tokens.revoke(tokens.access_token, tokens.client, hint="access_token"))
     if answer.status >= 400:
         return False
-    await target.until(target.now() + SOON)
-    return not expect.let_in(expect.conclusive(await target.call_resource(tokens.access_token)), opened)
+    await target.until(target.now() + SPREAD_OF_A_REVOCATION)
+    return not expect.let_in(expect.conclusive(await target.resource.call(tokens.access_token)), opened)

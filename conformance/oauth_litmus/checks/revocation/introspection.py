@@ -12,6 +12,7 @@ from oauth_litmus.check import INTROSPECTION, LOGIN, REVOCATION, check
 from oauth_litmus.checks.revocation.effect import UNKNOWN_HINT
 from oauth_litmus.client.resource import TOKEN_GUARD, token_wait
 from oauth_litmus.client.session import FORM
+from oauth_litmus.client.shared import shared
 from oauth_litmus.limits.rates import Kind
 from oauth_litmus.verdict import Blocked, Skipped
 
@@ -33,7 +34,7 @@ SHORT_LIFE = 6
 @check("REVOKE-07a", needs={LOGIN, INTROSPECTION})
 async def introspection_needs_authorization(target: Target) -> None:
     """Introspect a living access token without credentials, with a made-up bearer token, a wrong secret, and a client_id alone."""
-    living = _Living(target, await target.once("tokens to introspect", lambda: _introspected(target)))
+    living = _Living(target, await _introspected(target))
 
     for what, headers in {
         "no credentials": {},
@@ -56,16 +57,16 @@ async def introspection_needs_authorization(target: Target) -> None:
 @check("REVOKE-07b", needs={LOGIN, INTROSPECTION, REVOCATION})
 async def dead_tokens_are_not_active(target: Target) -> None:
     """Introspect a string that nobody issued, and tokens that were revoked."""
-    own = await target.once("tokens to introspect", lambda: _introspected(target))
-    tokens = await target.tokens(own.client)
+    own = await _introspected(target)
+    tokens = await target.grants.fresh(own.client)
     dead = {"a made-up string": secrets.token_urlsafe(32)}
     for what, token in {"access token": tokens.access_token, "refresh token": tokens.refresh_token}.items():
-        if token is not None and (await target.revoke(token, own.client)).status == 200:
+        if token is not None and (await target.tokens.revoke(token, own.client)).status == 200:
             dead[f"a revoked {what}"] = token
 
     for what, token in dead.items():
         answer = expect.no_server_error(
-            await target.lasting(lambda t=token: _introspect(target, t, own.client), lambda: _control(target, own))
+            await target.settled(lambda t=token: _introspect(target, t, own.client), lambda: _control(target, own))
         )
         _is_inactive(answer, what)
 
@@ -73,8 +74,8 @@ async def dead_tokens_are_not_active(target: Target) -> None:
 @check("REVOKE-07c", needs={LOGIN, INTROSPECTION}, waits=token_wait)
 async def expired_token_is_not_active(target: Target) -> None:
     """Introspect an access token when its end, and the declared leeway after it, are over."""
-    own = await target.once("tokens to introspect", lambda: _introspected(target))
-    tokens = await target.short_lived_tokens(SHORT_LIFE, own.client)
+    own = await _introspected(target)
+    tokens = await target.resource.short_lived_tokens(SHORT_LIFE, own.client)
     over = tokens.ends_at + target.server.profile.lifetimes.clock_leeway + TOKEN_GUARD
     target.may_wait(over - target.now())
     await target.until(over)
@@ -85,8 +86,8 @@ async def expired_token_is_not_active(target: Target) -> None:
 @check("REVOKE-07d", needs={LOGIN, INTROSPECTION})
 async def strangers_learn_nothing_of_a_token(target: Target) -> None:
     """Introspect a living access token as another client."""
-    living = _Living(target, await target.once("tokens to introspect", lambda: _introspected(target)))
-    stranger = await target.client("b", auth_method=living.tokens.client.auth_method)
+    living = _Living(target, await _introspected(target))
+    stranger = await target.clients.shared("b", auth_method=living.tokens.client.auth_method)
 
     answer = await living.told(lambda token: _introspect(target, token, stranger))
 
@@ -102,8 +103,8 @@ async def strangers_learn_nothing_of_a_token(target: Target) -> None:
 @check("REVOKE-07e", needs={LOGIN, INTROSPECTION})
 async def wrong_hint_hides_nothing_from_introspection(target: Target) -> None:
     """Introspect a living access token with a hint that is wrong, and with one that nobody knows."""
-    own = await target.once("tokens to introspect", lambda: _introspected(target))
-    tokens = await target.tokens(own.client)
+    own = await _introspected(target)
+    tokens = await target.grants.fresh(own.client)
     plain = expect.conclusive(await _introspect(target, tokens.access_token, own.client))
     if not _active(plain):
         raise Blocked("set-up: a fresh access token is not active", (plain.number,))
@@ -133,7 +134,7 @@ class _Living:
             answer = expect.conclusive(await ask(self.tokens.access_token))
             if _active(answer) or await self._lives():
                 return answer
-            self.tokens = await self.target.tokens(self.tokens.client)
+            self.tokens = await self.target.grants.fresh(self.tokens.client)
         raise Blocked("set-up: access tokens end before it is seen what is said of them")
 
     async def _lives(self) -> bool:
@@ -141,6 +142,7 @@ class _Living:
         return _active(expect.conclusive(answer))
 
 
+@shared
 async def _introspected(target: Target) -> Tokens:
     """Tokens of a client that may introspect them: the positive control.
 
@@ -148,8 +150,8 @@ async def _introspected(target: Target) -> Tokens:
         Skipped: no client of the suite may.
     """
     refusals: list[int] = []
-    for method in (*await target.confidential_methods_at("introspection"), "none"):
-        tokens = await target.tokens(await target.client(auth_method=method))
+    for method in (*await target.clients.confidential_methods_at("introspection"), "none"):
+        tokens = await target.grants.fresh(await target.clients.shared(auth_method=method))
         answer = expect.conclusive(await _introspect(target, tokens.access_token, tokens.client))
         if answer.status < 300 and _active(answer):
             return tokens
@@ -161,7 +163,7 @@ async def _introspected(target: Target) -> Tokens:
 
 async def _needs_it_whatever_is_sent_beside_it(target: Target, living: _Living) -> None:
     """Where a client_id alone is no authorization, it is none beside a parameter of the token endpoint either."""
-    client = await target.client()
+    client = await target.clients.shared()
     alone = await living.told(lambda token: _introspect(target, token, client))
     if not client.is_public or _active(alone):
         return

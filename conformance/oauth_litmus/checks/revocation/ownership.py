@@ -16,40 +16,40 @@ if TYPE_CHECKING:
 @check("REVOKE-04", needs={REFRESH, REVOCATION})
 async def stranger_revokes_nothing(target: Target) -> None:
     """Revoke a refresh token and an access token as another client, by itself or with a secret; then use both as their own."""
-    strangers = [await target.revoking_client("b")]
-    for method in (await target.confidential_methods_at("revocation"))[:1]:
+    strangers = [await target.grants.revoking_client("b")]
+    for method in (await target.clients.confidential_methods_at("revocation"))[:1]:
         if method != strangers[0].auth_method:
-            strangers.append(await target.client("b", auth_method=method))
-    async with target.borrowed_tokens(await target.revoking_client()) as tokens:
-        opened = await target.opened(tokens) if target.server.seen.resource_answers else None
+            strangers.append(await target.clients.shared("b", auth_method=method))
+    async with target.grants.reserved(await target.grants.revoking_client()) as tokens:
+        opened = await target.resource.accepted_call(tokens) if target.server.seen.resource_answers else None
 
         attempts = [
-            expect.conclusive(await target.revoke(token, stranger))
+            expect.conclusive(await target.tokens.revoke(token, stranger))
             for stranger in strangers
             for token in (tokens.access_token, tokens.refresh_token)
         ]
 
         if opened is not None:
-            answer = expect.conclusive(await target.call_resource(tokens.access_token))
+            answer = expect.conclusive(await target.resource.call(tokens.access_token))
             alive = expect.let_in(answer, opened)
             expect.that(
                 alive, expected="the access token still works", got=expect.describe(answer), at=(*attempts, answer)
             )
-        answer = expect.conclusive(await target.refresh(tokens))
+        answer = expect.conclusive(await target.tokens.refresh(tokens))
         expect.that(
             answer.has_tokens,
             expected="the refresh token still works for its own client",
             got=expect.describe(answer),
             at=(*attempts, answer),
         )
-        newer = target.tokens_of(answer, tokens.client, tokens.granted_scope)
-        target.hand_on(newer if newer.refresh_token else replace(newer, refresh_token=tokens.refresh_token))
+        newer = target.tokens.read(answer, tokens.client, tokens.granted_scope)
+        target.grants.add_to_pool(newer if newer.refresh_token else replace(newer, refresh_token=tokens.refresh_token))
 
 
 @check("REVOKE-05", needs={REFRESH, REVOCATION})
 async def public_client_can_revoke(target: Target) -> None:
     """Revoke a living refresh token as a public client, with client_id and nothing else."""
-    answer = expect.conclusive((await target.revoked_by(target.server.ordinary_method)).revoked)
+    answer = expect.conclusive((await target.grants.revoked_by(target.server.ordinary_method)).revoked)
 
     expect.that(answer.status < 400, expected="200 without client_secret", got=expect.describe(answer), at=answer)
     expect.ideally(answer.status == 200, expected="status 200", got=f"{answer.status}", at=answer)
@@ -58,9 +58,9 @@ async def public_client_can_revoke(target: Target) -> None:
 @check("REVOKE-08", needs={REFRESH, REVOCATION, CONFIDENTIAL_CLIENT}, logins=4)
 async def confidential_client_proves_itself_to_revoke(target: Target) -> None:
     """As a confidential client, revoke a living refresh token without the secret, with a wrong one, and with the right one."""
-    methods = await target.confidential_methods_at("revocation")
-    client = await target.confidential_client(auth_method=next(iter(methods), None))
-    tokens = await target.tokens(client)
+    methods = await target.clients.confidential_methods_at("revocation")
+    client = await target.grants.confidential_client(auth_method=next(iter(methods), None))
+    tokens = await target.grants.fresh(client)
     if tokens.refresh_token is None:
         raise NotApplicable("the server issues clients with a secret no refresh token")
     impostors = {
@@ -69,16 +69,16 @@ async def confidential_client_proves_itself_to_revoke(target: Target) -> None:
     }
 
     for what, impostor in impostors.items():
-        revoked = expect.conclusive(await target.revoke(tokens.refresh_token, impostor))
-        answer = expect.conclusive(await target.refresh(tokens))
+        revoked = expect.conclusive(await target.tokens.revoke(tokens.refresh_token, impostor))
+        answer = expect.conclusive(await target.tokens.refresh(tokens))
         got = f"{expect.describe(answer)}: it was revoked with {what} ({revoked.status})"
         expect.that(answer.has_tokens, expected="the refresh token works", got=got, at=(revoked, answer))
         precise = revoked.status in (400, 401) and revoked.error == "invalid_client"
         got = f"{expect.describe(revoked)} with {what}"
         expect.ideally(precise, expected="401 with error=invalid_client", got=got, at=revoked)
-        tokens = await target.tokens(client)
-    revoked = expect.conclusive(await target.revoke(tokens.refresh_token, client))
-    answer = expect.conclusive(await target.refresh(tokens))
+        tokens = await target.grants.fresh(client)
+    revoked = expect.conclusive(await target.tokens.revoke(tokens.refresh_token, client))
+    answer = expect.conclusive(await target.tokens.refresh(tokens))
     got = f"tokens after a revocation with the right client_secret ({revoked.status})"
     expect.that(not answer.has_tokens, expected="400 with error=invalid_grant", got=got, at=(revoked, answer))
 
@@ -86,16 +86,16 @@ async def confidential_client_proves_itself_to_revoke(target: Target) -> None:
 @check("REVOKE-08a", needs={REFRESH, REVOCATION, CONFIDENTIAL_CLIENT})
 async def secret_in_the_url_does_not_revoke(target: Target) -> None:
     """As a confidential client, revoke a living refresh token with the secret in the URL, and everything else in the body."""
-    methods = await target.confidential_methods_at("revocation")
-    client = await target.confidential_client(auth_method=next(iter(methods), None))
-    tokens = await target.tokens(client)
+    methods = await target.clients.confidential_methods_at("revocation")
+    client = await target.grants.confidential_client(auth_method=next(iter(methods), None))
+    tokens = await target.grants.fresh(client)
     if tokens.refresh_token is None:
         raise NotApplicable("the server issues clients with a secret no refresh token")
     impostor = replace(client, auth_method="none", client_secret=None)
 
     query = {"client_secret": client.client_secret or ""}
-    revoked = expect.conclusive(await target.revoke(tokens.refresh_token, impostor, query=query))
+    revoked = expect.conclusive(await target.tokens.revoke(tokens.refresh_token, impostor, query=query))
 
-    answer = expect.conclusive(await target.refresh(tokens))
+    answer = expect.conclusive(await target.tokens.refresh(tokens))
     got = f"{expect.describe(answer)}: it was revoked with a client_secret in the URL ({revoked.status})"
     expect.that(answer.has_tokens, expected="the refresh token works", got=got, at=(revoked, answer))

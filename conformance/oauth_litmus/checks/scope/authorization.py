@@ -33,20 +33,20 @@ PLACEHOLDERS = frozenset({"none", "null", "nil", "undefined"})
 async def changed_scope_is_disclosed(target: Target) -> None:
     """Log in for two scopes, for one, and without scope, and compare each token with what its response says."""
     first, second = target.server.scopes[:2]
-    client = await target.client()
+    client = await target.clients.shared()
 
     whole = (
-        (await target.exchanged_and_refreshed())[0]
+        (await target.grants.exchanged_and_refreshed())[0]
         if len(target.server.scopes) == 2
-        else await target.tokens(client, scope=f"{first} {second}")
+        else await target.grants.fresh(client, scope=f"{first} {second}")
     )
     seen = [_discloses(tokens, target) for tokens in (whole, await narrower_login(target))]
     outcome = await without_scope(target)
     if _is_refused(outcome):
         seen.append(False)
     else:
-        target.code_of(outcome.attempt)
-        tokens = target.tokens_of(outcome.last, client, None)
+        target.authorization.code_of(outcome.attempt)
+        tokens = target.tokens.read(outcome.last, client, None)
         told = tokens.disclosed_scopes is not None or await _grants_nothing(target, client)
         expect.ideally(
             told,
@@ -71,9 +71,9 @@ async def unregistered_scope_is_not_granted(target: Target) -> None:
     # RFC 7591 section 2 binds no server to the scope of a registration, unless its response has repeated it.
     _leaves_out(target, outcome, beyond, expect.that if says_so else expect.ideally)
     if outcome.attempt.went_on and outcome.redeemed is None:
-        await target.tokens(client, scope=registered)
+        await target.grants.fresh(client, scope=registered)
     elif outcome.redeemed is None:
-        await target.control(target.request(client, scope=registered))
+        await target.authorization.control(target.authorization.request(client, scope=registered))
 
 
 @check("SCOPE-07b", needs={LOGIN})
@@ -81,7 +81,7 @@ async def unknown_scope_is_not_granted_at_the_login(target: Target) -> None:
     """Ask for a scope that nobody knows, beside those that are known."""
     unknown = f"zz-unknown-{secrets.token_hex(4)}"
 
-    outcome = await outcome_of(target, await target.client(), " ".join((*target.server.scopes, unknown)))
+    outcome = await outcome_of(target, await target.clients.shared(), " ".join((*target.server.scopes, unknown)))
 
     _leaves_out(target, outcome, unknown, expect.that)
 
@@ -91,14 +91,14 @@ async def exchange_cannot_widen(target: Target) -> None:
     """Log in for one scope, and name two when the code is redeemed."""
     granted, beyond = target.server.scopes[:2]
     await one_scope(target)
-    code = await target.login(await client_of_one_scope(target), scope=granted)
+    code = await target.authorization.login(await client_of_one_scope(target), scope=granted)
 
-    answer = expect.conclusive(await target.redeem(code, scope=f"{granted} {beyond}"))
+    answer = expect.conclusive(await target.tokens.redeem(code, scope=f"{granted} {beyond}"))
 
     if not answer.has_tokens:
         expect.refused_grant(answer, "invalid_scope", "invalid_request", because=f"{beyond} was not authorized")
         return
-    tokens = target.tokens_of(answer, code.client, granted)
+    tokens = target.tokens.read(answer, code.client, granted)
     if tokens.disclosed_scopes is None and tokens.claimed_scopes is None:
         raise Skipped("neither the access token nor the response tells what was granted")
     lacks(tokens, beyond)
@@ -107,10 +107,10 @@ async def exchange_cannot_widen(target: Target) -> None:
 @check("SCOPE-11", needs={LOGIN})
 async def missing_scope_is_a_default_or_an_error(target: Target) -> None:
     """Log in without scope."""
-    client = await target.client()
+    client = await target.clients.shared()
     outcome = await without_scope(target)
     if outcome.last.status >= 500 and not outcome.last.is_inconclusive:
-        await target.tokens(client)
+        await target.grants.fresh(client)
         outcome = await outcome_of(target, client, "")
 
     last = expect.no_server_error(outcome.last)
@@ -123,7 +123,7 @@ async def missing_scope_is_a_default_or_an_error(target: Target) -> None:
         return
     expect.ideally(last.has_tokens, expected=wanted, got=f"a code that brings {expect.describe(last)}", at=last)
     if last.has_tokens:
-        tokens = target.tokens_of(last, client, None)
+        tokens = target.tokens.read(last, client, None)
         _is_no_placeholder(tokens)
 
 
@@ -151,14 +151,14 @@ def _is_no_placeholder(tokens: Tokens) -> None:
 
 async def _registered_for(target: Target, scope: str, beyond: str) -> tuple[Client, bool]:
     """A client that is registered for this scope and not beyond, and whether the server has said so."""
-    configured = target.run.configured_clients
+    configured = target.clients.configured
     for client in configured:
         if client.scope is not None and scope in client.scope.split() and beyond not in client.scope.split():
             return client, True
     if configured or target.server.endpoint("registration") is None:
         raise Skipped(f"needs a client that may not have {beyond}: configure one in the profile, with its `scope`")
-    answer = await target.register(target.metadata(scope=scope))
-    client = target.client_of(answer, target.run.redirect_uri, scope=scope)
+    answer = await target.clients.register(target.clients.metadata(scope=scope))
+    client = target.clients.client_of(answer, target.redirect_uri, scope=scope)
     repeated = answer.member("scope").split()
     if beyond in repeated:
         raise NotApplicable(f"the server registers a client that asks for {scope} for {beyond} too")
@@ -180,7 +180,7 @@ def _leaves_out(target: Target, outcome: Outcome, beyond: str, judge: Callable[.
     if not last.has_tokens:
         expect.refused_grant(last, "invalid_scope", because=f"{beyond} cannot be granted")
         return
-    tokens = target.tokens_of(last, attempt.request.client, attempt.request.get("scope"))
+    tokens = target.tokens.read(last, attempt.request.client, attempt.request.get("scope"))
     judge(beyond not in held(tokens), expected=wanted, got=f"tokens, with {said(tokens)}", at=last)
 
 
@@ -204,6 +204,8 @@ async def _grants_nothing(target: Target, client: Client) -> bool:
     operations = target.server.profile.operations
     if target.server.resource is None or not operations.keys() >= set(target.server.scopes):
         return False
-    tokens = target.tokens_of((await outcome_of(target, client, "")).last, client, None)
-    answers = [expect.conclusive(await target.call_operation(tokens.access_token, scope)) for scope in operations]
+    tokens = target.tokens.read((await outcome_of(target, client, "")).last, client, None)
+    answers = [
+        expect.conclusive(await target.resource.call_operation(tokens.access_token, scope)) for scope in operations
+    ]
     return all(answer.status == 403 for answer in answers)

@@ -15,7 +15,7 @@ async def missing_scope_closes_an_operation(target: Target) -> None:
     needed, other = _scopes_of_the_operation(target)
     tokens, opened = await _lacking(target, needed, other)
 
-    answer = await target.call_operation(tokens.access_token, needed)
+    answer = await target.resource.call_operation(tokens.access_token, needed)
 
     _is_closed(answer, opened, needed)
 
@@ -28,7 +28,7 @@ async def challenge_names_the_missing_scope(target: Target) -> None:
     needed, other = _scopes_of_the_operation(target)
     tokens, opened = await _lacking(target, needed, other)
 
-    answer = expect.conclusive(await target.call_operation(tokens.access_token, needed))
+    answer = expect.conclusive(await target.resource.call_operation(tokens.access_token, needed))
 
     challenged = _insufficient(answer)
     if challenged is None:
@@ -39,8 +39,8 @@ async def challenge_names_the_missing_scope(target: Target) -> None:
     if needed not in named and unknown:
         raise Skipped(f"the challenge names {' '.join(sorted(unknown))}, which is not among the profile's scopes")
     if needed not in named:
-        wider = await target.tokens(scope=" ".join(dict.fromkeys((other, *named))))
-        retried = expect.conclusive(await target.call_operation(wider.access_token, needed))
+        wider = await target.grants.fresh(scope=" ".join(dict.fromkeys((other, *named))))
+        retried = expect.conclusive(await target.resource.call_operation(wider.access_token, needed))
         opens = expect.let_in(retried, opened) and not _is_rpc_error(retried)
         expect.that(
             opens, expected=f"a scope that opens the operation, as {needed} does", got=raw, at=(answer, retried)
@@ -51,21 +51,21 @@ async def challenge_names_the_missing_scope(target: Target) -> None:
 async def narrowed_token_closes_an_operation(target: Target) -> None:
     """Narrow a grant at a refresh, and call an operation that needs what was left out."""
     needed, other = _scopes_of_the_operation(target)
-    tokens = await target.tokens(scope=f"{other} {needed}")
+    tokens = await target.grants.fresh(scope=f"{other} {needed}")
     if tokens.refresh_token is None:
         raise NotApplicable("the server issues no refresh token")
     opened = await _opened(target, tokens, needed)
     # A second apart: an upstream token of the same second may be the very same bytes, with the whole scope.
     await target.until(target.now() + 1)
-    refused_or_narrowed = expect.conclusive(await target.refresh(tokens, scope=other))
+    refused_or_narrowed = expect.conclusive(await target.tokens.refresh(tokens, scope=other))
     if not refused_or_narrowed.has_tokens:
         raise NotApplicable("the server does not narrow at a refresh (SCOPE-01)")
-    narrowed = target.tokens_of(refused_or_narrowed, tokens.client, other)
+    narrowed = target.tokens.read(refused_or_narrowed, tokens.client, other)
     if needed in narrowed.scopes:
         raise NotApplicable("the server ignores the scope of a refresh, and says so (SCOPE-01)")
     await _is_alive(target, narrowed, other)
 
-    answer = await target.call_operation(narrowed.access_token, needed)
+    answer = await target.resource.call_operation(narrowed.access_token, needed)
 
     _is_closed(answer, opened, needed)
 
@@ -83,9 +83,9 @@ async def _lacking(target: Target, needed: str, other: str) -> tuple[Tokens, Ans
     Raises:
         NotApplicable: the login grants that scope too.
     """
-    whole, _ = await target.valid_tokens()
+    whole, _ = await target.resource.valid_tokens()
     opened = await _opened(target, whole, needed)
-    tokens = await target.tokens(scope=other)
+    tokens = await target.grants.fresh(scope=other)
     if needed in tokens.scopes | (tokens.claimed_scopes or frozenset()):
         raise NotApplicable(f"a login for {other} alone grants {needed} too")
     await _is_alive(target, tokens, other)
@@ -98,7 +98,7 @@ async def _opened(target: Target, tokens: Tokens, needed: str) -> Answer:
     Raises:
         Blocked: it refuses that too.
     """
-    answer = await target.call_operation(tokens.access_token, needed)
+    answer = await target.resource.call_operation(tokens.access_token, needed)
     if answer.is_inconclusive or answer.status in (401, 403) or answer.status >= 500 or _is_rpc_error(answer):
         raise Blocked(f"set-up: the operation answers {answer.status} to a token with {needed}", (answer.number,))
     return answer
@@ -113,9 +113,9 @@ async def _is_alive(target: Target, tokens: Tokens, scope: str) -> None:
     if scope in target.server.profile.operations:
         await _opened(target, tokens, scope)
         return
-    answer = await target.call_resource(tokens.access_token)
+    answer = await target.resource.call(tokens.access_token)
     if _insufficient(answer) is None:
-        await target.opened(tokens)
+        await target.resource.accepted_call(tokens)
 
 
 def _is_closed(answer: Answer, opened: Answer, needed: str) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
+from oauth_litmus.client.shared import shared
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
 if TYPE_CHECKING:
@@ -31,13 +32,13 @@ class Outcome:
 
 async def grant_of(target: Target, *scopes: str) -> Tokens:
     """Tokens of a fresh login that brought all of these scopes."""
-    return _all_of(await target.tokens(scope=" ".join(scopes)), *scopes)
+    return _all_of(await target.grants.fresh(scope=" ".join(scopes)), *scopes)
 
 
 @asynccontextmanager
 async def borrowed_grant(target: Target, *scopes: str) -> AsyncGenerator[Tokens]:
     """Tokens that are good for all of these scopes, for checks that hand them on."""
-    async with target.borrowed_tokens(scope=" ".join(scopes)) as tokens:
+    async with target.grants.reserved(scope=" ".join(scopes)) as tokens:
         yield _all_of(tokens, *scopes)
 
 
@@ -50,32 +51,34 @@ def _all_of(tokens: Tokens, *scopes: str) -> Tokens:
 
 async def own_client(target: Target) -> Client:
     """A client to which nobody has granted anything yet, where clients can be registered."""
-    return await (target.client() if target.run.configured_clients else target.new_client())
+    return await (target.clients.shared() if target.clients.configured else target.clients.new())
 
 
+@shared
 async def client_of_one_scope(target: Target) -> Client:
     """A client to which the user never grants more than the first scope: a server may remember what was granted."""
-    return await target.once("client of one scope", lambda: own_client(target))
+    return await own_client(target)
 
 
 def hand_on_if_whole(target: Target, answer: Answer, original: Tokens) -> None:
     """Leave a grant to other checks, if its last refresh brought all that was granted."""
     if answer.has_tokens:
-        tokens = target.tokens_of(answer, original.client, original.granted_scope)
+        tokens = target.tokens.read(answer, original.client, original.granted_scope)
         if held(tokens) == held(original):
-            target.hand_on(replace(tokens, refresh_token=tokens.refresh_token or original.refresh_token))
+            target.grants.add_to_pool(replace(tokens, refresh_token=tokens.refresh_token or original.refresh_token))
 
 
 async def hand_on_after_refresh(target: Target, tokens: Tokens, original: Tokens, scope: str | None = None) -> None:
     """The same, after a refresh for that alone: nothing that was judged hangs on it."""
     with suppress(Blocked):
-        hand_on_if_whole(target, await target.refresh(tokens, scope=scope), original)
+        hand_on_if_whole(target, await target.tokens.refresh(tokens, scope=scope), original)
 
 
+@shared
 async def narrower_login(target: Target) -> Tokens:
     """Tokens of a login for the first scope alone, at a client that was granted more before; checks only look at them."""
-    client, scope = await target.client(), target.server.scopes[0]
-    return await target.once("narrower login", lambda: target.tokens(client, scope=scope))
+    client, scope = await target.clients.shared(), target.server.scopes[0]
+    return await target.grants.fresh(client, scope=scope)
 
 
 def held(tokens: Tokens) -> frozenset[str]:
@@ -124,7 +127,7 @@ def not_widened(target: Target, before: Tokens, answer: Answer, asked: str) -> N
     if not expect.conclusive(answer).has_tokens:
         expect.refused_grant(answer, "invalid_scope", because=f"{' '.join(sorted(beyond))} was not granted")
         return
-    after = target.tokens_of(answer, before.client, asked)
+    after = target.tokens.read(answer, before.client, asked)
     wanted = f"invalid_scope, or a response whose scope lacks {' '.join(sorted(beyond))}"
     expect.that(not beyond & held(after), expected=wanted, got=f"tokens, with {said(after)}", at=answer)
     alone = not set(asked.split()) & held(before)
@@ -145,20 +148,25 @@ async def one_scope(target: Target) -> Tokens:
         NotApplicable: the login brings the second one too.
     """
     first, second = target.server.scopes[:2]
-    client = await client_of_one_scope(target)
-    tokens = await target.once("tokens of one scope", lambda: target.tokens(client, scope=first))
+    tokens = await _tokens_of_first_scope(target)
     if second in held(tokens):
         raise NotApplicable(f"the code exchange grants {second} though {first} alone was asked for")
     return tokens
 
 
+@shared
+async def _tokens_of_first_scope(target: Target) -> Tokens:
+    return await target.grants.fresh(await client_of_one_scope(target), scope=target.server.scopes[0])
+
+
 async def outcome_of(target: Target, client: Client, scope: str) -> Outcome:
     """Ask for this scope, log in, and redeem the code if there is one; nothing is judged."""
-    attempt = await target.attempt(target.request(client, scope=scope))
-    return Outcome(attempt, await target.redeem(target.code_of(attempt)) if attempt.code else None)
+    attempt = await target.authorization.attempt(target.authorization.request(client, scope=scope))
+    return Outcome(attempt, await target.tokens.redeem(target.authorization.code_of(attempt)) if attempt.code else None)
 
 
+@shared
 async def without_scope(target: Target) -> Outcome:
     """What became of a login without scope, which checks share."""
-    client = await target.client()
-    return await target.once("login without scope", lambda: outcome_of(target, client, ""))
+    client = await target.clients.shared()
+    return await outcome_of(target, client, "")

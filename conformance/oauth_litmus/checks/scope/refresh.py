@@ -38,12 +38,12 @@ async def subset_limits_the_token(target: Target) -> None:
     """Grant two scopes and refresh with the first alone."""
     kept, dropped = target.server.scopes[:2]
     async with borrowed_grant(target, kept, dropped) as tokens:
-        answer = expect.conclusive(await target.refresh(tokens, scope=kept))
+        answer = expect.conclusive(await target.tokens.refresh(tokens, scope=kept))
 
         if not answer.has_tokens:
             expect.ideally(False, expected="a narrowed access token", got=expect.describe(answer), at=answer)
             return
-        narrowed = target.tokens_of(answer, tokens.client, kept)
+        narrowed = target.tokens.read(answer, tokens.client, kept)
         silently = dropped in (narrowed.claimed_scopes or ()) and dropped not in narrowed.scopes
         expect.that(
             not silently,
@@ -64,21 +64,21 @@ async def omitted_scope_means_the_original_grant(target: Target) -> None:
     """Refresh a grant of two scopes and one of a single scope, without scope and with an empty one."""
     first, second = target.server.scopes[:2]
     narrow = await client_of_one_scope(target)
-    for client, scope in ((await target.client(), f"{first} {second}"), (narrow, first)):
-        async with target.borrowed_tokens(client, scope=scope) as tokens:
-            answer = await target.refresh(tokens)
+    for client, scope in ((await target.clients.shared(), f"{first} {second}"), (narrow, first)):
+        async with target.grants.reserved(client, scope=scope) as tokens:
+            answer = await target.tokens.refresh(tokens)
             expect.tokens(answer, expected="tokens for a refresh without scope")
-            refreshed = target.successor_of(answer, tokens)
+            refreshed = target.tokens.successor_of(answer, tokens)
             equals(refreshed, tokens)
 
-            answer = expect.conclusive(await target.refresh(refreshed, scope=""))
+            answer = expect.conclusive(await target.tokens.refresh(refreshed, scope=""))
             if used_up(tokens, refreshed, answer):
                 continue
             expect.ideally(
                 answer.has_tokens, expected="an empty scope counts as omitted", got=expect.describe(answer), at=answer
             )
             if answer.has_tokens:
-                equals(target.tokens_of(answer, tokens.client, tokens.granted_scope), tokens)
+                equals(target.tokens.read(answer, tokens.client, tokens.granted_scope), tokens)
             hand_on_if_whole(target, answer, refreshed)
 
 
@@ -88,13 +88,13 @@ async def refresh_cannot_widen(target: Target) -> None:
     granted, beyond = target.server.scopes[:2]
     client = await client_of_one_scope(target)
 
-    for scope in target.sample((f"{granted} {beyond}", beyond, f"{granted} *"), most=2):
-        async with target.borrowed_tokens(client, scope=granted) as tokens:
+    for scope in target.limit_probes((f"{granted} {beyond}", beyond, f"{granted} *"), most=2):
+        async with target.grants.reserved(client, scope=granted) as tokens:
             if beyond in held(tokens):
                 raise NotApplicable(f"the code exchange grants {beyond} though {granted} alone was asked for")
-            answer = await target.refresh(tokens, scope=scope)
+            answer = await target.tokens.refresh(tokens, scope=scope)
             if answer.has_tokens:
-                lacks(target.tokens_of(answer, client, granted), beyond)
+                lacks(target.tokens.read(answer, client, granted), beyond)
             not_widened(target, tokens, answer, scope)
             if not answer.has_tokens:
                 await hand_on_after_refresh(target, tokens, tokens)
@@ -109,9 +109,9 @@ async def unknown_scope_is_not_granted(target: Target) -> None:
     tried = [f"{granted} {unknown}", unknown, *_fragment(target.server, granted)]
 
     def refresh_for(scope: str) -> Callable[[Tokens], Awaitable[Answer]]:
-        return lambda tokens: target.refresh(tokens, scope=scope)
+        return lambda tokens: target.tokens.refresh(tokens, scope=scope)
 
-    seen = await target.try_refresh_token(*(refresh_for(scope) for scope in tried))
+    seen = await target.probing.try_refresh_token(*(refresh_for(scope) for scope in tried))
 
     for scope, (tokens, answer) in zip(tried, seen, strict=True):
         not_widened(target, tokens, answer, scope)
@@ -124,20 +124,20 @@ async def narrowing_is_not_for_ever(target: Target) -> None:
 
     for scope in (f"{kept} {dropped}", None):
         async with borrowed_grant(target, kept, dropped) as original:
-            answer = expect.conclusive(await target.refresh(original, scope=kept))
-            if not answer.has_tokens or dropped in held(target.tokens_of(answer, original.client, kept)):
+            answer = expect.conclusive(await target.tokens.refresh(original, scope=kept))
+            if not answer.has_tokens or dropped in held(target.tokens.read(answer, original.client, kept)):
                 raise NotApplicable("the server does not narrow at a refresh")
-            narrowed = target.successor_of(answer, original, scope=kept)
+            narrowed = target.tokens.successor_of(answer, original, scope=kept)
             # A second apart: an upstream token of the same second may be the very same bytes, with the narrowed scope.
             await target.until(target.now() + 1)
 
-            answer = await target.refresh(narrowed, scope=scope)
+            answer = await target.tokens.refresh(narrowed, scope=scope)
 
             if used_up(original, narrowed, answer):
                 raise NotApplicable("a refresh ends its refresh token, and brings no other one")
-            await target.not_ended_by_a_login(answer)
+            await target.grants.not_ended_by_a_login(answer)
             expect.tokens(answer, expected=f"tokens for {kept} {dropped}, the whole of the grant")
-            whole = target.tokens_of(answer, original.client, f"{kept} {dropped}")
+            whole = target.tokens.read(answer, original.client, f"{kept} {dropped}")
             expect.that(
                 dropped in whole.scopes,
                 expected=f"the whole of the grant: {kept} {dropped}",
@@ -151,12 +151,12 @@ async def narrowing_is_not_for_ever(target: Target) -> None:
 @check("SCOPE-08", needs={REFRESH})
 async def refused_scope_does_not_burn_the_token(target: Target) -> None:
     """Refresh for a scope that was not granted, then refresh the same token without scope."""
-    async with target.borrowed_tokens() as tokens:
-        refused = expect.conclusive(await target.refresh(tokens, scope=f"zz-unknown-{secrets.token_hex(4)}"))
+    async with target.grants.reserved() as tokens:
+        refused = expect.conclusive(await target.tokens.refresh(tokens, scope=f"zz-unknown-{secrets.token_hex(4)}"))
         if refused.has_tokens:
             raise NotApplicable("the server narrows an excessive scope instead of refusing it")
 
-        answer = await target.refresh(tokens)
+        answer = await target.tokens.refresh(tokens)
 
         expect.tokens(answer, expected="tokens: the refused scope cost nothing")
         hand_on_if_whole(target, answer, tokens)
@@ -167,20 +167,20 @@ async def grants_of_one_client_stay_apart(target: Target) -> None:
     """Let one user grant a client one scope, then two, then one, and refresh what the first grant brought."""
     granted, beyond = target.server.scopes[:2]
     client = await own_client(target)
-    first = await target.tokens(client, scope=granted)
+    first = await target.grants.fresh(client, scope=granted)
     if beyond in held(first):
         raise NotApplicable(f"the code exchange grants {beyond} though {granted} alone was asked for")
-    await target.tokens(client, scope=f"{granted} {beyond}")
+    await target.grants.fresh(client, scope=f"{granted} {beyond}")
 
-    answer = expect.conclusive(await target.refresh(first))
+    answer = expect.conclusive(await target.tokens.refresh(first))
 
     alive = "the older grant goes on"
     expect.ideally(answer.has_tokens, expected=alive, got=f"its refresh token: {expect.describe(answer)}", at=answer)
     if answer.has_tokens:
-        refreshed = target.successor_of(answer, first)
+        refreshed = target.tokens.successor_of(answer, first)
         lacks(refreshed, beyond)
         scope = f"{granted} {beyond}"
-        widening = await target.refresh(refreshed, scope=scope)
+        widening = await target.tokens.refresh(refreshed, scope=scope)
         if not used_up(first, refreshed, widening):
             not_widened(target, refreshed, widening, scope)
     later = await narrower_login(target)

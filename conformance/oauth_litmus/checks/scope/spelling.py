@@ -6,6 +6,7 @@ from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, REFRESH, SCOPES, check
 from oauth_litmus.checks.scope.grants import equals, grant_of, held, said
 from oauth_litmus.client import Target, Tokens
+from oauth_litmus.client.shared import shared
 from oauth_litmus.http.answer import Answer
 from oauth_litmus.verdict import Blocked, NotApplicable
 
@@ -17,11 +18,11 @@ async def order_of_scopes_means_nothing(target: Target) -> None:
     tokens, answer = await _refreshed_in_reverse(target)
 
     if not expect.conclusive(answer).has_tokens:
-        control = await target.refresh(await grant_of(target, first, second), scope=f"{first} {second}")
+        control = await target.tokens.refresh(await grant_of(target, first, second), scope=f"{first} {second}")
         if not control.has_tokens:
             raise NotApplicable("a refresh that names its scope is refused in whatever order")
     expect.tokens(answer, expected=f"tokens for scope {second} {first}, as for {first} {second}")
-    equals(target.tokens_of(answer, tokens.client, f"{second} {first}"), tokens, first, second)
+    equals(target.tokens.read(answer, tokens.client, f"{second} {first}"), tokens, first, second)
 
 
 @check("SCOPE-09b", needs={REFRESH, SCOPES}, logins=2)
@@ -33,14 +34,14 @@ async def case_of_scopes_counts(target: Target) -> None:
         raise NotApplicable(f"the scope {first} has no other case that is no scope itself")
     tokens = await grant_of(target, first, second)
 
-    answer = expect.conclusive(await target.refresh(tokens, scope=other))
+    answer = expect.conclusive(await target.tokens.refresh(tokens, scope=other))
 
     if not answer.has_tokens:
         if not (await _refreshed_in_reverse(target))[1].has_tokens:
             raise Blocked("a refresh that names granted scopes is refused too", (answer.number,))
         expect.refused_grant(answer, "invalid_scope", because=f"{other} is not the scope {first}")
         return
-    after = target.tokens_of(answer, tokens.client, other)
+    after = target.tokens.read(answer, tokens.client, other)
     wanted = f"invalid_scope, or a response whose scope lacks {other}"
     expect.that(held(after) <= held(tokens), expected=wanted, got=f"tokens, with {said(after)}", at=answer)
     if second in after.scopes:
@@ -53,21 +54,18 @@ async def case_of_scopes_counts(target: Target) -> None:
 @check("SCOPE-09c", needs={LOGIN, SCOPES})
 async def scope_is_one_string_with_spaces(target: Target) -> None:
     """Look at the scope of the response to an exchange, and of the one to a refresh."""
-    seen = [_judged(target, tokens.answer) for tokens in await target.exchanged_and_refreshed()]
+    seen = [_judged(target, tokens.answer) for tokens in await target.grants.exchanged_and_refreshed()]
 
     if not any(seen):
         raise NotApplicable("no response names a scope, where all was granted as asked")
 
 
+@shared
 async def _refreshed_in_reverse(target: Target) -> tuple[Tokens, Answer]:
     """A grant of two scopes, and the answer to a refresh that names them in reverse, which checks share."""
     first, second = target.server.scopes[:2]
-
-    async def refreshed() -> tuple[Tokens, Answer]:
-        tokens = await grant_of(target, first, second)
-        return tokens, await target.refresh(tokens, scope=f"{second} {first}")
-
-    return await target.once("refreshed in reverse", refreshed)
+    tokens = await grant_of(target, first, second)
+    return tokens, await target.tokens.refresh(tokens, scope=f"{second} {first}")
 
 
 def _judged(target: Target, answer: Answer) -> bool:

@@ -32,7 +32,7 @@ JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 @check("TOKEN-01", needs={LOGIN})
 async def token_response_is_whole_and_not_stored(target: Target) -> None:
     """Look at the answers to an exchange and to a refresh."""
-    for tokens in await target.exchanged_and_refreshed():
+    for tokens in await target.grants.exchanged_and_refreshed():
         answer = tokens.answer
         _is_json(answer)
         expect.that(answer.status == 200, expected="status 200", got=f"{answer.status}", at=answer)
@@ -50,7 +50,7 @@ async def token_response_is_whole_and_not_stored(target: Target) -> None:
 @check("TOKEN-02", needs={REGISTRATION})
 async def error_is_json_with_a_code(target: Target) -> None:
     """Send a made-up code, no code, and a made-up refresh token."""
-    client = await target.client()
+    client = await target.clients.shared()
     issues_none = target.server.seen.refresh_token is False
     probes: dict[str, tuple[Parameters, tuple[str, ...]]] = {
         "a made-up code": (made_up_code(client), ("invalid_grant",)),
@@ -63,7 +63,7 @@ async def error_is_json_with_a_code(target: Target) -> None:
 
     for what, (parameters, codes) in probes.items():
         answer = expect.no_server_error(
-            await target.lasting(lambda p=parameters: target.token_request(p, client), target.tokens)
+            await target.settled(lambda p=parameters: target.tokens.request(p, client), target.grants.fresh)
         )
 
         expect.that(400 <= answer.status < 500, expected=f"400 for {what}", got=expect.describe(answer), at=answer)
@@ -80,7 +80,7 @@ async def error_is_json_with_a_code(target: Target) -> None:
 @check("TOKEN-03", needs={REGISTRATION})
 async def unsupported_grant_is_refused(target: Target) -> None:
     """Ask with no grant_type, a made-up one, password, implicit, client_credentials as a public client, and an unsigned assertion."""
-    client = await target.client()
+    client = await target.clients.shared()
     unsupported = ("unsupported_grant_type", "unauthorized_client")
     probes: dict[str | None, tuple[str, ...]] = {
         None: ("invalid_request",),
@@ -94,14 +94,14 @@ async def unsupported_grant_is_refused(target: Target) -> None:
     for grant_type, codes in probes.items():
         parameters = {"grant_type": grant_type, **(_user(target) if grant_type == "password" else {})}
         answer = expect.no_server_error(
-            await target.lasting(lambda p=parameters: target.token_request(p, client), target.tokens)
+            await target.settled(lambda p=parameters: target.tokens.request(p, client), target.grants.fresh)
         )
         what = f"grant_type={grant_type} is not supported" if grant_type else "grant_type is missing"
         statuses = (400, 401) if "invalid_client" in codes else (400,)
         expect.refused_grant(answer, *codes, because=what, statuses=statuses)
     claims = {"iss": client.client_id, "sub": "litmus", "aud": target.endpoint("token"), "exp": int(target.now()) + 300}
     assertion = next(iter(unsigned({}, claims).values()))
-    answer = await target.token_request({"grant_type": JWT_BEARER, "assertion": assertion}, client)
+    answer = await target.tokens.request({"grant_type": JWT_BEARER, "assertion": assertion}, client)
     taken = expect.conclusive(answer).has_tokens
     expect.that(not taken, expected="a refusal", got="tokens for an assertion that nobody signed", at=answer)
 

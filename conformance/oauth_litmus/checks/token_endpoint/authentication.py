@@ -25,9 +25,9 @@ SECRETS: tuple[AuthMethod, ...] = ("client_secret_post", "client_secret_basic")
 @check("TOKEN-07", needs={LOGIN}, logins=5)
 async def failed_authentication_is_invalid_client(target: Target) -> None:
     """Ask as an unknown client, and with a wrong secret by every method; then with Basic that is malformed."""
-    stranger = Client(secrets.token_urlsafe(16), (await target.client()).redirect_uris)
+    stranger = Client(secrets.token_urlsafe(16), (await target.clients.shared()).redirect_uris)
     answer = expect.no_server_error(
-        await target.lasting(lambda: target.token_request(made_up_code(stranger), stranger), target.tokens)
+        await target.settled(lambda: target.tokens.request(made_up_code(stranger), stranger), target.grants.fresh)
     )
     # A server that looks at the code first tells the truth of that: nobody has it.
     expect.refused_grant(answer, "invalid_client", "invalid_grant", because="the client is unknown")
@@ -35,19 +35,21 @@ async def failed_authentication_is_invalid_client(target: Target) -> None:
     expect.ideally(steers, expected="error=invalid_client", got=expect.describe(answer), at=answer)
 
     if await works(target, "client_secret_post"):
-        client = await target.confidential_client(auth_method="client_secret_post")
-        answer = await target.try_code(
-            lambda code: target.lasting(
-                lambda: target.redeem(code, client_secret=secrets.token_urlsafe(32)), target.tokens
+        client = await target.grants.confidential_client(auth_method="client_secret_post")
+        answer = await target.probing.try_code(
+            lambda code: target.settled(
+                lambda: target.tokens.redeem(code, client_secret=secrets.token_urlsafe(32)), target.grants.fresh
             ),
             client,
         )
         expect.no_server_error(answer)
         expect.refused_grant(answer, "invalid_client", because="the client_secret is wrong", steering=True)
     if await works(target, "client_secret_basic"):
-        client = await target.confidential_client(auth_method="client_secret_basic")
+        client = await target.grants.confidential_client(auth_method="client_secret_basic")
         headers = (basic(client.client_id, secrets.token_urlsafe(32)), "Basic %%%")
-        wrong, malformed = await target.try_code_in_ways([_with_basic(target, header) for header in headers], client)
+        wrong, malformed = await target.probing.try_code_in_ways(
+            [_with_basic(target, header) for header in headers], client
+        )
         for answer, codes in ((wrong, ("invalid_client",)), (malformed, ("invalid_client", "invalid_request"))):
             expect.no_server_error(answer)
             expect.refused_grant(answer, *codes, because="HTTP Basic does not prove the client", steering=True)
@@ -57,11 +59,11 @@ async def failed_authentication_is_invalid_client(target: Target) -> None:
 @check("TOKEN-08", needs={LOGIN, CONFIDENTIAL_CLIENT}, logins=2)
 async def advertised_authentication_works_by_itself(target: Target) -> None:
     """Redeem codes by each advertised kind of client secret, with Basic without client_id in the body."""
-    offered: list[AuthMethod] = [method for method in SECRETS if await target.has_clients_by(method)]
+    offered: list[AuthMethod] = [method for method in SECRETS if await target.clients.exist_with(method)]
     if not offered:
         raise NotApplicable("the server registers no client with a secret for any method that it advertises")
     for method in offered:
-        answer = await target.exchange_by(method)
+        answer = await target.grants.exchange_by(method)
         expect.tokens(answer, expected=f"tokens for a client that authenticates by {method}")
 
 
@@ -70,10 +72,12 @@ async def scheme_basic_has_no_letter_case(target: Target) -> None:
     """Redeem a code with HTTP Basic, written in small letters."""
     if not await works(target, "client_secret_basic"):
         raise NotApplicable("no client gets tokens by HTTP Basic")
-    client = await target.confidential_client(auth_method="client_secret_basic")
+    client = await target.grants.confidential_client(auth_method="client_secret_basic")
     credentials = basic(client.client_id, client.client_secret or "").replace("Basic", "basic", 1)
 
-    answer = await target.redeem(await target.login(client), headers={"authorization": credentials})
+    answer = await target.tokens.redeem(
+        await target.authorization.login(client), headers={"authorization": credentials}
+    )
 
     expect.tokens(answer, expected="tokens for the scheme basic, as for Basic")
 
@@ -81,7 +85,7 @@ async def scheme_basic_has_no_letter_case(target: Target) -> None:
 @check("TOKEN-09", needs={LOGIN, CONFIDENTIAL_CLIENT}, logins=3)
 async def two_methods_at_once_are_refused(target: Target) -> None:
     """Redeem codes with HTTP Basic and a client_secret in the body: both right, either wrong, and two clients'."""
-    client, other = await target.confidential_client(), await target.confidential_client("b")
+    client, other = await target.grants.confidential_client(), await target.grants.confidential_client("b")
     wrong = secrets.token_urlsafe(32)
     target.secret(wrong, "client_secret")
     right = client.client_secret or ""
@@ -89,17 +93,17 @@ async def two_methods_at_once_are_refused(target: Target) -> None:
     def sent(in_basic: str, named: Client, in_body: str) -> Callable[[Code], Awaitable[Answer]]:
         by_body = replace(client, client_id=named.client_id, auth_method="client_secret_post", client_secret=in_body)
         headers = {"authorization": basic(client.client_id, in_basic)}
-        return lambda code: target.redeem(code, client=by_body, headers=headers)
+        return lambda code: target.tokens.redeem(code, client=by_body, headers=headers)
 
     both, wrong_body, wrong_basic, two_clients = await each_alive(
-        lambda: target.login(client),
+        lambda: target.authorization.login(client),
         [
             sent(right, client, right),
             sent(right, client, wrong),
             sent(wrong, client, right),
             sent(right, other, other.client_secret or ""),
         ],
-        target.redeem,
+        target.tokens.redeem,
     )
 
     either = wrong_body.has_tokens and wrong_basic.has_tokens
@@ -121,7 +125,9 @@ async def two_methods_at_once_are_refused(target: Target) -> None:
 
 def _with_basic(target: Target, header: str) -> Callable[[Code], Awaitable[Answer]]:
     async def redeem(code: Code) -> Answer:
-        return await target.lasting(lambda: target.redeem(code, headers={"authorization": header}), target.tokens)
+        return await target.settled(
+            lambda: target.tokens.redeem(code, headers={"authorization": header}), target.grants.fresh
+        )
 
     return redeem
 

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 async def code_is_bound_to_its_client(target: Target) -> None:
     """Redeem a code, with all that belongs to it, as another client, with another's credentials, and as nobody."""
     errors = ("invalid_grant", "invalid_client", "invalid_request")
-    stranger = await target.client("b")
+    stranger = await target.clients.shared("b")
 
-    foreign, nameless = await target.try_code_in_ways(
+    foreign, nameless = await target.probing.try_code_in_ways(
         [
-            lambda code: target.redeem(code, client=stranger),
-            lambda code: target.redeem(code, client=_nobody(code.client), client_id=None),
+            lambda code: target.tokens.redeem(code, client=stranger),
+            lambda code: target.tokens.redeem(code, client=_nobody(code.client), client_id=None),
         ]
     )
     expect.refused_grant(foreign, *errors, because="the code belongs to another client")
@@ -31,13 +31,13 @@ async def code_is_bound_to_its_client(target: Target) -> None:
 
     proof = await _that_works(target)
     if proof is not None:
-        owner = await target.confidential_client(auth_method=proof)
-        other = await target.confidential_client("b", auth_method=proof)
+        owner = await target.grants.confidential_client(auth_method=proof)
+        other = await target.grants.confidential_client("b", auth_method=proof)
         # The owner has a secret as well: for one without, nothing has to be proved, and credentials may be overlooked.
-        proved, contradictory = await target.try_code_in_ways(
+        proved, contradictory = await target.probing.try_code_in_ways(
             [
-                lambda code: target.redeem(code, client=other),
-                lambda code: target.redeem(code, client=other, client_id=code.client.client_id),
+                lambda code: target.tokens.redeem(code, client=other),
+                lambda code: target.tokens.redeem(code, client=other, client_id=code.client.client_id),
             ],
             owner,
         )
@@ -50,16 +50,18 @@ async def refresh_token_is_bound_to_its_client(target: Target) -> None:
     """Use a refresh token as another client, with another's credentials, and without naming a client."""
     errors = ("invalid_grant", "invalid_client", "invalid_request")
 
-    stranger = await target.client("b")
-    (_, foreign), (_, nameless) = await target.try_refresh_token(
-        lambda tokens: target.refresh(tokens, client=stranger),
-        lambda tokens: target.refresh(tokens, client=_nobody(tokens.client), client_id=None),
+    stranger = await target.clients.shared("b")
+    (_, foreign), (_, nameless) = await target.probing.try_refresh_token(
+        lambda tokens: target.tokens.refresh(tokens, client=stranger),
+        lambda tokens: target.tokens.refresh(tokens, client=_nobody(tokens.client), client_id=None),
     )
     expect.refused_grant(foreign, *errors, because="the refresh token belongs to another client")
     proof = await _that_works(target)
     if proof is not None:
-        other = await target.confidential_client("b", auth_method=proof)
-        ((_, proved),) = await target.try_refresh_token(lambda tokens: target.refresh(tokens, client=other))
+        other = await target.grants.confidential_client("b", auth_method=proof)
+        ((_, proved),) = await target.probing.try_refresh_token(
+            lambda tokens: target.tokens.refresh(tokens, client=other)
+        )
         expect.refused_grant(proved, *errors, because="it belongs to another client than the one that proves itself")
     expect.conclusive(nameless)
     expect.ideally(

@@ -20,21 +20,21 @@ CONDITIONS = {"[$ne]": "litmus", "[$gt]": "", "[$regex]": ".*", "[]": ""}
 @check("TOKEN-13", needs={LOGIN}, logins=3)
 async def structured_parameters_are_no_strings(target: Target) -> None:
     """Send conditions in place of a refresh token, a code, and the secret of a confidential client."""
-    tokens = await target.tokens(await target.client())
+    tokens = await target.grants.fresh(await target.clients.shared())
     if tokens.refresh_token is not None:
-        for ending, value in target.sample(CONDITIONS.items()):
+        for ending, value in target.limit_probes(CONDITIONS.items()):
             name = f"refresh_token{ending}"
-            answer = await target.token_request({"grant_type": "refresh_token", name: value}, tokens.client)
+            answer = await target.tokens.request({"grant_type": "refresh_token", name: value}, tokens.client)
             _is_refused(answer, name)
 
-    code = await target.login()
-    _is_refused(await target.token_request(_redemption(code) | {"code[$ne]": "litmus"}, code.client), "code[$ne]")
+    code = await target.authorization.login()
+    _is_refused(await target.tokens.request(_redemption(code) | {"code[$ne]": "litmus"}, code.client), "code[$ne]")
 
-    if await target.confidential_method() is not None:
-        code = await target.login(await target.confidential_client())
+    if await target.clients.confidential_method() is not None:
+        code = await target.authorization.login(await target.grants.confidential_client())
         impostor = replace(code.client, auth_method="none", client_secret=None)
         form = _redemption(code) | {"code": code.value, "client_secret[$ne]": "litmus"}
-        _is_refused(await target.token_request(form, impostor), "client_secret[$ne]")
+        _is_refused(await target.tokens.request(form, impostor), "client_secret[$ne]")
 
 
 def _redemption(code: Code) -> dict[str, str]:

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 @check("ERR-02", needs={LOGIN})
 async def refusals_do_not_tell_foreign_codes_from_unknown_ones(target: Target) -> None:
     """Present made-up codes, a fresh and a used one of another client; then a used one and a made-up one as their own."""
-    code, stranger = await target.login(), await target.client("b")
+    code, stranger = await target.authorization.login(), await target.clients.shared("b")
 
     unknown, unknown_too = [await _refused(target, code, stranger, made_up=True) for _ in range(2)]
     foreign = await _refused(target, code, stranger)
-    redeemed = (await target.redeem(code)).has_tokens
+    redeemed = (await target.tokens.redeem(code)).has_tokens
     foreign_and_used = await _refused(target, code, stranger)
 
     # Descriptions may differ from one request to the next by themselves, as by the number of the request.
@@ -51,7 +51,7 @@ async def _refused(target: Target, code: Code, client: Client | None = None, *, 
         end = secrets.token_urlsafe(len(code.value))[: len(code.value) - half]
         presented = replace(code, value=code.value[:half] + end)
         target.secret(presented.value, "code")
-    answer = expect.conclusive(await target.redeem(presented, client=client))
+    answer = expect.conclusive(await target.tokens.redeem(presented, client=client))
     expect.that(not answer.has_tokens, expected="a refusal", got=f"tokens ({answer.status})", at=answer)
     return answer
 

@@ -34,14 +34,14 @@ async def another_spelling_of_a_code_is_no_code(target: Target) -> None:
 
         return redeem
 
-    waiting = [await target.login()]
+    waiting = [await target.authorization.login()]
     sample = waiting[0].value
     changes = spellings(sample)
 
     async def prepare() -> Code:
-        return waiting.pop() if waiting else await target.login()
+        return waiting.pop() if waiting else await target.authorization.login()
 
-    answers = await each_alive(prepare, [spelled(change) for change in changes.values()], target.redeem)
+    answers = await each_alive(prepare, [spelled(change) for change in changes.values()], target.tokens.redeem)
 
     _judge(sample, dict(zip(changes, answers, strict=True)))
 
@@ -54,19 +54,19 @@ async def another_spelling_of_a_refresh_token_is_no_token(target: Target) -> Non
         async def refresh(tokens: Tokens) -> Answer:
             value = changed_by(change, tokens.refresh_token or "")
             target.secret(value, "refresh_token")
-            return await target.refresh(tokens, refresh_token=value)
+            return await target.tokens.refresh(tokens, refresh_token=value)
 
         return refresh
 
-    first = await target.tokens()
+    first = await target.grants.fresh()
     sample = first.refresh_token or ""
     changes = spellings(sample)
     waiting = [first]
 
     async def prepare() -> Tokens:
-        return waiting.pop() if waiting else await target.tokens()
+        return waiting.pop() if waiting else await target.grants.fresh()
 
-    answers = await each_alive(prepare, [spelled(change) for change in changes.values()], target.refresh)
+    answers = await each_alive(prepare, [spelled(change) for change in changes.values()], target.tokens.refresh)
 
     _judge(sample, dict(zip(changes, answers, strict=True)))
 

@@ -33,12 +33,14 @@ ODD_SECRETS = {"bytes that are no UTF-8": b"litmus\xff\xfe", "a letter beyond AS
 @check("TOKEN-10", needs={LOGIN})
 async def odd_input_is_refused(target: Target) -> None:
     """Send odd and long codes, refresh tokens, verifiers and client secrets, a parameter with brackets, and a megabyte."""
-    client = await target.client()
+    client = await target.clients.shared()
     headers = client.credentials()[1]
     requests = {what: (body, headers) for what, body in _bodies(client).items()} | await _impostors(target)
 
     for what, (body, sent) in requests.items():
-        answer = await target.lasting_or_cut(lambda b=body, h=sent: token_call(target, b, headers=h), target.tokens)
+        answer = await target.settled_or_cut(
+            lambda b=body, h=sent: token_call(target, b, headers=h), target.grants.fresh
+        )
         if answer is None:
             # A server may refuse a huge body and close before the client has sent all (RFC 9112 section 9.6).
             closed = f"the connection is closed for {what}, twice"
@@ -59,11 +61,11 @@ async def _impostors(target: Target) -> dict[str, tuple[bytes, dict[str, str]]]:
     for what, value in ODD_SECRETS.items():
         form = f"grant_type=authorization_code&code={secrets.token_urlsafe(32)}&code_verifier={new_verifier()}"
         if await works(target, "client_secret_post"):
-            client = await target.client(auth_method="client_secret_post")
+            client = await target.clients.shared(auth_method="client_secret_post")
             body = f"{form}&client_id={quote(client.client_id)}&client_secret={quote(value)}"
             requests[f"{what} in client_secret"] = (body.encode(), {})
         if await works(target, "client_secret_basic"):
-            client = await target.client(auth_method="client_secret_basic")
+            client = await target.clients.shared(auth_method="client_secret_basic")
             pair = base64.b64encode(quote(client.client_id).encode() + b":" + value).decode()
             requests[f"{what} in HTTP Basic"] = (form.encode(), {"authorization": f"Basic {pair}"})
     return requests

@@ -20,44 +20,46 @@ _REFUSALS = ("invalid_grant", "invalid_request", "unsupported_grant_type", "unau
 @check("INJ-03", needs={LOGIN})
 async def kinds_of_token_are_not_interchangeable(target: Target) -> None:
     """Present a code as a refresh token, an access token as either, and a refresh token as a code."""
-    code = await target.login()
+    code = await target.authorization.login()
     misused = {
-        "a code is no refresh token": await target.token_request(
+        "a code is no refresh token": await target.tokens.request(
             {"grant_type": "refresh_token", "refresh_token": code.value}, code.client
         )
     }
-    redeemed = await target.redeem(code)
-    tokens = target.tokens_of(redeemed, code.client, None) if redeemed.has_tokens else await target.tokens()
+    redeemed = await target.tokens.redeem(code)
+    tokens = target.tokens.read(redeemed, code.client, None) if redeemed.has_tokens else await target.grants.fresh()
 
-    misused["an access token is no refresh token"] = await target.refresh(tokens, refresh_token=tokens.access_token)
-    misused["an access token is no code"] = await target.redeem(replace(code, value=tokens.access_token))
+    misused["an access token is no refresh token"] = await target.tokens.refresh(
+        tokens, refresh_token=tokens.access_token
+    )
+    misused["an access token is no code"] = await target.tokens.redeem(replace(code, value=tokens.access_token))
     if tokens.refresh_token is not None:
-        misused["a refresh token is no code"] = await target.redeem(replace(code, value=tokens.refresh_token))
+        misused["a refresh token is no code"] = await target.tokens.redeem(replace(code, value=tokens.refresh_token))
 
     for because, answer in misused.items():
         expect.refused_grant(answer, *_REFUSALS, because=because)
 
 
-@check("INJ-04a", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2)
+@check("INJ-04a", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2, holds_grants=True)
 async def foreign_code_does_not_open_ones_own_flow(target: Target) -> None:
     """Two users log in at one client; redeem the code of each with the verifier of the other's flow."""
     attacker, victim = await _two_users(target)
 
     answers = [
-        await target.redeem(attacker, code_verifier=victim.code_verifier),
-        await target.redeem(victim, code_verifier=attacker.code_verifier),
+        await target.tokens.redeem(attacker, code_verifier=victim.code_verifier),
+        await target.tokens.redeem(victim, code_verifier=attacker.code_verifier),
     ]
 
     for answer in answers:
         expect.refused_grant(answer, because="the code_verifier belongs to the flow of another user")
 
 
-@check("INJ-04b", needs={LOGIN, RELAY, UPSTREAM_CONTROL, JWT_ACCESS_TOKENS}, logins=3)
+@check("INJ-04b", needs={LOGIN, RELAY, UPSTREAM_CONTROL, JWT_ACCESS_TOKENS}, logins=3, holds_grants=True)
 async def tokens_speak_for_the_user_of_their_flow(target: Target) -> None:
     """Two users log in at one client before either code is redeemed; compare subjects, also with a login that is alone."""
     first, second = await _two_users(target)
-    second_tokens, first_tokens = await target.tokens_for(second), await target.tokens_for(first)
-    alone = await target.tokens_for(await target.login_as(target.user("a")))
+    second_tokens, first_tokens = await target.tokens.for_code(second), await target.tokens.for_code(first)
+    alone = await target.tokens.for_code(await target.callbacks.login_as(target.user("a")))
 
     subjects = [tokens.claims.get("sub") for tokens in (alone, first_tokens, second_tokens)]
 
@@ -73,6 +75,5 @@ async def tokens_speak_for_the_user_of_their_flow(target: Target) -> None:
 
 async def _two_users(target: Target) -> tuple[Code, Code]:
     """The codes of two people at one client."""
-    one = await target.login_as(target.user("a"))
-    target.hurry()  # it ages while the other login waits for its turn
-    return one, await target.login_as(target.user("b"))
+    one = await target.callbacks.login_as(target.user("a"))
+    return one, await target.callbacks.login_as(target.user("b"))

@@ -42,7 +42,7 @@ async def wrong_verifier_beside_the_right_one_does_not_count(target: Target) -> 
             target, lambda: token_call(target, [wrong, *exchange_of(target, code)], client=code.client)
         )
 
-    answers = await each_alive(target.login, (wrong_last, wrong_first), target.redeem)
+    answers = await each_alive(target.authorization.login, (wrong_last, wrong_first), target.tokens.redeem)
 
     for answer in answers:
         expect.no_server_error(answer)
@@ -58,7 +58,7 @@ async def wrong_verifier_beside_the_right_one_does_not_count(target: Target) -> 
 @check("TOKEN-05b", needs={LOGIN})
 async def repeated_parameter_is_refused(target: Target) -> None:
     """Redeem a code with one parameter twice, with one and the same value; and refresh so."""
-    code = await target.login()
+    code = await target.authorization.login()
     form = exchange_of(target, code)
     answers: list[Answer] = []
     for name in (name for name in ONCE if name in dict(form)):
@@ -67,9 +67,9 @@ async def repeated_parameter_is_refused(target: Target) -> None:
         if answers[-1].has_tokens:
             break
     else:
-        answer = expect.conclusive(await target.redeem(code))
+        answer = expect.conclusive(await target.tokens.redeem(code))
         if answer.has_tokens and answer.member("refresh_token"):
-            refresh = refresh_of(target, target.tokens_of(answer, code.client, None))
+            refresh = refresh_of(target, target.tokens.read(answer, code.client, None))
             pairs = [*refresh, *(pair for pair in refresh if pair[0] == "refresh_token")]
             answers.append(await _lasting(target, lambda p=pairs: token_call(target, p, client=code.client)))
 
@@ -83,12 +83,12 @@ async def repeated_parameter_is_refused(target: Target) -> None:
 @check("TOKEN-06a", needs={LOGIN})
 async def unknown_parameters_are_ignored(target: Target) -> None:
     """Redeem a code and refresh with a parameter that no specification knows."""
-    code = await target.login()
+    code = await target.authorization.login()
 
     answer = await token_call(target, [*exchange_of(target, code), EXTRA], client=code.client)
     expect.tokens(answer, expected="tokens, since an unknown parameter does not count")
     if answer.member("refresh_token"):
-        refresh = refresh_of(target, target.tokens_of(answer, code.client, None))
+        refresh = refresh_of(target, target.tokens.read(answer, code.client, None))
         answer = await token_call(target, [*refresh, EXTRA], client=code.client)
         expect.tokens(answer, expected="tokens, since an unknown parameter does not count")
 
@@ -96,25 +96,27 @@ async def unknown_parameters_are_ignored(target: Target) -> None:
 @check("TOKEN-06b", needs={LOGIN})
 async def empty_parameters_count_as_left_out(target: Target) -> None:
     """Redeem a code with an empty scope, then with an empty client_secret; and ask with an empty code."""
-    client = await target.client()
-    code = await target.login(client)
+    client = await target.clients.shared()
+    code = await target.authorization.login(client)
     answer = await token_call(target, [*exchange_of(target, code), ("scope", "")], client=client)
     _counts_as_left_out("scope", answer)
     again = answer.has_tokens and answer.member("refresh_token")
     pairs = (
-        refresh_of(target, target.tokens_of(answer, client, None))
+        refresh_of(target, target.tokens.read(answer, client, None))
         if again
-        else exchange_of(target, await target.login(client))
+        else exchange_of(target, await target.authorization.login(client))
     )
     _counts_as_left_out("client_secret", await token_call(target, [*pairs, ("client_secret", "")], client=client))
 
     empty = {**made_up_code(client), "code": ""}
-    answer = expect.no_server_error(await target.lasting(lambda: target.token_request(empty, client), target.tokens))
+    answer = expect.no_server_error(
+        await target.settled(lambda: target.tokens.request(empty, client), target.grants.fresh)
+    )
     expect.refused_grant(answer, "invalid_request", "invalid_grant", because="the code is missing")
 
 
 async def _lasting(target: Target, send: Callable[[], Awaitable[Answer]]) -> Answer:
-    return await target.lasting(send, target.tokens)
+    return await target.settled(send, target.grants.fresh)
 
 
 def _counts_as_left_out(name: str, answer: Answer) -> None:

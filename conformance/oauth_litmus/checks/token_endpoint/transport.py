@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import CONFIDENTIAL_CLIENT, LOGIN, check
+from oauth_litmus.client.shared import shared
 from oauth_litmus.probes.token_requests import each_alive, exchange_of, token_call, works
 from oauth_litmus.verdict import NotApplicable
 
@@ -33,12 +34,12 @@ async def get_brings_no_tokens(target: Target) -> None:
 @check("TOKEN-04b", needs={LOGIN, CONFIDENTIAL_CLIENT}, logins=2)
 async def secret_in_the_url_is_not_honoured(target: Target) -> None:
     """Redeem a code with the client_secret in the URL, and everything else in the body."""
-    method = await target.confidential_method()
+    method = await target.clients.confidential_method()
     if method is None or not await works(target, method):
         raise NotApplicable("no client with a secret gets tokens here")
-    client = await target.client(auth_method=method)
+    client = await target.clients.shared(auth_method=method)
     secret = [("client_secret", client.client_secret or "")]
-    code = await target.login(client)
+    code = await target.authorization.login(client)
     form = [pair for pair in exchange_of(target, code) if pair[0] not in ("client_id", "client_secret")]
 
     answer = await token_call(target, [*form, ("client_id", client.client_id)], query=secret)
@@ -64,27 +65,27 @@ async def body_is_a_form(target: Target) -> None:
     expect.that(not answer.has_tokens, expected="400 or 415", got="tokens for a JSON body", at=answer)
 
 
+@shared
 async def _sent_otherwise(target: Target) -> dict[str, Answer]:
     """The answers to an ordinary exchange that is sent in four other ways; the checks of them share them."""
 
-    async def make() -> dict[str, Answer]:
-        async def by_get(code: Code) -> Answer:
-            return await token_call(target, query=exchange_of(target, code), method="GET", client=code.client)
+    async def by_get(code: Code) -> Answer:
+        return await token_call(target, query=exchange_of(target, code), method="GET", client=code.client)
 
-        async def in_the_query(code: Code) -> Answer:
-            return await token_call(target, query=exchange_of(target, code), client=code.client)
+    async def in_the_query(code: Code) -> Answer:
+        return await token_call(target, query=exchange_of(target, code), client=code.client)
 
-        async def partly(code: Code) -> Answer:
-            pairs = exchange_of(target, code)
-            form = [pair for pair in pairs if pair[0] in KEPT_IN_THE_BODY]
-            query = [pair for pair in pairs if pair[0] not in KEPT_IN_THE_BODY]
-            return await token_call(target, form, query=query, client=code.client)
+    async def partly(code: Code) -> Answer:
+        pairs = exchange_of(target, code)
+        form = [pair for pair in pairs if pair[0] in KEPT_IN_THE_BODY]
+        query = [pair for pair in pairs if pair[0] not in KEPT_IN_THE_BODY]
+        return await token_call(target, form, query=query, client=code.client)
 
-        async def as_json(code: Code) -> Answer:
-            document = json.dumps(dict(exchange_of(target, code))).encode()
-            return await token_call(target, document, media_type="application/json", client=code.client)
+    async def as_json(code: Code) -> Answer:
+        document = json.dumps(dict(exchange_of(target, code))).encode()
+        return await token_call(target, document, media_type="application/json", client=code.client)
 
-        answers = await each_alive(target.login, (by_get, in_the_query, partly, as_json), target.redeem)
-        return dict(zip((BY_GET, IN_THE_QUERY, PARTLY, AS_JSON), answers, strict=True))
-
-    return await target.once("exchanges sent otherwise", make)
+    answers = await each_alive(
+        target.authorization.login, (by_get, in_the_query, partly, as_json), target.tokens.redeem
+    )
+    return dict(zip((BY_GET, IN_THE_QUERY, PARTLY, AS_JSON), answers, strict=True))

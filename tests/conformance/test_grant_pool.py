@@ -7,7 +7,7 @@ import pytest
 
 from litmus_fixtures.worlds import world
 from oauth_litmus.client import Target
-from oauth_litmus.client.grant_pool import Lender, Proof
+from oauth_litmus.client.grant_pool import GrantPool, Proof
 from oauth_litmus.clock import WallClock
 from oauth_litmus.verdict import Blocked
 
@@ -18,6 +18,12 @@ def brought_tokens(answers):
     return any(answer.has_tokens for answer in answers)
 
 
+def prober(check):
+    """A check that probes, without a server."""
+    run = SimpleNamespace(clock=WallClock(20))
+    return SimpleNamespace(session=SimpleNamespace(run=run, now=lambda: 0.0, check=check))
+
+
 class Grants:
     """A server's grants: each dies at its n-th refusal, if at all, and can be used properly once."""
 
@@ -25,7 +31,7 @@ class Grants:
         self.dies_after = dies_after
         self.made = 0
         self.tries = {}
-        self.lender = Lender(self.make, self.prove, brought_tokens)
+        self.pool = GrantPool(self.make, self.prove, brought_tokens)
 
     async def make(self, target):
         await asyncio.sleep(0)
@@ -45,18 +51,18 @@ class Grants:
         return [SimpleNamespace(has_tokens=False, alive=alive)]
 
     async def tried_by(self, *probes):
-        target = SimpleNamespace(run=SimpleNamespace(clock=WallClock(20)), now=lambda: 0.0, check="PKCE-03")
+        target = prober("PKCE-03")
 
         async def one(probe):
-            async with target.run.clock.running():
-                return (await self.lender.lend(target, probe))[0]
+            async with target.session.run.clock.running():
+                return (await self.pool.probe(target, probe))[0]
 
         return await asyncio.gather(*(one(probe) for probe in probes))
 
     async def tried_together_by_one(self, *probes):
-        target = SimpleNamespace(run=SimpleNamespace(clock=WallClock(20)), now=lambda: 0.0, check="PKCE-17")
-        async with target.run.clock.running():
-            return await self.lender.lend(target, *probes)
+        target = prober("PKCE-17")
+        async with target.session.run.clock.running():
+            return await self.pool.probe(target, *probes)
 
 
 async def test_a_grant_that_survives_serves_many_probes():
@@ -114,9 +120,9 @@ async def test_a_grant_that_came_of_the_proof_is_lent_next():
 
     async def rotated(target, grant):
         grants.tries["successor"] = 0
-        return Proof(alive=True, successor="successor")
+        return Proof(valid=True, successor="successor")
 
-    grants.lender = Lender(grants.make, rotated, brought_tokens)
+    grants.pool = GrantPool(grants.make, rotated, brought_tokens)
 
     await grants.tried_by(grants.refused, grants.refused)
     ((grant, _),) = await grants.tried_by(grants.refused)
@@ -139,6 +145,6 @@ async def test_checks_wait_for_each_other_where_logins_are_dear_and_not_where_th
     async with world(settings={"LIMIT_AUTHORIZE": limit}) as run:
         run.ranks.update({f"TEST-{number:02}": number for number in range(9)})
 
-        served_by = {Target(run, check).share() for check in run.ranks}
+        served_by = {Target(run, check).grants.pool_number() for check in run.ranks}
 
     assert len(served_by) == shares
