@@ -1,134 +1,103 @@
-"""One queue for one budget: who is first in rank goes first, at the rate that is declared, or learnt from a refusal."""
+"""The queue of one rate limit: requests wait for room, in order of priority, and stay away after a 429."""
 
 from __future__ import annotations
 
 import asyncio
-import heapq
 import itertools
 import math
-from collections import deque
-from dataclasses import dataclass, field, replace
-from enum import IntEnum
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from oauth_litmus.http.retry_after import retry_after
-from oauth_litmus.limits.priority import DUE_NOW, URGENT
-from oauth_litmus.limits.rates import Rate
+from oauth_litmus.limits.learning import Refusal, rate_learned
+from oauth_litmus.limits.ordering import Ticket, next_ticket, promote_overdue, turn_of
+from oauth_litmus.limits.priority import URGENT
+from oauth_litmus.limits.reserve import places_kept
+from oauth_litmus.limits.window import MARGIN, Window
 
 if TYPE_CHECKING:
     from oauth_litmus.clock import Clock
     from oauth_litmus.http.answer import Answer
+    from oauth_litmus.limits.rates import Rate
 
 DEFAULT_RETRY_AFTER = 60.0
-"""Seconds to stay away after a 429 that does not say how long (a common window)."""
+"""Seconds to stay away after a 429 without a Retry-After (a common window)."""
 LONGEST_RETRY_AFTER = 900.0
-"""Seconds that a run waits for a door to open."""
+"""Seconds that a run waits at most after a 429."""
 REFUSALS_THAT_END = 3
-MARGIN = 0.5
-"""Seconds added to a window: the target's clock and ours need not tick together."""
-_ROUNDING = 2.0
-"""Seconds by which a Retry-After may be more than is left of the window."""
-_RESERVED = 10
-"""One of so many is kept in reserve for those that go first of all, and one more for those at their instant."""
-_PATIENCE = 3
-"""Windows for which a race lets single requests go first."""
-_REMEMBERED = 2_000
-"""Requests that are remembered, more than any limit lets through in its window."""
-_COMMON_WINDOWS = (60.0, 300.0, 600.0, 900.0, 3_600.0)
+"""Refusals in a row after which no more requests of the kind are sent."""
 
 
 @dataclass(frozen=True)
 class Admission:
-    """Room that was given at this instant; `alone` where it was given to one request only, to try a closed door."""
+    """Room for requests, given at an instant in Unix seconds."""
 
     instant: float
     alone: bool = False
+    """Whether this is the trial request after a 429: no other request is sent until it is answered."""
 
 
-class _Turn(IntEnum):
-    """Who goes before whom: a single request holds what ends while it waits, and a race may need a whole window."""
-
-    FIRST = 0
-    NEXT = 1
-    ANY = 2
-    PATIENT_RACE = 3
-
-
-@dataclass(order=True)
-class _Ticket:
-    turn: _Turn
-    rank: int
-    number: int
-    count: int = field(compare=False)
-    since: float = field(compare=False)
-    leaves: int = field(compare=False)
-    """How many shares of the reserve it leaves alone."""
-    admission: Admission | None = field(default=None, compare=False)
-    nudge: asyncio.Future[None] | None = field(default=None, compare=False)
-
-
-class Lane:
+class RateQueue:
     """Room for requests of one kind from one source address.
 
-    While `refusals` is not zero, one request at a time goes ahead, until one has passed. With a reserve the last fifth of
-    its room is for those that go first of all, half of that for those alone whose instant has come. A race lets single
-    requests go first, which hold what ends while they wait, for a few windows, and then those that need not delay it;
-    where what is held `ages`, whoever has waited for a window goes first.
+    After a 429 one trial request at a time is sent, until one is accepted.
+
+    Args:
+        clock: the run's clock.
+        rate: the declared rate; None if none is declared.
+        reserve: whether places of each window are kept for urgent requests.
+        ages: whether a single request goes first once it has waited for a window.
     """
 
     def __init__(self, clock: Clock, rate: Rate | None, *, reserve: bool = False, ages: bool = False) -> None:
         self.rate = rate
-        self._reserves = reserve
-        self._ages = ages
         self.refusals = 0
         self.closed_until = 0.0
         self.closed_by: tuple[int, ...] = ()
-        """The exchange that closed it."""
+        """The number of the exchange with the 429."""
+        self._reserves = reserve
+        self._ages = ages
         self._clock = clock
-        self._sent: deque[float] = deque(maxlen=_REMEMBERED)
-        self._queue: list[_Ticket] = []
+        self._window = Window()
+        self._waiting: list[Ticket] = []
         self._numbers = itertools.count()
-        self._sleeper: _Ticket | None = None
-        self._one_is_ahead = False
-        self._refused_at = 0.0
-        self._open_since = 0.0
-        self._rate_before = rate
-        """What the rate was before the refusals that are being counted now."""
+        self._sleeper: Ticket | None = None
+        self._trial_is_pending = False
+        self._accepting_since = 0.0
+        self._refusal = Refusal(0.0, rate, 0.0)
 
     async def take(self, rank: int = 0, count: int = 1) -> Admission | None:
-        """Wait for room for so many requests at once, and use it; None if the lane is closed for good."""
+        """Wait for room for so many requests at once, and use it; None if the queue is closed for good."""
         admission = await self._room_for(rank, count)
-        # Room that was given back may go to one that slept until there would be some; what is used less than a margin
-        # later is covered by the margin that every window has.
+        # The waiting task may resume long after its admission. Less than a margin later, the window still covers it.
         while admission is not None and self._clock.now() - admission.instant > MARGIN:
             admission = await self.still_there(admission, count)
         return admission
 
     async def _room_for(self, rank: int, count: int) -> Admission | None:
-        ticket = _Ticket(
-            _turn_of(rank, count), rank, next(self._numbers), count, self._clock.now(), _leaves(rank, count)
-        )
-        heapq.heappush(self._queue, ticket)
+        ticket = Ticket(turn_of(rank, count), rank, next(self._numbers), count, self._clock.now(), rank)
+        self._waiting.append(ticket)
         self._serve()
         try:
-            while ticket.admission is None and not self.is_closed_for_good:
-                await self._turn_of(ticket)
+            while ticket.admitted_at is None and not self.is_closed_for_good:
+                await self._wait(ticket)
         finally:
-            if ticket.admission is None:
-                self._queue.remove(ticket)
-                heapq.heapify(self._queue)
+            if ticket.admitted_at is None:
+                self._waiting.remove(ticket)
             self._wake_the_first()
-        return ticket.admission
+        return None if ticket.admitted_at is None else Admission(ticket.admitted_at, ticket.alone)
 
     async def has_few_waiting(self) -> None:
-        """Wait until no more are in the queue than one window has room for."""
-        while self.rate is not None and len(self._queue) >= self.rate.count and not self.is_closed_for_good:
+        """Wait until no more requests wait than one window has room for."""
+        while self.rate is not None and len(self._waiting) >= self.rate.count and not self.is_closed_for_good:
             await self._clock.until(self._clock.now() + self.rate.seconds / self.rate.count)
 
-    async def _turn_of(self, ticket: _Ticket) -> None:
-        instant = self._free_at(self._queue[0])
-        # Whoever came to the head since somebody went to sleep may be let in earlier.
-        if instant < math.inf and (self._sleeper is None or self._queue[0] is ticket):
+    async def _wait(self, ticket: Ticket) -> None:
+        """Sleep until there is room for the first ticket, or until another task wakes this one."""
+        first = min(self._waiting)
+        instant = self._free_at(first)
+        # A ticket that became the first one while another task sleeps may be due earlier than the sleeper.
+        if instant < math.inf and (self._sleeper is None or first is ticket):
             self._sleeper = ticket
             try:
                 await self._clock.until(instant)
@@ -140,175 +109,117 @@ class Lane:
         await self._clock.for_result_of(ticket.nudge)
 
     def give_back(self, admission: Admission, count: int = 1) -> None:
-        """Room that was not used up after all."""
-        for _ in range(count):
-            self._forget(admission)
+        """Return room that was not used."""
+        self._window.forget(admission.instant, count)
         if admission.alone:
-            self._one_is_ahead = False
+            self._trial_is_pending = False
         self._serve()
         self._wake_the_first()
 
     def postponed(self, admission: Admission, count: int = 1) -> Admission:
-        """Room that was given before and is used only now."""
+        """Count room that was given earlier as used now."""
         now = self._clock.now()
-        for _ in range(count):
-            self._forget(admission)
-        self._sent.extend([now] * count)
+        self._window.forget(admission.instant, count)
+        self._window.count(now, count)
         return Admission(now, admission.alone)
 
     async def still_there(self, admission: Admission, count: int) -> Admission | None:
-        """Room that was given before and is used only now; another one where it has been filled meanwhile.
+        """Use room now that was given earlier. If its window has passed, wait for new room.
 
-        None if the lane was closed for good.
+        None if the queue is closed for good.
         """
         if self.rate is None or self._clock.now() - admission.instant < self.rate.seconds:
             return self.postponed(admission, count)
-        self.let_others_ahead(admission)
+        self.not_alone(admission)
         return await self.take(URGENT, count)
 
-    def let_others_ahead(self, admission: Admission) -> Admission:
-        """Keep the room, and have another one try a closed door."""
+    def not_alone(self, admission: Admission) -> Admission:
+        """Keep the room, and let another request be the trial request."""
         if admission.alone:
-            self._one_is_ahead = False
+            self._trial_is_pending = False
             self._serve()
             self._wake_the_first()
         return replace(admission, alone=False)
 
     def has_passed(self, admission: Admission, count: int = 1) -> None:
-        """Requests were let in, when exactly nobody knows: now at the latest. The door is open if one had gone ahead alone."""
+        """Count accepted requests as of now, when their answers arrive: the server may count them later than we send them.
+
+        An accepted trial request ends the series of refusals.
+        """
         counted = self.postponed(admission, count)
         if admission.alone:
-            self._one_is_ahead = False
-            self.refusals, self._open_since = 0, counted.instant
+            self._trial_is_pending = False
+            self.refusals, self._accepting_since = 0, counted.instant
             self._serve()
             self._wake_the_first()
 
     def was_refused(self, admission: Admission, answer: Answer) -> None:
-        """A request was answered 429: keep away for as long as it says, and learn the rate."""
-        self._forget(admission)
-        # Several that were under way together when the limit was met are one refusal.
+        """Stay away after a 429 for as long as it says, and learn the rate."""
+        self._window.forget(admission.instant)
+        # Several requests that were refused together count as one refusal.
         if self.refusals == 0 or admission.alone:
             self.refusals += 1
-            self._refused_at, self._rate_before = answer.received_at, self.rate
+            self._refusal = Refusal(answer.received_at, self.rate, self._accepting_since)
         if admission.alone:
-            self._one_is_ahead = False
+            self._trial_is_pending = False
         seconds = retry_after(answer)
         seconds = DEFAULT_RETRY_AFTER if seconds is None else seconds
         if answer.received_at + seconds + MARGIN > self.closed_until:
             self.closed_until, self.closed_by = answer.received_at + seconds + MARGIN, (answer.number,)
-        self.rate = self._rate_learnt(seconds)
-        for ticket in self._queue:
+        self.rate = rate_learned(self._window.counted, self._refusal, seconds)
+        for ticket in self._waiting:
             _nudge(ticket)
-
-    def _rate_learnt(self, seconds: float) -> Rate | None:
-        """What was let in during the window that ends when the door opens again; nothing is learnt where nothing was."""
-        ends = self._refused_at + seconds
-        begun = next((sent for sent in self._sent if sent >= self._open_since), self._refused_at)
-        common = next((window for window in _COMMON_WINDOWS if window >= seconds - _ROUNDING), seconds)
-        window = max(1.0, min(ends - begun, common))
-        if window > common - 2 * _ROUNDING:
-            window = common  # what was let in first was counted before its answer came
-        count = sum(1 for sent in self._sent if sent > ends - window - _ROUNDING)
-        if count == 0:
-            return self._rate_before
-        if self._rate_before is None:
-            return Rate(count=count, seconds=window)
-        known = self._rate_before
-        longer = window if seconds > known.seconds + _ROUNDING else known.seconds
-        if self._open_since > self._refused_at - known.seconds:
-            # Little was sent since the door was closed: that says little of how much would be let in.
-            count = max(count, known.count // 2)
-        return Rate(count=min(count, known.count), seconds=max(longer, known.seconds))
-
-    def _forget(self, admission: Admission) -> None:
-        if admission.instant in self._sent:
-            self._sent.remove(admission.instant)
 
     @property
     def is_closed_for_good(self) -> bool:
-        """Whether nobody is let through any more."""
+        """Whether no more requests are sent in this run."""
         return self.refusals >= REFUSALS_THAT_END or self.closed_for > LONGEST_RETRY_AFTER + MARGIN
 
     @property
     def closed_for(self) -> float:
-        """Seconds until the door opens; zero or less if it is open."""
+        """Seconds until requests may be sent again; zero or less means now."""
         return self.closed_until - self._clock.now() if self.closed_until else 0.0
 
-    def _free_at(self, ticket: _Ticket) -> float:
-        """When there is room for so many; infinite while one that went ahead is under way."""
-        if self.refusals and self._one_is_ahead:
+    def _free_at(self, ticket: Ticket) -> float:
+        """When there is room for a ticket; infinite while the trial request is pending."""
+        if self.refusals and self._trial_is_pending:
             return math.inf
-        instant = self.closed_until
-        if self.rate is not None:
-            window = self.rate.seconds + MARGIN
-            now = self._clock.now()
-            alive = [sent for sent in self._sent if sent > now - window]
-            # What no window has room for goes when the window is empty.
-            surplus = len(alive) - max(0, self.rate.count - self._kept_from(ticket) - ticket.count)
-            if alive and surplus > 0:
-                instant = max(instant, alive[min(surplus, len(alive)) - 1] + window)
-        return instant
-
-    def _kept_from(self, ticket: _Ticket) -> int:
-        """Room that is kept for those who go before this one, while others fill the window."""
-        if self.rate is None or not self._reserves:
-            return 0
-        kept = ticket.leaves * (self.rate.count // _RESERVED)
-        return kept if ticket.count <= self.rate.count - 2 * kept else 0  # a race of nearly all would never begin
-
-    def _end_patience(self) -> None:
         if self.rate is None:
-            return
-        now = self._clock.now()
-        for ticket in self._queue:
-            patience = _PATIENCE if ticket.turn is _Turn.PATIENT_RACE else 1 if self._ages else math.inf
-            if ticket.turn > _Turn.NEXT and ticket.since < now - patience * self.rate.seconds:
-                ticket.turn, ticket.rank = _Turn.NEXT, URGENT  # among those who have waited long, who came first
-        heapq.heapify(self._queue)
+            return self.closed_until
+        room = self._window.free_at(self.rate, self._clock.now(), ticket.count, self._kept_from(ticket))
+        return max(self.closed_until, room)
+
+    def _kept_from(self, ticket: Ticket) -> int:
+        return places_kept(self.rate, ticket.asked_rank, ticket.count) if self.rate and self._reserves else 0
+
+    def _fits_before(self, race: Ticket, begins: float) -> bool:
+        """Whether one more request fits into the window before a race that begins at an instant."""
+        if self.rate is None:
+            return False
+        beside = self._window.since(begins - self.rate.seconds - MARGIN)
+        return beside + 1 + race.count <= self.rate.count - self._kept_from(race)
 
     def _serve(self) -> None:
-        self._end_patience()
-        while (ticket := self._next_to_go()) is not None:
-            self._queue.remove(ticket)
-            heapq.heapify(self._queue)
-            ticket.admission = Admission(self._clock.now(), alone=self.refusals > 0)
-            self._sent.extend([ticket.admission.instant] * ticket.count)
-            self._one_is_ahead = ticket.admission.alone
+        """Admit every ticket that may go now."""
+        if self.rate is not None:
+            promote_overdue(self._waiting, self._clock.now(), self.rate.seconds, singles=self._ages)
+        while (ticket := self._next()) is not None:
+            self._waiting.remove(ticket)
+            ticket.admitted_at, ticket.alone = self._clock.now(), self.refusals > 0
+            self._window.count(ticket.admitted_at, ticket.count)
+            self._trial_is_pending = ticket.alone
             _nudge(ticket)
 
-    def _next_to_go(self) -> _Ticket | None:
-        """Who may go now: the first, or else whoever is behind a race and does not delay it."""
-        if not self._queue or self.is_closed_for_good:
+    def _next(self) -> Ticket | None:
+        if self.is_closed_for_good:
             return None
-        first, now = self._queue[0], self._clock.now()
-        begins = self._free_at(first)
-        if begins <= now:
-            return first
-        if first.count == 1 or self.rate is None or begins == math.inf:
-            return None
-        beside = sum(1 for sent in self._sent if sent > begins - self.rate.seconds - MARGIN)
-        if beside + 1 + first.count > self.rate.count - self._kept_from(first):
-            return None
-        single = min((ticket for ticket in self._queue if ticket.count == 1), default=None)
-        return single if single is not None and self._free_at(single) <= now else None
+        return next_ticket(self._waiting, self._clock.now(), self._free_at, self._fits_before)
 
     def _wake_the_first(self) -> None:
-        if self._queue and self._sleeper is None:
-            _nudge(self._queue[0])
+        if self._waiting and self._sleeper is None:
+            _nudge(min(self._waiting))
 
 
-def _turn_of(rank: int, count: int) -> _Turn:
-    if rank <= URGENT:
-        return _Turn.FIRST if count == 1 else _Turn.NEXT
-    return _Turn.ANY if count == 1 else _Turn.PATIENT_RACE
-
-
-def _leaves(rank: int, count: int) -> int:
-    if rank <= URGENT and count == 1:
-        return 0 if rank == DUE_NOW else 1
-    return 2
-
-
-def _nudge(ticket: _Ticket) -> None:
+def _nudge(ticket: Ticket) -> None:
     if ticket.nudge is not None and not ticket.nudge.done():
         ticket.nudge.set_result(None)

@@ -1,4 +1,4 @@
-"""What a 429 teaches: the rate, and when to come again (RFC 9110 section 10.2.3)."""
+"""The pacer learns from a 429: the rate, and when to retry (RFC 9110 section 10.2.3)."""
 
 import asyncio
 import math
@@ -8,7 +8,7 @@ from email.utils import formatdate
 import httpx
 import pytest
 from core_worlds import answer, stepped_clock
-from pacing import Door, all_at_once, running, through
+from pacing import Endpoint, all_at_once, running, through
 
 from oauth_litmus.http.retry_after import retry_after
 from oauth_litmus.limits.pacer import Pacer
@@ -36,7 +36,7 @@ class Limiter:
 
 
 @pytest.mark.parametrize("fixed", [False, True], ids=["sliding", "fixed"])
-async def test_a_limit_that_nobody_declared_is_learnt_at_its_first_refusal(fixed):
+async def test_an_undeclared_limit_is_learned_from_its_first_429(fixed):
     with stepped_clock() as clock:
         pacer, limiter = Pacer(clock, {}), Limiter(clock, 10, 60, fixed=fixed)
 
@@ -53,7 +53,7 @@ async def test_a_limit_that_nobody_declared_is_learnt_at_its_first_refusal(fixed
     assert limiter.admitted[-1] - limiter.admitted[0] < 7 * 62
 
 
-async def test_traffic_that_was_slow_at_first_does_not_make_the_learnt_rate_slow():
+async def test_slow_traffic_before_the_429_does_not_lower_the_learned_rate():
     with stepped_clock() as clock:
         pacer, limiter = Pacer(clock, {}), Limiter(clock, 10, 60)
 
@@ -90,27 +90,27 @@ async def test_traffic_that_was_slow_at_first_does_not_make_the_learnt_rate_slow
         ("Mon, 01 Jan 2024 00:00:00 -0000", formatdate(0, usegmt=True), 1_704_067_200.0),
     ],
 )
-def test_retry_after_is_seconds_or_a_date_against_the_answers_own(value, date, seconds):
+def test_retry_after_is_seconds_or_a_date_relative_to_the_date_of_the_answer(value, date, seconds):
     headers = {name: text for name, text in (("retry-after", value), ("date", date)) if text is not None}
     received = httpx.Headers([(name.encode(), text.encode()) for name, text in headers.items()])
 
     assert retry_after(replace(answer(429), headers=received)) == seconds
 
 
-async def test_a_429_right_after_a_closed_door_does_not_make_the_learnt_rate_tiny():
+async def test_a_second_429_soon_after_the_first_does_not_make_the_learned_rate_tiny():
     with stepped_clock() as clock:
-        pacer, door = Pacer(clock, {}), Door(clock, *[200] * 40, 429, 200, 200, 429, retry_after="20")
+        pacer, endpoint = Pacer(clock, {}), Endpoint(clock, *[200] * 40, 429, 200, 200, 429, retry_after="20")
 
         async def busy():
             for _ in range(44):
-                await pacer.paced(Kind.TOKEN, None, door)
+                await pacer.paced(Kind.TOKEN, None, endpoint)
 
         await running(clock, busy)
 
     assert pacer.learnt()[Kind.TOKEN].count >= 20
 
 
-async def test_a_declared_rate_that_is_not_the_servers_is_corrected_at_the_first_429():
+async def test_a_wrong_declared_rate_is_corrected_at_the_first_429():
     with stepped_clock() as clock:
         pacer, limiter = Pacer(clock, {Kind.TOKEN: Rate(count=100, seconds=60)}), Limiter(clock, 10, 60)
 
@@ -119,7 +119,7 @@ async def test_a_declared_rate_that_is_not_the_servers_is_corrected_at_the_first
     assert pacer.learnt()[Kind.TOKEN].count == 10
 
 
-async def test_what_is_answered_late_was_counted_before_and_teaches_the_whole_window():
+async def test_late_answers_still_show_the_whole_window():
     with stepped_clock() as clock:
         counted, refused = [], []
 

@@ -1,4 +1,4 @@
-"""Rates as operators write them."""
+"""How operators write rates."""
 
 import pytest
 
@@ -6,14 +6,14 @@ from oauth_litmus.limits.rates import Rate
 
 
 @pytest.mark.parametrize(("text", "rate"), [("10/60", (10, 60.0)), (" 5 / 0.5 s ", (5, 0.5)), ("1/1s", (1, 1.0))])
-def test_rates_are_written_as_operators_do(text, rate):
+def test_a_rate_is_parsed_as_operators_write_it(text, rate):
     read = Rate.parse(text)
 
     assert (read.count, read.seconds) == rate
 
 
 @pytest.mark.parametrize("text", ["", "10", "0/60", "10/0", "-1/60", "10/60m", "ten/60", "10/60/1"])
-def test_what_is_no_rate_is_said(text):
+def test_a_wrong_rate_is_explained(text):
     with pytest.raises(ValueError, match="a rate is written N/SECONDS, as in 10/60"):
         Rate.parse(text)
 

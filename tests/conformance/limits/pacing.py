@@ -1,4 +1,4 @@
-"""A server that answers by a list of statuses, and several who ask it at once through a pacer."""
+"""A rate-limited endpoint, and checks that send to it at once through a pacer."""
 
 import asyncio
 
@@ -9,10 +9,10 @@ from oauth_litmus.limits.rates import Kind, Rate
 TEN_A_MINUTE = Rate(count=10, seconds=60)
 
 
-class Door:
-    """A server that answers with these statuses in turn, and then with 200; it remembers when it was asked.
+class Endpoint:
+    """An endpoint that answers with these statuses in turn, then with 200. It records when each request arrived.
 
-    The first requests may be on their way to it for some seconds each.
+    `late` holds the seconds that the first requests take to arrive.
     """
 
     def __init__(self, clock, *statuses, late=(), **headers):
@@ -45,5 +45,5 @@ async def all_at_once(clock, *acts):
     return await asyncio.gather(*(running(clock, act) for act in acts), return_exceptions=True)
 
 
-def through(pacer, door, kind=Kind.TOKEN, source=None, **how):
-    return lambda: pacer.paced(kind, source, door, **how)
+def through(pacer, endpoint, kind=Kind.TOKEN, source=None, **how):
+    return lambda: pacer.paced(kind, source, endpoint, **how)

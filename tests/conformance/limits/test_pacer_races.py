@@ -1,10 +1,10 @@
-"""Failures at the token endpoint have a budget of their own, and a race takes room for all its racers."""
+"""Failures at the token endpoint have a limit of their own, and a race waits for room for all its racers."""
 
 import asyncio
 
 import pytest
 from core_worlds import answer, stepped_clock
-from pacing import Door, all_at_once, most_in_a_window, running, through
+from pacing import Endpoint, all_at_once, most_in_a_window, running, through
 
 from oauth_litmus.clock import WallClock
 from oauth_litmus.limits.pacer import Pacer
@@ -13,76 +13,76 @@ from oauth_litmus.limits.rates import Kind, Rate
 from oauth_litmus.verdict import Blocked
 
 
-async def test_failures_have_a_budget_of_their_own():
+async def test_failures_have_a_limit_of_their_own():
     with stepped_clock() as clock:
-        pacer, door = Pacer(clock, {}, Rate(count=2, seconds=60)), Door(clock, 400, 401)
+        pacer, endpoint = Pacer(clock, {}, Rate(count=2, seconds=60)), Endpoint(clock, 400, 401)
 
         async def one_after_the_other():
             for _ in range(3):
-                await pacer.paced(Kind.TOKEN, None, door)
+                await pacer.paced(Kind.TOKEN, None, endpoint)
 
         await all_at_once(clock, one_after_the_other)
 
-    assert door.asked == [0.0, 0.0, 60.5]
+    assert endpoint.asked == [0.0, 0.0, 60.5]
 
 
-async def test_a_failure_that_arrived_late_counts_from_its_answer_on():
+async def test_a_slow_failure_counts_from_its_answer_on():
     with stepped_clock() as clock:
-        pacer, door = Pacer(clock, {}, Rate(count=2, seconds=60)), Door(clock, 400, 400, 400, late=[3, 3])
+        pacer, endpoint = Pacer(clock, {}, Rate(count=2, seconds=60)), Endpoint(clock, 400, 400, 400, late=[3, 3])
 
-        await all_at_once(clock, *[through(pacer, door)] * 3)
+        await all_at_once(clock, *[through(pacer, endpoint)] * 3)
 
-    assert most_in_a_window(door.asked, 60) == 2
+    assert most_in_a_window(endpoint.asked, 60) == 2
 
 
-async def test_a_race_that_took_a_while_counts_from_its_end_on():
+async def test_a_long_race_counts_from_its_end_on():
     with stepped_clock() as clock:
-        pacer, door = Pacer(clock, {Kind.TOKEN: Rate(count=2, seconds=60)}), Door(clock)
+        pacer, endpoint = Pacer(clock, {Kind.TOKEN: Rate(count=2, seconds=60)}), Endpoint(clock)
         async with clock.running():
             race = await pacer.before_race(Kind.TOKEN, None, 2)
             await race.begins()
             await clock.until(clock.now() + 3)
-            race.is_over([await door(), await door()])
+            race.is_over([await endpoint(), await endpoint()])
 
-            await pacer.paced(Kind.TOKEN, None, door)
+            await pacer.paced(Kind.TOKEN, None, endpoint)
 
-    assert most_in_a_window(door.asked, 60) == 2
+    assert most_in_a_window(endpoint.asked, 60) == 2
 
 
-async def test_failures_elsewhere_are_no_failures_of_the_token_endpoint():
+async def test_failures_of_other_kinds_do_not_count_at_the_token_endpoint():
     with stepped_clock() as clock:
-        pacer, door = Pacer(clock, {}, Rate(count=1, seconds=60)), Door(clock, 400, 401, 400)
+        pacer, endpoint = Pacer(clock, {}, Rate(count=1, seconds=60)), Endpoint(clock, 400, 401, 400)
 
         async def one_after_the_other():
             for kind in (Kind.RESOURCE, Kind.REGISTER, Kind.AUTHORIZE, Kind.TOKEN):
-                await pacer.paced(kind, None, door)
+                await pacer.paced(kind, None, endpoint)
 
         await all_at_once(clock, one_after_the_other)
 
-    assert door.asked == [0.0] * 4
+    assert endpoint.asked == [0.0] * 4
 
 
-async def test_both_budgets_of_the_token_endpoint_hold_together():
+async def test_both_limits_of_the_token_endpoint_hold_together():
     with stepped_clock() as clock:
         pacer = Pacer(clock, {Kind.TOKEN: Rate(count=2, seconds=10)}, Rate(count=1, seconds=60))
-        door = Door(clock, 400)
+        endpoint = Endpoint(clock, 400)
 
         async def one_after_the_other():
-            await pacer.paced(Kind.TOKEN, None, door)
-            await all_at_once(clock, *[through(pacer, door)] * 4)
+            await pacer.paced(Kind.TOKEN, None, endpoint)
+            await all_at_once(clock, *[through(pacer, endpoint)] * 4)
 
         await one_after_the_other()
 
-    assert door.asked[1] == 60.5
-    assert most_in_a_window(door.asked, 10) <= 2
+    assert endpoint.asked[1] == 60.5
+    assert most_in_a_window(endpoint.asked, 10) <= 2
 
 
-async def test_a_race_begins_when_there_is_room_for_all_of_its_losers():
+async def test_a_race_begins_when_there_is_room_for_all_its_failures():
     with stepped_clock() as clock:
-        pacer, door = Pacer(clock, {}, Rate(count=20, seconds=60)), Door(clock, 400)
+        pacer, endpoint = Pacer(clock, {}, Rate(count=20, seconds=60)), Endpoint(clock, 400)
         begun = clock.now()
         async with clock.running():
-            await pacer.paced(Kind.TOKEN, None, door)
+            await pacer.paced(Kind.TOKEN, None, endpoint)
             await pacer.before_race(Kind.TOKEN, None, 19)
             assert clock.now() == begun
 
@@ -91,29 +91,29 @@ async def test_a_race_begins_when_there_is_room_for_all_of_its_losers():
             assert clock.now() == pytest.approx(begun + 60.5, abs=1e-3)
 
 
-async def test_a_race_lets_those_go_first_that_hold_a_code():
+async def test_a_race_lets_single_requests_go_first():
     with stepped_clock() as clock:
-        pacer, door = Pacer(clock, {}, Rate(count=20, seconds=60)), Door(clock, *[400] * 10)
+        pacer, endpoint = Pacer(clock, {}, Rate(count=20, seconds=60)), Endpoint(clock, *[400] * 10)
         begun, raced = clock.now(), []
 
         async def race():
             await pacer.before_race(Kind.TOKEN, None, 18, rank=1)
             raced.append(clock.now() - begun)
 
-        await all_at_once(clock, *[through(pacer, door)] * 5, race, *[through(pacer, door, rank=2)] * 5)
+        await all_at_once(clock, *[through(pacer, endpoint)] * 5, race, *[through(pacer, endpoint, rank=2)] * 5)
 
-    assert door.asked == [0.0] * 10
+    assert endpoint.asked == [0.0] * 10
     assert raced == [pytest.approx(60.5, abs=1e-3)]
 
 
-async def test_a_race_is_patient_for_three_windows_and_no_longer():
+async def test_a_race_waits_at_most_three_windows_for_single_requests():
     with stepped_clock() as clock:
         pacer = Pacer(clock, {Kind.CALLBACK: Rate(count=4, seconds=60)})
         begun, raced = clock.now(), []
 
         async def busy():
             for _ in range(12):
-                await pacer.paced(Kind.CALLBACK, None, Door(clock), rank=1)
+                await pacer.paced(Kind.CALLBACK, None, Endpoint(clock), rank=1)
 
         async def race():
             await pacer.before_race(Kind.CALLBACK, None, 4)
@@ -124,17 +124,17 @@ async def test_a_race_is_patient_for_three_windows_and_no_longer():
     assert 180 <= raced[0] <= 300
 
 
-async def test_whoever_holds_a_code_waits_no_longer_than_a_window_for_those_of_lower_rank():
+async def test_a_request_with_a_code_waits_at_most_one_window_for_lower_ranks():
     with stepped_clock() as clock:
-        pacer, door = Pacer(clock, {Kind.CALLBACK: Rate(count=2, seconds=60)}), Door(clock)
+        pacer, endpoint = Pacer(clock, {Kind.CALLBACK: Rate(count=2, seconds=60)}), Endpoint(clock)
         begun, late = clock.now(), []
 
         async def busy():
             for _ in range(8):
-                await pacer.paced(Kind.CALLBACK, None, door)
+                await pacer.paced(Kind.CALLBACK, None, endpoint)
 
         async def last():
-            await pacer.paced(Kind.CALLBACK, None, door, rank=9)
+            await pacer.paced(Kind.CALLBACK, None, endpoint, rank=9)
             late.append(clock.now() - begun)
 
         await all_at_once(clock, busy, busy, busy, last)
@@ -142,9 +142,9 @@ async def test_whoever_holds_a_code_waits_no_longer_than_a_window_for_those_of_l
     assert late[0] <= 130
 
 
-async def test_who_waited_for_an_instant_goes_before_a_race_that_did():
+async def test_a_single_request_that_is_due_goes_before_a_race_that_is_due():
     with stepped_clock() as clock:
-        pacer, door = Pacer(clock, {Kind.TOKEN: Rate(count=4, seconds=60)}), Door(clock)
+        pacer, endpoint = Pacer(clock, {Kind.TOKEN: Rate(count=4, seconds=60)}), Endpoint(clock)
         order = []
 
         async def race():
@@ -152,18 +152,18 @@ async def test_who_waited_for_an_instant_goes_before_a_race_that_did():
             order.append("race")
 
         async def single():
-            await pacer.paced(Kind.TOKEN, None, door, rank=URGENT)
+            await pacer.paced(Kind.TOKEN, None, endpoint, rank=URGENT)
             order.append("single")
 
-        await all_at_once(clock, *[through(pacer, door)] * 4, race, single)
+        await all_at_once(clock, *[through(pacer, endpoint)] * 4, race, single)
 
     assert order == ["single", "race"]
 
 
 @pytest.mark.parametrize("racers", [1, 5])
-async def test_room_for_failures_that_was_given_to_a_sleeper_is_not_used_when_its_window_is_over(racers):
+async def test_room_for_failures_is_not_used_after_its_window(racers):
     with stepped_clock() as clock:
-        pacer, door = Pacer(clock, {}, Rate(count=10, seconds=60)), Door(clock, *[400] * 40)
+        pacer, endpoint = Pacer(clock, {}, Rate(count=10, seconds=60)), Endpoint(clock, *[400] * 40)
 
         async def gives_back_what_another_sleeps_for():
             lane = pacer._failures_at(Kind.TOKEN, None)
@@ -177,16 +177,16 @@ async def test_room_for_failures_that_was_given_to_a_sleeper_is_not_used_when_it
             race = await pacer.before_race(Kind.TOKEN, None, racers, rank=URGENT)
             await clock.until(clock.now() + 70)
             await race.begins()
-            race.is_over([await door() for _ in range(racers)])
+            race.is_over([await endpoint() for _ in range(racers)])
 
-        single = through(pacer, door, rank=DUE_NOW)
+        single = through(pacer, endpoint, rank=DUE_NOW)
         await all_at_once(clock, gives_back_what_another_sleeps_for, *[race] * 3, *[single] * 20)
 
-    assert len(door.asked) == 20 + 3 * racers
-    assert most_in_a_window(door.asked, 60) == 10
+    assert len(endpoint.asked) == 20 + 3 * racers
+    assert most_in_a_window(endpoint.asked, 60) == 10
 
 
-async def test_a_race_gives_back_the_room_of_those_who_did_not_fail():
+async def test_a_race_returns_the_room_of_requests_that_did_not_fail():
     with stepped_clock() as clock:
         pacer = Pacer(clock, {}, Rate(count=20, seconds=60))
         begun = clock.now()
@@ -199,22 +199,22 @@ async def test_a_race_gives_back_the_room_of_those_who_did_not_fail():
 
 
 @pytest.mark.parametrize(("count", "racers"), [(2, 2), (5, 2), (10, 5), (60, 20)])
-def test_a_race_takes_half_of_what_a_declared_limit_lets_through(count, racers):
+def test_a_race_takes_half_of_a_declared_limit(count, racers):
     pacer = Pacer(WallClock(1), {Kind.TOKEN: Rate(count=100, seconds=60)}, Rate(count=count, seconds=60))
 
     assert pacer.most_at_once(Kind.TOKEN, None, 20) == racers
 
 
 @pytest.mark.parametrize(("room", "waits"), [(7, False), (6, True)])
-async def test_only_what_does_not_delay_a_race_goes_before_it(room, waits):
+async def test_a_single_request_goes_before_a_race_only_if_it_does_not_delay_it(room, waits):
     with stepped_clock() as clock:
-        pacer, door = Pacer(clock, {Kind.CALLBACK: Rate(count=room, seconds=60)}), Door(clock)
+        pacer, endpoint = Pacer(clock, {Kind.CALLBACK: Rate(count=room, seconds=60)}), Endpoint(clock)
         begun, raced = clock.now(), []
 
         def later(instant):
             async def pass_through():
                 await clock.until(begun + instant)
-                await pacer.paced(Kind.CALLBACK, None, door)
+                await pacer.paced(Kind.CALLBACK, None, endpoint)
 
             return pass_through
 
@@ -223,45 +223,45 @@ async def test_only_what_does_not_delay_a_race_goes_before_it(room, waits):
             await pacer.before_race(Kind.CALLBACK, None, 5, rank=URGENT)
             raced.append(clock.now() - begun)
 
-        single = through(pacer, door, kind=Kind.CALLBACK)
+        single = through(pacer, endpoint, kind=Kind.CALLBACK)
         await all_at_once(clock, *[single] * 4, race, later(20), later(21))
 
     # The four leave the window together: beside the race there is room for one more then, or for two.
     assert raced == [pytest.approx(60.5, abs=1e-3)]
-    assert door.asked[:5] == [0.0, 0.0, 0.0, 0.0, 20.0]
-    assert (door.asked[5] > 60) == waits
+    assert endpoint.asked[:5] == [0.0, 0.0, 0.0, 0.0, 20.0]
+    assert (endpoint.asked[5] > 60) == waits
 
 
-async def test_a_429_in_a_race_closes_the_kind_like_any_other():
+async def test_after_a_429_in_a_race_all_requests_wait():
     with stepped_clock() as clock:
-        pacer, door = Pacer(clock, {}), Door(clock)
+        pacer, endpoint = Pacer(clock, {}), Endpoint(clock)
         async with clock.running():
             race = await pacer.before_race(Kind.TOKEN, None, 18)
             race.is_over([answer(429, headers={"retry-after": "5"}, at=clock.now())] * 18)
 
-        (got,) = await all_at_once(clock, through(pacer, door))
+        (got,) = await all_at_once(clock, through(pacer, endpoint))
 
-    assert (got.status, door.asked) == (200, [5.5])
+    assert (got.status, endpoint.asked) == (200, [5.5])
 
 
-async def test_what_a_race_is_for_can_be_made_behind_a_closed_door():
+async def test_a_grant_for_a_race_can_be_made_after_a_429():
     with stepped_clock() as clock:
-        pacer, door = Pacer(clock, {}), Door(clock)
+        pacer, endpoint = Pacer(clock, {}), Endpoint(clock)
         begun = clock.now()
         async with clock.running():
-            lane = pacer._lane(Kind.TOKEN, None)
-            lane.was_refused(await lane.take(), answer(429, at=begun))
+            queue = pacer._queue(Kind.TOKEN, None)
+            queue.was_refused(await queue.take(), answer(429, at=begun))
 
             race = await pacer.before_race(Kind.TOKEN, None, 2)
             async with asyncio.timeout(5):
-                await pacer.paced(Kind.TOKEN, None, door)
+                await pacer.paced(Kind.TOKEN, None, endpoint)
             await race.begins()
-            race.is_over([await door(), await door()])
+            race.is_over([await endpoint(), await endpoint()])
 
-    assert door.asked == [60.5] * 3
+    assert endpoint.asked == [60.5] * 3
 
 
-async def test_no_race_waits_for_a_door_that_is_closed_for_long():
+async def test_a_race_is_blocked_by_a_very_long_retry_after():
     with stepped_clock() as clock:
         pacer = Pacer(clock, {})
         race = await running(clock, lambda: pacer.before_race(Kind.TOKEN, None, 2))
