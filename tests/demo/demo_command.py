@@ -1,4 +1,4 @@
-"""The demo as a user runs it: the real command, real processes, real sockets."""
+"""Run the demo like a user: with the real command, real processes and real sockets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from oauth_litmus.check import Need
 from oauth_litmus.checks import all_checks
 
 NOT_JUDGED = {"EXPIRY-16a"}
-"""A secret lives for a year."""
+"""The client secret of this check is valid for a year."""
 
 
 def demo(tmp_path: Path, *arguments: str):

@@ -1,4 +1,4 @@
-"""A broken server in the demo: red, and for nothing but what is broken."""
+"""A broken server in the demo fails the checks that must see its defect, and no others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from litmus_fixtures.broken_servers.registry import all_broken_servers
 
 pytestmark = pytest.mark.sockets
 
-# The one of the README. By hand, too: narrowing_is_for_ever, query_is_ignored, codes_are_never_spent,
+# The example of the README. These were tried by hand: narrowing_is_for_ever, query_is_ignored, codes_are_never_spent,
 # looking_at_a_code_renews_it.
 BROKEN = "challenge_is_its_own_verifier"
 

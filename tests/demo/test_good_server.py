@@ -1,4 +1,4 @@
-"""The good server in the demo, with either class of access token."""
+"""The good server in the demo, with both classes of access token."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from demo_command import NOT_JUDGED, by_verdict, demo, needing_replicas
 pytestmark = pytest.mark.sockets
 
 AT_LEAST = 240
-# The WARNs of the good server, by token class, each with the clause that it comes from. None is needed.
+# The expected WARNs of the good server by token class, each with its clause. The set may be empty.
 EXPECTED_WARNS: dict[str, dict[str, str]] = {
     "supabase": {
-        "RES-02": "RFC 8707 §2: Supabase's JWT has the audience `authenticated`, whatever resource was asked for",
+        "RES-02": "RFC 8707 §2: Supabase's JWT has the audience `authenticated` for every requested resource",
     },
     "relay": {},
 }
 SIDE_BY_SIDE = 10
-"""How many checks run or wait at once, on average: about forty on a machine of two cores."""
+"""The minimum average number of checks that run or wait at once. A machine with two cores has about forty."""
 
 
 @pytest.fixture(scope="module", params=["supabase", "relay"])
@@ -42,7 +42,7 @@ def test_the_warns_of_the_good_server_are_known(good):
     assert by_verdict(report, "WARN") == set(EXPECTED_WARNS[tokens])
 
 
-def test_the_waits_lie_side_by_side(good):
+def test_the_waits_overlap(good):
     _, _, report, _ = good
 
     assert sum(check["duration"] for check in report["checks"]) > SIDE_BY_SIDE * report["duration"]

@@ -1,4 +1,4 @@
-"""No secret of a run reaches a report, the terminal, or the reference's log: each is searched for by its value."""
+"""No secret of a run reaches a report, the terminal, or the reference's log. The test searches for every value."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ SECRET_NAMES = {
     "password",
 }
 MADE_BY_A_MACHINE = re.compile(r"(?=.*\d)[A-Za-z0-9_.~+/=-]{8,}")
-"""Not the states and hostile strings that checks make up, which mean nothing to anybody."""
+"""Random values of the server. States and hostile strings that checks invent do not match, because they are no secrets."""
 
 
 class Eavesdropper(httpx.AsyncBaseTransport):
-    """Passes everything on, and keeps the values that must never be kept."""
+    """Pass every exchange on, and collect the values that must not appear in any output."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport, secrets: set[str]) -> None:
         self._inner = inner

@@ -1,4 +1,4 @@
-"""The demo where no check may wait."""
+"""The demo when no check may wait."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Whole runs in real time against a relay with ordinary limits and lifetimes, from one address; `nox -s endurance`.
+"""Whole runs in real time, from one address, against a relay with ordinary rate limits and lifetimes: `nox -s endurance`.
 
-Their clocks are the wall's: they take from a quarter of an hour to most of an hour, side by side, and gate no landing.
+Each run takes between fifteen minutes and almost an hour. The runs can go in parallel, and no merge waits for them.
 """
 
 from __future__ import annotations
@@ -43,27 +43,27 @@ LONGEST_OF_SHORT = max(float(SHORT[name]) for name in SHORT if name.endswith("_T
 
 @dataclass(frozen=True)
 class Judged:
-    """A run that is over, and the seconds that it took."""
+    """A finished run, and the seconds that it took."""
 
     run: Run
     engine: Engine
     seconds: float
 
     def figures(self, title: str) -> str:
-        """One line for the documentation."""
+        """Return one line of figures for the documentation."""
         spent = {str(kind): count for kind, count in self.run.pacer.spent.items()}
         verdicts = Counter(str(result.verdict) for result in self.engine.results.values())
         refused = dict(self.run.pacer.refused)
         return f"{title}: {self.seconds:.0f} s, requests {spent}, refused {refused}, verdicts {dict(verdicts)}"
 
     def with_verdict(self, *verdicts: Verdict) -> dict[str, str]:
-        """Verdict and reason, by check."""
+        """Return verdict and reason of the checks with these verdicts."""
         found = {name: result for name, result in self.engine.results.items() if result.verdict in verdicts}
         return {name: f"{result.verdict}: {result.decision.reason}" for name, result in found.items()}
 
     @property
     def unjudged_core(self) -> dict[str, str]:
-        """Core checks that were neither judged nor without an object, though the run had all that they need."""
+        """Core checks that are SKIP, BLOCKED or ERROR, although the run had everything that they need."""
         checks = all_checks()
         return {
             identifier: reason
@@ -73,18 +73,18 @@ class Judged:
 
     @property
     def _not_given(self) -> frozenset[Need]:
-        """What a run from one address goes without, and the permission that was not asked for."""
+        """The needs that a run from one address does not meet, and the burst permission if the run does not have it."""
         return frozenset({Need.SECOND_SOURCE} if self.run.budget.burst else {Need.SECOND_SOURCE, Need.BURST})
 
     @property
     def waited_for_by_bursts(self) -> float:
-        """Seconds of the windows in which a burst must be alone with its limit: from one address they follow each other."""
+        """Total seconds of the windows of bursts. From one address, bursts on one rate limit run one after another."""
         judged = [check for check in all_checks().values() if not check.needs & self._not_given]
         return sum(check.waits(self.run.server) for check in judged if Need.BURST in check.needs and check.waits)
 
     @property
     def imposed_by_limits(self) -> float:
-        """Seconds that the limits alone impose on the requests that were made."""
+        """The minimum seconds that the rate limits impose on the requests of the run."""
         kinds = (Kind.REGISTER, Kind.AUTHORIZE, Kind.START, Kind.CALLBACK)
         paced = max((self.run.pacer.spent.get(kind, 0) - 1) // PER_MINUTE * 60.0 for kind in kinds)
         return paced + self.waited_for_by_bursts

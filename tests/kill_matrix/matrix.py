@@ -1,4 +1,4 @@
-"""Which checks a broken server is run against, and how."""
+"""Select the checks to run against a broken server, and run them."""
 
 from __future__ import annotations
 
@@ -33,16 +33,17 @@ from oauth_litmus.verdict import Verdict
 
 FULL = bool(os.environ.get("LITMUS_FULL_MATRIX"))
 NEAR, FAR = 10, 2
-"""Exchanges that a check may cost where a broken server does not name it: in the categories of the named ones, and elsewhere.
+"""The most exchanges of a check that runs against a broken server which does not name it.
 
-What costs more is run against every broken server in the full matrix.
+NEAR applies to the categories of the named checks, FAR to all other categories. In the full matrix, the more expensive
+checks also run against every broken server.
 """
-EVERYBODY = "discovery and preflight"
+BEFORE_CHECKS = "discovery and preflight"
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What the suite said of one server."""
+    """The verdicts of the suite on one server."""
 
     fails: frozenset[str]
     warns: frozenset[str]
@@ -57,12 +58,12 @@ def settings_of(server: BrokenServer) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class GoodRun:
-    """What a good run showed: its verdicts, the seams that every check entered, and what each cost."""
+    """The results of a good run: its verdicts, the seams that each check entered, and the cost of each check."""
 
     entered: Mapping[str, frozenset[str]]
     seen: Seen
     cost: Mapping[str, float]
-    """Exchanges of every check: its own, and a fair share of what it has in common with others."""
+    """The exchanges of each check: its own, and a fair share of the exchanges that several checks share."""
 
 
 async def judged_in_process(
@@ -84,7 +85,7 @@ async def judged_over_sockets(server: BrokenServer, ids: tuple[str, ...]) -> See
 
 
 async def good_run(settings: Mapping[str, str], straw: str | None = None) -> GoodRun:
-    """A run of everything against the good server, or against a straw server; what checks share counts for each of them."""
+    """Run all checks against the good server or a straw server. A seam in shared work counts for each check that uses the work."""
     entered: defaultdict[str, set[str]] = defaultdict(set)
     with _recording(entered):
         async with straw_world(straw) if straw else world(settings=settings) as run:
@@ -97,21 +98,21 @@ async def good_run(settings: Mapping[str, str], straw: str | None = None) -> Goo
 
 
 class GoodRuns:
-    """The good runs of one session, each recorded once for all its workers: a run of everything costs as much as fifteen mutants."""
+    """The good runs of one session. Each is recorded once for all workers, because it costs as much as fifteen mutants."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(exist_ok=True)
 
     async def against(self, server: BrokenServer) -> GoodRun:
-        """The one to compare a broken server with.
+        """Return the good run to compare a broken server with.
 
-        Which seams a check enters depends on the class of access token; other settings change what happens in them.
+        The class of access token decides which seams a check enters. Other settings only change what happens in them.
         """
         return await self.of(settings_of(server).get("ACCESS_TOKENS", "supabase"), server.straw)
 
     async def of(self, tokens: str, straw: str | None = None) -> GoodRun:
-        """The run of this kind of server; whoever asks first makes it."""
+        """Return the good run of this kind of server. The first caller runs it."""
         recorded = self._folder / (straw or tokens)
         with FileLock(f"{recorded}.lock"):
             if not recorded.exists():
@@ -121,23 +122,23 @@ class GoodRuns:
 
 
 def checks_against(server: BrokenServer, good: GoodRun) -> tuple[str, ...]:
-    """Those that the broken server names, and those that enter the broken seam and are not dear; all in the full matrix.
+    """Return the named checks, and the cheap checks that enter the broken seam; in the full matrix, all checks.
 
-    Over sockets, where time passes, only categories of the named ones count. Of replicas, whose instances share what the
-    good run has one of, every check enters the seam.
+    Over sockets, where waits take real time, only checks in the categories of the named checks count. If the server has
+    replicas, all replica checks count as entering the seam, because the good run has one instance.
     """
     if FULL:
         return tuple(all_checks())
     named = server.fails | server.warns
     near = {check.category for check in all_checks().values() if check.id in named}
-    before_all = server.seam_name in good.entered.get(EVERYBODY, frozenset())
+    before_checks = server.seam_name in good.entered.get(BEFORE_CHECKS, frozenset())
 
     def may_see_it(check: Check) -> bool:
         far = FAR if server.ring == "process" else -1
         dear = NEAR if check.category in near else far
         return good.cost[check.id] <= dear and (
             server.seam_name in good.entered.get(check.id, frozenset())
-            or (before_all and not check.needs)
+            or (before_checks and not check.needs)
             or (bool(server.replicas) and Need.REPLICAS in check.needs)
         )
 
@@ -168,14 +169,14 @@ def _recording(entered: dict[str, set[str]]) -> Iterator[None]:
 def _recorder(name: str, seam: Callable[..., Any], entered: dict[str, set[str]]) -> Callable[..., Any]:
     known = all_checks().keys()
 
-    # In process the application runs in the task of the check that asked; the engine names tasks by their check.
+    # In process, the application runs in the task of the check that sent the request. The engine names tasks by check.
     def note() -> None:
         try:
             task = asyncio.current_task()
         except RuntimeError:
             task = None
-        check = task.get_name() if task else EVERYBODY
-        entered[check if check in known else EVERYBODY].add(name)
+        check = task.get_name() if task else BEFORE_CHECKS
+        entered[check if check in known else BEFORE_CHECKS].add(name)
 
     @wraps(seam)
     async def recording_later(*args: object, **kwargs: object) -> object:
@@ -187,12 +188,12 @@ def _recorder(name: str, seam: Callable[..., Any], entered: dict[str, set[str]])
         note()
         return seam(*args, **kwargs)
 
-    # An async function stays one: routes are told apart by that.
+    # An async function must stay async, because the router distinguishes endpoints by that.
     return recording_later if inspect.iscoroutinefunction(seam) else recording
 
 
 class _Bill:
-    """Who pays for the exchanges of a run. What checks share is made by the first that asks, and would look free for the others."""
+    """Assign the exchanges of a run to checks. The first check makes shared work, which would look free for the others."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -200,7 +201,7 @@ class _Bill:
         self._once = run.shared.once
 
     async def weighed(self, key: Hashable, make: Callable[[], Awaitable[Any]], asker: str = "") -> Any:
-        """What the run has once, with what making it costs."""
+        """Make shared work once, and record what it costs."""
 
         async def made() -> Any:
             before = self._sent_by(asker)
@@ -215,7 +216,7 @@ class _Bill:
         return len(self._run.transcript.of(check))
 
     def fair_shares(self) -> dict[str, float]:
-        """The exchanges of every check, those of what is shared divided among all that asked for it."""
+        """Return the exchanges of each check. Shared exchanges are divided among all checks that use them."""
         shares: defaultdict[str, float] = defaultdict(float)
         for key, maker, exchanges in self._shared:
             askers = set(self._run.shared.askers[key])

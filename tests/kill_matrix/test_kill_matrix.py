@@ -1,4 +1,4 @@
-"""Every broken server is seen by exactly the checks that it names: a miss and an extra are both red."""
+"""Exactly the named checks see each broken server: a missing check and an additional check both fail the test."""
 
 from __future__ import annotations
 
@@ -18,10 +18,13 @@ IN_PROCESS = [server for server in BROKEN.values() if server.ring == "process"]
 OVER_SOCKETS = [server for server in BROKEN.values() if server.ring == "sockets"]
 RACES = {"REPLAY-04", "REPLAY-10", "REPLAY-12b", "REPLAY-12d"}
 PROVED_ELSEWHERE = {"EXPIRY-04", "RES-05"}
-"""One weighs what the profile declares, and asks the server nothing: tests/conformance/test_boundaries.py. No good server grants
-two resources at once, as the other asks: tests/conformance/test_resources_of_opaque_tokens.py."""
+"""Checks without a broken server.
+
+EXPIRY-04 compares declared values and sends the server no request: tests/conformance/test_boundaries.py. RES-05 needs a grant for
+two resources, which no good server supports: tests/conformance/test_resources_of_opaque_tokens.py.
+"""
 MOST_BLOCKED = 18
-"""Where the callback needs no cookie, all that is to be said of that cookie falls away."""
+"""If the callback needs no cookie, all checks of that cookie are BLOCKED."""
 MOST_VALUABLE = [
     "REPLAY-10",
     "REPLAY-04",
@@ -65,7 +68,7 @@ CATEGORIES = ("pkce", "replay", "scope", "redirect_uri", "rate_limit", "expiry",
 
 @pytest.fixture(scope="session")
 def good_runs(tmp_path_factory, testrun_uid):
-    """Recorded by the first worker that needs one; a session that goes on after another one is told where they are."""
+    """Good runs that the first worker records. `LITMUS_GOOD_RUNS` names the folder of an earlier session's runs."""
     told = os.environ.get("LITMUS_GOOD_RUNS")
     return GoodRuns(Path(told) if told else tmp_path_factory.getbasetemp().parent / f"good-runs-{testrun_uid}")
 
@@ -105,12 +108,12 @@ async def test_over_sockets_exactly_the_named_checks_see_it(server, good_runs):
 
 
 @pytest.mark.parametrize("server", BROKEN.values(), ids=lambda server: server.name)
-def test_what_a_broken_server_names_exists(server):
+def test_a_broken_server_names_existing_checks(server):
     assert server.fails | server.warns <= set(all_checks())
     assert not server.fails & server.warns
 
 
-def test_no_race_is_shown_in_process_only():
+def test_no_race_is_proved_only_in_process():
     assert not [
         server.name for server in IN_PROCESS if (server.fails | server.warns) & RACES and not server.fails - RACES
     ]
@@ -137,7 +140,7 @@ def test_the_most_valuable_checks_exist():
 
 
 @pytest.mark.parametrize("category", CATEGORIES)
-def test_every_category_of_the_mission_has_four_checks(category):
+def test_every_main_category_has_four_checks(category):
     assert sum(check.category == category for check in all_checks().values()) >= 4
 
 
@@ -146,6 +149,6 @@ def _exactly(server: BrokenServer, seen, good) -> None:
     assert (seen.fails, seen.warns - good.seen.warns) == (server.fails, server.warns), (
         f"{server.name}: {server.lie}\n{seen}"
     )
-    # An instance that does not know the clients cannot be asked for anything else: the replica checks do not count.
+    # Replica checks do not count: an instance that does not know the clients blocks all of them.
     blocked = {identifier for identifier in seen.blocked if Need.REPLICAS not in all_checks()[identifier].needs}
     assert len(blocked) <= MOST_BLOCKED, f"{server.name} breaks too much: {sorted(blocked)}"

@@ -1,6 +1,6 @@
-"""Single use and one successor, with four relay processes on one Valkey: what holds in one can break between them.
+"""Single use and one successor, with four relay processes on one Valkey. A race can show only between processes.
 
-`LITMUS_RACE_ROUNDS` sets how often each race is run (`nox -s races` runs 200).
+`LITMUS_RACE_ROUNDS` sets how often each race runs (`nox -s races` runs each 200 times).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Four replicas of the relay, each at an address of its own: on one Valkey they agree; one on its own is named."""
+"""Four replicas of the relay, each at its own address. On one Valkey they agree; a replica with its own store is named."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ async def test_four_replicas_on_one_store_agree():
         assert {result.verdict for result in engine.results.values()} == {Verdict.PASS}, engine.results
 
 
-async def test_a_replica_on_a_store_of_its_own_is_named():
+async def test_a_replica_with_its_own_store_is_named():
     async with judged(ON_THE_STORE, ON_ITS_OWN, ON_THE_STORE) as (served, engine):
         found = found_by(engine)
 
@@ -59,7 +59,7 @@ async def test_a_replica_on_a_store_of_its_own_is_named():
         ("limits_are_counted_in_process_memory", "RATE-11"),
     ],
 )
-async def test_a_replica_that_shares_all_but_one_thing_is_named(broken, seen_by):
+async def test_a_replica_that_does_not_share_one_kind_of_data_is_named(broken, seen_by):
     others = [ON_THE_STORE] * 3
     async with judged(*others, broken=broken, broken_at=2, only=(seen_by,)) as (served, engine):
         found = found_by(engine)
@@ -69,7 +69,7 @@ async def test_a_replica_that_shares_all_but_one_thing_is_named(broken, seen_by)
 
 
 def found_by(engine: Engine) -> dict[str, str]:
-    """What was found, in words, by the check that found it."""
+    """Return the reason of each FAIL and WARN by check."""
     return {
         identifier: result.decision.reason
         for identifier, result in engine.results.items()

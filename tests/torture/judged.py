@@ -1,4 +1,4 @@
-"""A short run against a torture server, as it would go from the command line."""
+"""A short run against a torture server, as from the command line."""
 
 import math
 import time
@@ -22,7 +22,7 @@ TIMEOUT = 0.4
 
 
 def profile_of(**changes):
-    """The operator's, without the limits that the torture server does not have, and with little patience."""
+    """Return the operator's profile with short timeouts and without rate limits, which the torture server does not have."""
     straw = straw_profile("managed")
     http = straw.http.model_copy(update={"timeout": changes.pop("timeout", TIMEOUT), **changes.pop("http", {})})
     return straw.model_copy(update={"limits": type(straw.limits)(), "http": http, **changes})
@@ -50,7 +50,7 @@ class Outcome:
 
 
 async def judged(torture, *only, profile=None, budget=None, url=None, sources="single"):
-    """The outcome of these checks; every one of them has a verdict, and none is the suite's own fault."""
+    """Judge these checks. Each must have a verdict, and none may be an ERROR of the suite itself."""
     only = only or FEW
     options = Options(
         url or torture.origin, profile or profile_of(), selection=Selection(only), budget=budget or Budget(5.0),
@@ -75,7 +75,7 @@ def stepped_clock():
 
 
 async def complaint(torture, **more):
-    """What is said in place of a run."""
+    """Return the error message that the suite gives instead of a run."""
     try:
         await judged(torture, **more)
     except NoServerError as error:

@@ -1,4 +1,4 @@
-"""Each fault alone: what it touches is BLOCKED with a reason, the rest is judged, and it is over in a moment."""
+"""Each fault alone: the affected checks are BLOCKED with a reason, the others are judged, and the run ends quickly."""
 
 import time
 from pathlib import Path
@@ -66,12 +66,12 @@ async def test_a_fault_in_the_metadata_is_one_diagnosis(fault, said):
         assert said in await complaint(torture)
 
 
-# What an answer is worth does not hang on where it comes from: the others are seen in the metadata.
+# All endpoints share the code that reads a response, so the test above covers the other faults.
 @pytest.mark.parametrize(
     "fault",
     ["endless_body", "slow_head", "cut_in_the_body", "circle", "crash", "gzip_bomb", "deflate_bomb", "deep_json"],
 )
-async def test_a_fault_at_the_token_endpoint_blocks_what_needs_tokens_and_nothing_else(fault):
+async def test_a_fault_at_the_token_endpoint_blocks_only_checks_that_need_tokens(fault):
     began = time.monotonic()
     async with torturing(Rule(fault, TOKEN)) as torture:
         outcome = await judged(torture, "META-04", "REPLAY-01")
@@ -98,13 +98,13 @@ async def test_a_login_that_leads_nowhere_is_given_up(fault):
     assert time.process_time() - began < 8
 
 
-async def test_a_circle_is_said():
+async def test_the_diagnosis_names_a_redirect_loop():
     async with torturing(Rule("circle", AUTHORIZE)) as torture:
         assert "25 navigations did not end it" in (await judged(torture, "REPLAY-01")).diagnosis
 
 
 @pytest.mark.parametrize("fault", ["cut_in_the_body", "endless_body", "crash", "silence"])
-async def test_a_fault_at_the_registration_leaves_what_needs_no_client(fault):
+async def test_a_fault_at_the_registration_blocks_only_checks_that_need_a_client(fault):
     async with torturing(Rule(fault, REGISTER)) as torture:
         outcome = await judged(torture, "META-04", "REPLAY-01")
 
@@ -112,14 +112,14 @@ async def test_a_fault_at_the_registration_leaves_what_needs_no_client(fault):
     assert outcome.diagnosis.startswith("no client: ")
 
 
-async def test_what_is_said_of_every_page_is_not_said_of_a_login_that_broke_off():
+async def test_checks_of_every_page_are_blocked_if_a_login_breaks_off():
     async with torturing(Rule("crash", AUTHORIZE, after=1)) as torture:
         outcome = await judged(torture, "HEADERS-01", "HEADERS-02a", "HEADERS-02b", "HEADERS-03")
 
     assert outcome.of("BLOCKED") == {"HEADERS-01", "HEADERS-02a", "HEADERS-02b", "HEADERS-03"}, outcome.verdicts
 
 
-async def test_tokens_that_live_beyond_all_measure_do_not_throw_the_suite():
+async def test_an_expires_in_of_401_digits_does_not_crash_the_suite():
     async with torturing(Rule("huge_numbers", TOKEN)) as torture:
         outcome = await judged(torture, "EXPIRY-14", "EXPIRY-01", "EXPIRY-15")
 
@@ -127,8 +127,8 @@ async def test_tokens_that_live_beyond_all_measure_do_not_throw_the_suite():
     assert "inf" in outcome.reasons["EXPIRY-14"]
 
 
-async def test_a_place_that_never_answers_costs_its_time_three_times_and_no_more():
-    # The preflight redeems one code and refreshes once; from then on the token endpoint is silent.
+async def test_an_endpoint_that_never_answers_is_given_up_after_three_timeouts():
+    # The preflight redeems one code and refreshes once. After that, the token endpoint is silent.
     async with torturing(Rule("silence", TOKEN, after=2)) as torture:
         outcome = await judged(torture, "replay", "token_endpoint", "scope", "META-04")
         asked = sum(path.startswith(TOKEN) for _, path, _, _ in torture.heard)
@@ -139,7 +139,7 @@ async def test_a_place_that_never_answers_costs_its_time_three_times_and_no_more
     assert asked < 2 + 24 + 24
 
 
-async def test_a_storm_ends_with_the_login_and_the_rest_is_judged():
+async def test_a_token_endpoint_that_stays_unavailable_blocks_only_checks_that_need_it():
     async with torturing(Rule("unavailable", TOKEN, after=2)) as torture:
         outcome = await judged(torture, "META-04", "REPLAY-01", "HEADERS-01")
 
@@ -147,7 +147,7 @@ async def test_a_storm_ends_with_the_login_and_the_rest_is_judged():
     assert "503" in outcome.reasons["REPLAY-01"]
 
 
-async def test_bytes_that_come_slowly_are_read_as_long_as_the_profile_says():
+async def test_a_slow_body_is_read_until_the_timeout_of_the_profile():
     async with torturing(Rule("slow_body", WELL_KNOWN)) as torture:
         began = time.monotonic()
         assert "within 0.2 s" in await complaint(torture, profile=profile_of(timeout=0.2))
@@ -155,7 +155,7 @@ async def test_bytes_that_come_slowly_are_read_as_long_as_the_profile_says():
     assert time.monotonic() - began < 2
 
 
-async def test_the_whole_run_ends_when_it_has_lasted_as_long_as_it_may():
+async def test_the_run_ends_after_max_time():
     async with torturing(Rule("silence", AUTHORIZE, after=1)) as torture:
         budget = Budget(max_time=2.0)
         began = time.monotonic()

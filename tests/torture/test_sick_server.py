@@ -1,4 +1,4 @@
-"""A server that stops answering in the middle of a run: the run asks how it is, and stops if nothing comes back."""
+"""If a server stops answering during a run, the run requests its metadata, and stops if there is no response."""
 
 import time
 
@@ -11,7 +11,7 @@ from oauth_litmus.http import health as health_module
 pytestmark = pytest.mark.sockets
 
 AFTER_PREFLIGHT = 20
-"""Requests in all, of which the preflight needs about a dozen."""
+"""How many requests pass before the fault. The preflight needs about a dozen of them."""
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +20,7 @@ def impatient(monkeypatch):
 
 
 @pytest.mark.parametrize("fault", ["hangs_up", "cut_in_the_head", "silence", "unavailable"])
-async def test_a_server_that_is_gone_stops_the_run_and_every_check_has_its_verdict(fault):
+async def test_a_server_that_stops_answering_stops_the_run_and_every_check_has_a_verdict(fault):
     began = time.monotonic()
     async with torturing(Rule(fault, "/", after=AFTER_PREFLIGHT)) as torture:
         outcome = await judged(torture, "replay", "pkce", "META-04")
@@ -44,8 +44,8 @@ async def test_clients_of_a_run_that_was_stopped_are_listed_as_left_behind():
     assert outcome.left_behind
 
 
-async def test_a_server_that_comes_back_is_judged_on():
-    # What checks share is there by then: where that fails, all of them are BLOCKED.
+async def test_the_run_continues_if_the_server_answers_again():
+    # By then, the run has made the state that checks share. If making it failed, all of them would be BLOCKED.
     async with torturing(Rule("hangs_up", "/", after=3 * AFTER_PREFLIGHT, times=8)) as torture:
         outcome = await judged(torture, "replay", "pkce", "metadata")
 
@@ -53,7 +53,7 @@ async def test_a_server_that_comes_back_is_judged_on():
     assert len(outcome.of("PASS", "WARN")) > 10
 
 
-async def test_connections_that_are_cut_at_one_place_do_not_stop_the_run():
+async def test_connections_that_break_at_one_endpoint_do_not_stop_the_run():
     async with torturing(Rule("hangs_up", "/oauth2/v1/token", after=2)) as torture:
         outcome = await judged(torture, "replay", "META-04", "HEADERS-01")
 

@@ -1,4 +1,4 @@
-"""Documents that name other hosts: nothing secret goes there, unless the operator says that they are the server's."""
+"""If metadata names another host, the suite sends it no secret unless the operator trusts that host."""
 
 import httpx
 import pytest
@@ -21,7 +21,7 @@ ENDPOINTS = ("authorization", "token", "registration", "revocation")
 
 
 class World(httpx.AsyncBaseTransport):
-    """A straw server at home, whose metadata is other than it should be; the stranger is the same server in disguise."""
+    """A straw server at `HOME` with changed metadata. The stranger host answers like the same server."""
 
     def __init__(self, **metadata):
         self._metadata = metadata
@@ -34,7 +34,7 @@ class World(httpx.AsyncBaseTransport):
         if not url.startswith(HOME):
             self.told.append(request)
             url = HOME + request.url.raw_path.decode()
-        headers = httpx.Headers(request.headers.raw)  # some hold bytes beyond ASCII
+        headers = httpx.Headers(request.headers.raw)  # some contain bytes beyond ASCII
         headers["host"] = "auth.good.com"
         inner = httpx.Request(request.method, url, headers=headers, content=body)
         response = await self._app.handle_async_request(inner)
@@ -45,7 +45,7 @@ class World(httpx.AsyncBaseTransport):
 
     @property
     def secrets_told(self):
-        """Requests to strangers which hold anything that is nobody's business."""
+        """The requests to the stranger host that contain a secret."""
         telling = ("code", "code_verifier", "client_secret", "token", "password")
         return [
             request
@@ -81,7 +81,7 @@ async def test_nothing_secret_goes_to_an_endpoint_at_another_site(name):
     assert engine.results["META-04"].verdict is Verdict.PASS
 
 
-async def test_an_endpoint_at_another_site_is_used_when_the_operator_says_whose_it_is():
+async def test_an_endpoint_at_another_site_is_used_when_the_operator_trusts_it():
     world = World(token_endpoint=f"{STRANGER}/oauth2/v1/token")
     profile = straw_profile("managed").model_copy(update={"trusted_hosts": ("collector.evil.com",)})
 
@@ -90,13 +90,13 @@ async def test_an_endpoint_at_another_site_is_used_when_the_operator_says_whose_
     assert engine.results["REPLAY-01"].verdict is Verdict.PASS
 
 
-async def test_an_endpoint_at_another_host_of_the_same_site_is_the_servers():
+async def test_an_endpoint_at_another_host_of_the_same_site_is_used():
     world = World(token_endpoint="https://api.good.com/oauth2/v1/token")
 
     assert (await run_in(world, "REPLAY-01")).results["REPLAY-01"].verdict is Verdict.PASS
 
 
-async def test_an_endpoint_over_plain_http_is_told_nothing():
+async def test_an_endpoint_over_plain_http_gets_no_secret():
     world = World(token_endpoint="http://auth.good.com/oauth2/v1/token")
 
     engine = await run_in(world, "REPLAY-01")
@@ -105,7 +105,7 @@ async def test_an_endpoint_over_plain_http_is_told_nothing():
     assert "which is no https URL" in engine.results["REPLAY-01"].decision.reason
 
 
-async def test_keys_may_be_fetched_anywhere_and_bring_no_secret_header(monkeypatch):
+async def test_keys_may_be_fetched_from_any_host_without_secret_headers(monkeypatch):
     monkeypatch.setenv("EDGE", "hunter2hunter2")
     straw = straw_profile("managed")
     http = straw.http.model_copy(update={"secret_headers": {"x-edge": "EDGE"}})
@@ -117,7 +117,7 @@ async def test_keys_may_be_fetched_anywhere_and_bring_no_secret_header(monkeypat
     assert world.secrets_told == []
 
 
-async def test_secrets_of_clients_wait_until_an_authorization_server_elsewhere_is_the_operators(monkeypatch):
+async def test_client_secrets_are_not_sent_to_an_authorization_server_that_the_profile_does_not_name(monkeypatch):
     class Resource(World):
         async def handle_async_request(self, request):
             if request.url.path.startswith("/.well-known/oauth-protected-resource"):
@@ -156,5 +156,5 @@ async def test_secrets_of_clients_wait_until_an_authorization_server_elsewhere_i
         ("https://10.0.0.1", "https://10.0.0.2/token", False),
     ],
 )
-def test_what_is_of_a_site(own, url, covered):
+def test_which_urls_belong_to_the_servers_site(own, url, covered):
     assert TrustedHosts(own).cover(url) is covered

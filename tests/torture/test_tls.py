@@ -1,4 +1,4 @@
-"""TLS that no client should take, or that never begins: one sentence in place of a run, at once."""
+"""An invalid certificate, or a TLS handshake that never completes, gives one error message at once, instead of a run."""
 
 import socket
 import time
@@ -12,7 +12,7 @@ from litmus_fixtures.torture_server.server import Rule, Torture, torturing
 pytestmark = pytest.mark.sockets
 
 
-async def test_a_certificate_that_vouches_for_itself_is_refused_with_what_to_do(tmp_path):
+async def test_a_self_signed_certificate_is_refused_with_advice(tmp_path):
     async with torturing(tls=self_signed(tmp_path).context()) as torture:
         said = await complaint(torture)
 
@@ -27,28 +27,28 @@ async def test_an_expired_certificate_is_refused(tmp_path):
         assert "certificate has expired" in await complaint(torture, profile=_trusting(certificate))
 
 
-async def test_a_certificate_for_somebody_else_is_refused(tmp_path):
+async def test_a_certificate_for_another_host_is_refused(tmp_path):
     certificate = self_signed(tmp_path, host="elsewhere.example")
     async with torturing(tls=certificate.context()) as torture:
         assert "certificate is not valid for '127.0.0.1'" in await complaint(torture, profile=_trusting(certificate))
 
 
-async def test_plain_http_where_tls_is_expected_is_said():
+async def test_plain_http_instead_of_tls_is_an_error():
     async with torturing() as torture:
         assert "cannot be reached: " in await complaint(torture, url=torture.origin.replace("http:", "https:"))
 
 
 async def test_a_handshake_that_never_ends_is_given_up():
     began = time.monotonic()
-    with socket.create_server(("127.0.0.1", 0)) as nobody:
-        origin = f"https://127.0.0.1:{nobody.getsockname()[1]}"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        origin = f"https://127.0.0.1:{silent.getsockname()[1]}"
         said = await complaint(Torture(origin=origin), profile=profile_of(timeout=0.3))
 
     assert "no connection within 0.24 s" in said
     assert time.monotonic() - began < 3
 
 
-async def test_a_certificate_of_an_authority_of_the_operators_is_taken(tmp_path):
+async def test_a_certificate_of_the_operators_own_authority_is_accepted(tmp_path):
     certificate = self_signed(tmp_path)
     async with torturing(tls=certificate.context()) as torture:
         outcome = await judged(torture, "META-04", "REPLAY-01", profile=_trusting(certificate, timeout=5))
@@ -56,7 +56,7 @@ async def test_a_certificate_of_an_authority_of_the_operators_is_taken(tmp_path)
     assert outcome.verdicts == {"META-04": "PASS", "REPLAY-01": "PASS"}
 
 
-async def test_tls_that_ends_in_the_middle_of_answers_blocks(tmp_path):
+async def test_a_tls_connection_that_breaks_during_a_response_blocks_the_check(tmp_path):
     certificate = self_signed(tmp_path)
     async with torturing(Rule("cut_in_the_body", "/oauth2/v1/token"), tls=certificate.context()) as torture:
         outcome = await judged(torture, "META-04", "REPLAY-01", profile=_trusting(certificate, timeout=5))

@@ -1,4 +1,4 @@
-"""The command itself against a server that does everything at once: it ends in time, in little memory, with every verdict."""
+"""The command against a server with all faults at once: it ends in time, uses little memory, and gives every verdict."""
 
 import json
 import os
@@ -48,7 +48,7 @@ def tortured(*rules):
 
 
 def run(url, tmp_path, *arguments, timeout=3.0):
-    """Exit status, report, seconds, and the most memory in kilobytes."""
+    """Return the exit status, the report, the seconds, and the peak memory in kilobytes."""
     straw = profile_path("managed").read_text("utf-8").partition("[limits]")[0]
     profile = tmp_path / "profile.toml"
     profile.write_text(f"{straw}\n[http]\ntimeout = {timeout}\n", "utf-8")
@@ -64,8 +64,8 @@ def run(url, tmp_path, *arguments, timeout=3.0):
     return process.returncode, json.loads(report.read_text("utf-8")), time.monotonic() - began, usage.ru_maxrss
 
 
-def test_a_run_against_everything_at_once_ends_in_time_in_little_memory_with_every_verdict(tmp_path):
-    # What the preflight needs passes; then each fifth request to a place meets a fault, one after the other.
+def test_a_run_against_all_faults_at_once_ends_in_time_in_little_memory_with_every_verdict(tmp_path):
+    # The requests of the preflight pass. After them, every fifth request to an endpoint meets the next of its faults.
     rules = [f"{','.join(faults)}:{path}:8:5" for path, faults in PLACES.items()]
     with tortured(*rules) as (url, met):
         status, report, seconds, memory = run(url, tmp_path, "--burst", "--max-wait", 5, "--max-time", MAX_TIME)
