@@ -1,4 +1,4 @@
-"""The decorator that makes a function a check, what a check may need, and the registry."""
+"""The `check` decorator, the needs that a check can declare, and the registry of checks."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ if TYPE_CHECKING:
 
 
 class Need(StrEnum):
-    """What a check cannot do without. The plan turns a need that is not met into a SKIP or an N/A with its reason."""
+    """A prerequisite of a check. The plan turns an unmet need into a SKIP or an N/A, with the reason."""
 
     REGISTRATION = "registration"
     """A client of the right kind: registered dynamically, or configured."""
     DYNAMIC_REGISTRATION = "dynamic registration"
     LOGIN = "login"
     ACCESS_TOKEN = "access token"
-    """An access token that the resource takes: of a login, or handed in."""
+    """An access token that the resource accepts: from a login, or supplied by the operator."""
     REFRESH = "refresh"
-    """Refresh tokens are issued."""
+    """The server issues refresh tokens."""
     SCOPES = "scopes"
-    """Two scopes that can be granted apart."""
+    """Two scopes that the server can grant separately."""
     RESOURCE = "resource"
     JWT_ACCESS_TOKENS = "jwt access tokens"
     REVOCATION = "revocation"
     INTROSPECTION = "introspection"
     CONFIDENTIAL_CLIENT = "confidential client"
     RELAY = "relay"
-    """The server sends the user on to an upstream login."""
+    """The server redirects the user to an upstream login."""
     BROWSER_LEG = "browser leg"
-    """The suite itself walks through logins."""
+    """The suite performs logins itself, without a person."""
     UPSTREAM_CONTROL = "upstream control"
     BURST = "burst"
     SECOND_SOURCE = "second source"
     LISTENER = "listener"
-    """A listener of the suite's own that the server can reach."""
+    """A listener of the suite that the server can reach."""
     REPLICAS = "replicas"
-    """Two instances behind the issuer can be reached one by one."""
+    """The suite can reach two instances behind the issuer individually."""
     OPERATIONS = "operations"
-    """Operations of the resource are declared, each with the scope that it needs."""
+    """The profile declares operations of the resource, each with the scope that it needs."""
 
 
 REGISTRATION = Need.REGISTRATION
@@ -77,8 +77,8 @@ REPLICAS = Need.REPLICAS
 class Check:
     """One requirement and the function that judges it.
 
-    `logins` is how many logins it spends when all goes well; `waits` tells how many seconds it waits, from what is known of
-    the server, and raises `Skipped` where that is not known.
+    `logins` is the number of logins that the check uses if nothing goes wrong. `waits` computes from the known facts about the
+    server how many seconds the check waits, and raises `Skipped` if these facts are unknown.
     """
 
     requirement: Requirement
@@ -99,17 +99,17 @@ class Check:
 
     @property
     def category(self) -> str:
-        """The category of the requirement, which is the name of the module or package that holds the check."""
+        """The category of the requirement, which is also the name of the check's module or package."""
         return category_of(self.id)
 
     @property
     def name(self) -> str:
-        """The function's name: a statement of the right behaviour."""
+        """The function's name, which states the right behaviour."""
         return self.function.__name__
 
 
 class BadDeclarationError(Exception):
-    """A check is declared in a way that cannot be right; raised when its module is imported."""
+    """The declaration of a check is wrong; raised when its module is imported."""
 
 
 _registry: dict[str, Check] = {}
@@ -126,8 +126,8 @@ def check(
     """Declare a function as the check of one requirement.
 
     Raises:
-        BadDeclarationError: at import, if the id is unknown, taken, excluded or of another category than the module, or the
-            function is not `async`, has other parameters than `target`, or has no docstring.
+        BadDeclarationError: at import, if the id is unknown, already used, excluded or of another category than the module, or
+            if the function is not `async`, does not take exactly `target`, or has no docstring.
     """
 
     def register(function: CheckFunction) -> CheckFunction:
@@ -139,14 +139,14 @@ def check(
             raise BadDeclarationError(f"{where}: {requirement_id} is excluded: {requirement.excluded}")
         if requirement_id in _registry:
             raise BadDeclarationError(
-                f"{where}: {requirement_id} is judged by {_registry[requirement_id].name} already"
+                f"{where}: {requirement_id} already has a check, {_registry[requirement_id].name}"
             )
         if category_of(requirement_id) not in function.__module__.split("."):
-            raise BadDeclarationError(f"{where}: {requirement_id} belongs into checks/{category_of(requirement_id)}.py")
+            raise BadDeclarationError(f"{where}: {requirement_id} belongs in checks/{category_of(requirement_id)}.py")
         if not inspect.iscoroutinefunction(function) or list(inspect.signature(function).parameters) != ["target"]:
-            raise BadDeclarationError(f"{where}: a check is `async def name(target)`")
+            raise BadDeclarationError(f"{where}: a check must be `async def name(target)`")
         if not function.__doc__:
-            raise BadDeclarationError(f"{where}: the docstring is missing: one sentence that says what is done")
+            raise BadDeclarationError(f"{where}: the docstring is missing: say in one sentence what the check does")
         wanted = frozenset(needs or set())
         spends = logins if logins is not None else int(bool({LOGIN, ACCESS_TOKEN, REFRESH} & wanted))
         _registry[requirement_id] = Check(requirement, function, wanted, spends, waits, holds_grants)

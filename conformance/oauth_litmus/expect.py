@@ -1,7 +1,8 @@
-"""The expectations of the checks: the only place where a violation is found.
+"""The expectations of the checks. Only this module records findings.
 
-Each is judged in two steps: first the security outcome (tokens, a code, a redirect obtained), then the precision of the
-protocol (code, status, headers), which alone is never more than a WARN.
+Each expectation has two steps. It first judges the security outcome: did the request obtain tokens, a code or a redirect?
+It then judges protocol details (error code, status, headers). A wrong detail alone is a WARN; the one exception is an
+error code that steers clients (see `refused_grant`).
 """
 
 from __future__ import annotations
@@ -18,75 +19,80 @@ if TYPE_CHECKING:
     from oauth_litmus.oauth.authorization import Attempt
 
 judgement: ContextVar[Judgement] = ContextVar("judgement")
-"""What the running check has found so far; the engine sets it."""
+"""The findings of the running check; the engine sets this variable."""
 
 
 def that(held: bool, *, expected: str, got: str, at: Answer | Iterable[Answer] | None = None) -> None:
-    """The requirement itself: ends the check if it does not hold."""
+    """Judge the requirement itself; end the check if it does not hold."""
     _judge(held, Severity.VIOLATION, expected, got, at)
 
 
 def safe(held: bool, *, expected: str, got: str, at: Answer | Iterable[Answer] | None = None) -> None:
-    """A FAIL branch at every level: unsafe or malformed output, or a breach of a value that the target declared."""
+    """Fail at every level: the output is unsafe or malformed, or the target breaks a value that it declared."""
     _judge(held, Severity.UNSAFE, expected, got, at)
 
 
 def ideally(
     held: bool, *, expected: str, got: str, at: Answer | Iterable[Answer] | None = None, told_by: str = ""
 ) -> None:
-    """Precision or recommended practice: noted as a WARN, and the check goes on.
+    """Judge a protocol detail or a recommended practice: record a WARN, and let the check go on.
 
-    `told_by` names the check that says so for all, where one trait of a server meets many checks.
+    `told_by` names the check that reports a trait of the server for all checks that meet it.
     """
     _judge(held, Severity.IMPRECISION, expected, got, at, told_by)
 
 
 def measured(answer: Answer, sentence: str) -> None:
-    """Have the verdict state what was measured of this exchange: with a PASS, and with every finding about it."""
+    """Add a measurement of this exchange to the reason of a PASS, and to every finding about the exchange."""
     judgement.get().measured[answer.number] = sentence
 
 
 def conclusive(answer: Answer) -> Answer:
-    """Stops the check as BLOCKED if the answer says nothing about the probe: 429, 502, 503, 504 (rule 3 of judging)."""
+    """Return the answer, or stop the check as BLOCKED if the answer is a 429, 502, 503 or 504 (rule 3 of judging)."""
     if answer.is_inconclusive:
         raise Blocked(
-            f"{answer.method} {urlsplit(answer.url).path} was answered {answer.status}: nothing can be judged by that",
+            f"{answer.method} {urlsplit(answer.url).path} was answered {answer.status}: this says nothing about the requirement",
             (answer.number,),
         )
     return answer
 
 
 def is_token_response(answer: Answer) -> bool:
-    """Whether tokens were handed out."""
+    """Whether the answer contains tokens."""
     return answer.has_tokens
 
 
 def tokens(answer: Answer, *, expected: str = "200 with tokens") -> None:
-    """The request is legal, so it gets tokens (OAuth 2.1 section 3.2.3)."""
+    """Require tokens, because the request is valid (OAuth 2.1 section 3.2.3)."""
     conclusive(answer)
     if answer.truncated:
-        raise Blocked(f"a token request was answered {answer.in_words}, which nobody reads", (answer.number,))
+        raise Blocked(
+            f"a token request was answered {answer.in_words}: the suite does not read a body of that size",
+            (answer.number,),
+        )
     that(answer.has_tokens, expected=expected, got=describe(answer), at=answer)
 
 
 def refused_grant(
     answer: Answer, *codes: str, because: str, steering: bool = False, statuses: tuple[int, ...] = (400, 401)
 ) -> None:
-    """No tokens for this request; then the right error code, as a FAIL only where it steers clients.
+    """Require a refusal without tokens, and then the right error code.
 
     Args:
-        answer: of the token endpoint.
-        codes: the OAuth error codes that are right here; `invalid_grant` if none is given.
-        because: what is wrong with the request, for the reader of a failure.
-        steering: clients act on the code (an expired, used or foreign grant), so another one fails.
-        statuses: the statuses that are right here.
+        answer: the answer of the token endpoint.
+        codes: the allowed OAuth error codes; `invalid_grant` if none is given.
+        because: the defect of the request, for the reader of a failure.
+        steering: whether clients act on the code (an expired, used or foreign grant). A wrong code is then a FAIL, not a WARN.
+        statuses: the allowed statuses.
     """
     conclusive(answer)
     right = codes or ("invalid_grant",)
     wanted = f"{'/'.join(str(status) for status in statuses)} with error={' or '.join(right)}, since {because}"
     that(not answer.has_tokens, expected=wanted, got=f"tokens ({answer.status})", at=answer)
     if answer.status >= 500:
-        raise Blocked(f"the refusal is a {answer.status}, which says nothing about the probe", (answer.number,))
+        raise Blocked(
+            f"the request was answered {answer.status}, a server error instead of a refusal", (answer.number,)
+        )
     precise = answer.error in right and answer.status in statuses
     _judge(
         precise,
@@ -98,9 +104,9 @@ def refused_grant(
 
 
 def let_in(answer: Answer, opened: Answer) -> bool:
-    """Whether the protected resource took the token: it answers as it did to a valid one (`opened`), or with a success.
+    """Whether the protected resource accepted the token: it answers with a success, or as it answered a valid token (`opened`).
 
-    A resource that has nothing to say to a plain call may answer a valid token with 400, 405 or 406.
+    A resource may answer even a valid token with 400, 405 or 406, because the suite's plain call means nothing to it.
     """
     if answer.status == 400:
         return opened.status == 400 and answer.body == opened.body
@@ -108,24 +114,29 @@ def let_in(answer: Answer, opened: Answer) -> bool:
 
 
 def refused_token(answer: Answer, opened: Answer, *, because: str) -> None:
-    """The protected resource does not take this token; with which refusal is a question of its own (BEARER-02, -03)."""
+    """Require the protected resource to refuse this token; BEARER-02 and BEARER-03 judge the kind of refusal."""
     conclusive(answer)
     that(
-        not let_in(answer, opened), expected=f"401, since {because}", got=f"{answer.status}: it is accepted", at=answer
+        not let_in(answer, opened),
+        expected=f"401, since {because}",
+        got=f"{answer.status}: the token is accepted",
+        at=answer,
     )
     if answer.status >= 500:
-        raise Blocked(f"the refusal is a {answer.status}, which says nothing about the probe", (answer.number,))
+        raise Blocked(
+            f"the request was answered {answer.status}, a server error instead of a refusal", (answer.number,)
+        )
 
 
 def no_server_error(answer: Answer) -> Answer:
-    """A refusal is an answer of the server's own, not its failure. Give it what lasts (see `Session.lasting`)."""
+    """Require that the server refuses, not crashes. Pass an answer from `Session.lasting`, which retries a 5xx."""
     conclusive(answer)
     that(answer.status < 500, expected="a refusal, not a server error", got=describe(answer), at=answer)
     return answer
 
 
 def at_most_one(answers: Sequence[Answer], succeeded: Callable[[Answer], bool], *, of: str = "tokens") -> None:
-    """Of several simultaneous requests, at most one succeeds; differing bodies tell a second success from a repetition."""
+    """Require that at most one of several simultaneous requests succeeds. Several successes with equal bodies are a WARN."""
     if all(answer.is_inconclusive for answer in answers):
         raise Blocked(
             f"all of {len(answers)} simultaneous requests were answered {answers[0].status}", (answers[0].number,)
@@ -142,15 +153,15 @@ def at_most_one(answers: Sequence[Answer], succeeded: Callable[[Answer], bool], 
     ideally(
         len(winners) <= 1,
         expected="exactly one success",
-        got=f"{len(winners)} successes with one and the same body",
+        got=f"{len(winners)} successes with the same body",
         at=winners,
     )
 
 
 def no_code(attempt: Attempt, *, because: str, codes: tuple[str, ...] = ("invalid_request",)) -> None:
-    """The authorization request leads to no code; an error redirect, an error page, or a late refusal are all refusals.
+    """Require that the authorization request leads to no code. An error redirect, an error page and a late refusal all count.
 
-    Where the server went on and no login is available, a WARN says that the defect is suspected.
+    If the server starts a login and this run cannot finish it, a WARN says that the defect is suspected.
     """
     wanted = f"no authorization code, since {because}"
     that(
@@ -165,14 +176,14 @@ def no_code(attempt: Attempt, *, because: str, codes: tuple[str, ...] = ("invali
         ideally(
             False,
             expected=wanted,
-            got="the login goes on (suspected: no login is available to see its end)",
+            got="the login goes on (suspected: this run cannot finish the login)",
             at=attempt.answers,
         )
         return
     if attempt.response is None:
         ideally(
             attempt.last.status < 500,
-            expected="an error that is not the server's own",
+            expected="a refusal, not a server error",
             got=describe(attempt.last),
             at=attempt.last,
         )
@@ -193,7 +204,7 @@ def no_code(attempt: Attempt, *, because: str, codes: tuple[str, ...] = ("invali
 
 
 def nothing_sent_to(attempt: Attempt, stranger: str, *, because: str) -> None:
-    """The browser is not sent to an address that is not the client's, by whatever means, and no code is issued."""
+    """Require no code, and no redirect, refresh, form or script that sends the browser to `stranger`, a foreign address."""
     where = f"an error page and nothing sent to {stranger}, since {because}"
     that(
         not attempt.reached(stranger),
@@ -207,9 +218,9 @@ def nothing_sent_to(attempt: Attempt, stranger: str, *, because: str) -> None:
 
 
 def not_sent_to(attempt: Attempt, stranger: str, *, because: str) -> None:
-    """Nothing is sent to an address that is not the client's, and no login begins for it.
+    """Require that the server sends nothing to `stranger`, a foreign address, and starts no login for it.
 
-    Verdict of REDIR-01: a login that is carried on and ends in an error page with nothing sent there is a WARN (checked late).
+    As in REDIR-01, a login that ends in an error page, with nothing sent to the address, is a WARN (checked late).
     """
     nothing_sent_to(attempt, stranger, because=because)
     where = f"an error page and nothing sent to {stranger}, since {because}"
@@ -240,7 +251,7 @@ def not_sent_to(attempt: Attempt, stranger: str, *, because: str) -> None:
 
 
 def place(url: str | None) -> str:
-    """A URL without its query and fragment, which may carry a code."""
+    """A URL without its query and fragment, since these may contain a code."""
     return (url or "").partition("?")[0].partition("#")[0]
 
 
@@ -255,7 +266,7 @@ def describe(answer: Answer) -> str:
 
 
 def challenge_of(answer: Answer) -> str:
-    """What a refusal of the protected resource says in its header, which is where clients look."""
+    """The WWW-Authenticate header of a refusal by the protected resource, in words. Clients read it."""
     raw = answer.headers.get("www-authenticate")
     return f"WWW-Authenticate: {raw}" if raw else "no WWW-Authenticate"
 

@@ -1,4 +1,4 @@
-"""Verdicts, what a check may find, and the one function that turns findings into a verdict."""
+"""Verdicts, the findings and endings of a check, and the one function that turns them into a verdict."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """What is said of one requirement after one run."""
+    """The result of one requirement in one run."""
 
     PASS = "PASS"
     FAIL = "FAIL"
@@ -24,12 +24,12 @@ class Verdict(StrEnum):
 
     @property
     def was_judged(self) -> bool:
-        """Whether the target's behaviour was seen and judged."""
+        """Whether the check observed and judged the target's behaviour."""
         return self in (Verdict.PASS, Verdict.FAIL, Verdict.WARN)
 
 
 class Level(StrEnum):
-    """How strongly the cited text binds (RFC 2119); recommended practice has no normative keyword."""
+    """How strongly the cited text binds (RFC 2119). Recommended practice has no normative keyword."""
 
     MUST = "MUST"
     SHOULD = "SHOULD"
@@ -38,11 +38,11 @@ class Level(StrEnum):
 
 
 class Severity(StrEnum):
-    """How a finding weighs.
+    """How severe a finding is.
 
-    VIOLATION counts by the level of the requirement: FAIL for a MUST, WARN below. UNSAFE is FAIL at every level: unsafe or
-    malformed output, or a breach of a value that the target itself declared. IMPRECISION is WARN: the security outcome is
-    right, and only the precision of the protocol is off.
+    VIOLATION depends on the level of the requirement: FAIL for a MUST, WARN for a lower level. UNSAFE is FAIL at every level:
+    the output is unsafe or malformed, or the target breaks a value that it declared itself. IMPRECISION is WARN: the
+    security outcome is right, and only protocol details are wrong.
     """
 
     VIOLATION = "violation"
@@ -52,18 +52,18 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as it should be, in the words of the person who must mend it."""
+    """One deviation from the expected behaviour, worded for the person who must fix it."""
 
     severity: Severity
     expected: str
     got: str
     exchanges: tuple[int, ...] = ()
     told_by: str = ""
-    """The check that tells of this trait of a server for all the others which meet it; empty: nobody else does."""
+    """Id of the check that reports this server trait for all checks that meet it; empty if each check reports it itself."""
 
 
 class Violation(Exception):
-    """Ends a check: what the requirement asks for was seen to be broken."""
+    """Ends a check: the server broke the requirement."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(f"expected {finding.expected}; got {finding.got}")
@@ -71,15 +71,15 @@ class Violation(Exception):
 
 
 class NotApplicable(Exception):
-    """Ends a check: the server does not offer the feature, by its own metadata or its profile."""
+    """Ends a check: the server does not offer the feature, according to its metadata or its profile."""
 
 
 class Skipped(Exception):
-    """Ends a check: this run was not given what the check needs. The reason says how to give it."""
+    """Ends a check: this run lacks something that the check needs. The reason says how to provide it."""
 
 
 class Blocked(Exception):
-    """Ends a check: offered, but it could not be judged (a set-up step failed, or the answers are inconclusive)."""
+    """Ends a check: the server offers the feature, but a set-up step failed or the answers are inconclusive."""
 
     def __init__(self, reason: str, exchanges: tuple[int, ...] = ()) -> None:
         super().__init__(reason)
@@ -87,24 +87,24 @@ class Blocked(Exception):
 
 
 class ConnectionCut(Blocked):
-    """The server closed the connection in place of an answer: a finding only where it does so again and again."""
+    """The server closed the connection instead of answering. It is a finding only if a retry is cut, too."""
 
 
 @dataclass
 class Judgement:
-    """What one running check has found so far. `judged` counts the expectations that were decided."""
+    """The findings of one running check so far. `judged` counts the expectations that were evaluated."""
 
     findings: list[Finding] = field(default_factory=list[Finding])
     judged: int = 0
     left_out: int = 0
-    """Probes of the same thing that a run of `core` alone does without."""
+    """Number of further probes that the check skips, because the run selects `core` alone."""
     measured: dict[int, str] = field(default_factory=dict[int, str])
-    """By exchange, what was measured of it without which its answer cannot be weighed."""
+    """Measurements by exchange number; a reader needs them to interpret the answer."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """A verdict with its reason; that of a PASS is what was measured, and empty where nothing had to be."""
+    """A verdict with its reason. The reason of a PASS states measurements and skipped probes; it is often empty."""
 
     verdict: Verdict
     reason: str = ""
@@ -113,8 +113,8 @@ class Decision:
 def decide(level: Level, judgement: Judgement, ending: BaseException | None, *, strict: bool = False) -> Decision:
     """Decide the verdict of one check from its findings and from how it ended.
 
-    A finding that fails the requirement stands however the check ended afterwards. A check that ended by itself without
-    having judged anything is an ERROR of the suite: an assertion that never ran must not look like a pass.
+    A finding that fails the requirement counts, however the check ended afterwards. A check that ended normally without
+    judging anything is an ERROR of the suite: an assertion that never ran must not look like a pass.
     """
     failing = [finding for finding in judgement.findings if _fails(finding, level, strict=strict)]
     if failing:
@@ -133,9 +133,9 @@ def decide(level: Level, judgement: Judgement, ending: BaseException | None, *, 
     if judgement.findings:
         return Decision(Verdict.WARN, judgement.findings[0].got)
     if judgement.judged == 0:
-        return Decision(Verdict.ERROR, "the check ended without having judged anything")
+        return Decision(Verdict.ERROR, "the check ended without judging anything")
     left_out = judgement.left_out
-    short = [f"without {left_out} further probes, which a complete run sends"] if left_out else []
+    short = [f"{left_out} further probes skipped; a complete run sends them"] if left_out else []
     return Decision(Verdict.PASS, "; ".join([*judgement.measured.values(), *short]))
 
 

@@ -67,7 +67,7 @@ def test_a_pass_states_instants_round_trip_and_clock_offset(end, judgement):
     judgement.judged += 1
 
     reason = decide(Level.MUST, judgement, None).reason
-    assert reason.startswith("sent 2.000 s before the end, round trip 0.100 s, clock offset of the server between")
+    assert reason.startswith("sent 2.000 s before expiry, round trip 0.100 s, clock offset of the server between")
 
 
 def test_a_finding_states_them_too(end, judgement):
@@ -78,7 +78,7 @@ def test_a_finding_states_them_too(end, judgement):
         expect.that(False, expected="a refusal", got="tokens", at=late)
 
     assert found.value.finding.got == (
-        "tokens; sent 2.000 s after the end, round trip 0.100 s, clock offset unknown (no Date)"
+        "tokens; sent 2.000 s after expiry, round trip 0.100 s, clock offset unknown (no Date)"
     )
 
 

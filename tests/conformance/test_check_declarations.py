@@ -59,9 +59,9 @@ def test_a_check_that_needs_a_login_spends_one_unless_it_says_otherwise(nothing_
     ("identifier", "function", "sentence"),
     [
         ("REPLAY-99", a_check(), "no requirement REPLAY-99 in the catalogue"),
-        ("REPLAY-01", a_check(module="oauth_litmus.checks.pkce"), r"belongs into checks/replay\.py"),
-        ("REPLAY-01", placed(synchronous), r"a check is `async def name\(target\)`"),
-        ("REPLAY-01", placed(greedy), r"a check is `async def name\(target\)`"),
+        ("REPLAY-01", a_check(module="oauth_litmus.checks.pkce"), r"belongs in checks/replay\.py"),
+        ("REPLAY-01", placed(synchronous), r"a check must be `async def name\(target\)`"),
+        ("REPLAY-01", placed(greedy), r"a check must be `async def name\(target\)`"),
         ("REPLAY-01", a_check(docstring=None), "the docstring is missing"),
     ],
 )
@@ -75,7 +75,7 @@ def test_a_wrong_declaration_is_refused(nothing_declared, identifier, function, 
 def test_a_requirement_has_one_check(nothing_declared):
     check("REPLAY-01")(a_check())
 
-    with pytest.raises(BadDeclarationError, match="REPLAY-01 is judged by right_behaviour already"):
+    with pytest.raises(BadDeclarationError, match="REPLAY-01 already has a check, right_behaviour"):
         check("REPLAY-01")(a_check())
 
 

@@ -19,7 +19,7 @@ def living(monkeypatch, *, next_token):
         return SimpleNamespace(access_token=next_token, client=client)
 
     monkeypatch.setattr(introspection, "_introspect", introspect)
-    return introspection._Living(
+    return introspection._ValidToken(
         SimpleNamespace(grants=SimpleNamespace(fresh=tokens)), SimpleNamespace(access_token="ended", client=None)
     )
 
@@ -31,7 +31,7 @@ async def test_a_denial_of_a_token_that_has_ended_is_asked_for_again(monkeypatch
         asked.append(token)
         return answer(403)
 
-    said = await living(monkeypatch, next_token="alive").told(stranger)
+    said = await living(monkeypatch, next_token="alive").answer_about(stranger)
 
     assert (said.status, asked) == (403, ["ended", "alive"])
 
@@ -40,5 +40,5 @@ async def test_where_tokens_always_end_before_nothing_is_judged(monkeypatch):
     async def stranger(token):
         return answer(403)
 
-    with pytest.raises(Blocked, match="access tokens end before"):
-        await living(monkeypatch, next_token="ended").told(stranger)
+    with pytest.raises(Blocked, match="access tokens expire before"):
+        await living(monkeypatch, next_token="ended").answer_about(stranger)

@@ -70,7 +70,7 @@ def test_an_expired_waiver_covers_nothing():
 
     assert report.checks[0].waived is None
     assert [entry.sentence for entry in report.bad_waivers] == [
-        "the waiver of PKCE-03 expired on 2026-06-30: mend the server, or decide again"
+        "the waiver of PKCE-03 expired on 2026-06-30: fix the server, or set a new date"
     ]
 
 
@@ -96,7 +96,7 @@ def test_the_block_to_paste_is_a_waivers_file_once_reasons_are_written(tmp_path:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("[[waiver]", "is no TOML"),
+        ("[[waiver]", "is not valid TOML"),
         ('[[waiver]]\nid = "PKCE-03"\nuntil = 2027-01-01', r"waiver.#1.reason: Field required"),
         ('[[waiver]]\nid = "PKCE-03"\nreason = "  "\nuntil = 2027-01-01', r"waiver.#1.reason: .*at least 1 character"),
         ('[[waiver]]\nid = "PKCE-03"\nreason = "x"\nuntil = "soon"', r"waiver.#1.until: .*valid date"),
@@ -114,5 +114,5 @@ def test_a_file_that_cannot_be_used_is_refused_with_a_sentence(tmp_path: Path, t
 
 
 def test_a_missing_file_is_refused_with_a_sentence(tmp_path: Path):
-    with pytest.raises(WaiverError, match=r"cannot read the waivers .*nowhere.toml"):
+    with pytest.raises(WaiverError, match=r"cannot read the waivers file .*nowhere.toml"):
         load_waivers(tmp_path / "nowhere.toml")

@@ -1,4 +1,4 @@
-"""The end of a lifetime as it can be known from outside: when to ask on either side of it, and whether that was met."""
+"""Expiry as seen from outside: when to send a request before or after it, and whether the request was on time."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ if TYPE_CHECKING:
     from oauth_litmus.oauth.authorization import Tokens
 
 GUARD = 2.0
-"""Seconds on either side of an end: stores count and sweep in whole seconds."""
+"""Seconds to keep from an expiry, before and after it: stores count and sweep in whole seconds."""
 RESOLUTION = 1.0
-"""Seconds by which a server that counts whole seconds may end a lifetime early."""
+"""Seconds by which a lifetime may end early on a server that counts whole seconds."""
 _ROUND_TRIPS = 3
 
 
 @dataclass(frozen=True)
 class Boundary:
-    """An end that lies between two instants of the run's clock, in Unix seconds.
+    """An expiry that lies between two instants of the run's clock, in Unix seconds.
 
-    What began somewhere between a request and its answer ends somewhere in a span of the same length. Lifetimes need no
-    agreement between our clock and the server's; an `exp`, which is an instant of the server's, is read by its Date.
+    The server issues a grant at some moment between a request and its answer, so the expiry lies in a span of the same
+    length. With a lifetime, the clocks of the suite and the server need not agree. An `exp` is an instant of the server's
+    clock; the server's Date converts it.
     """
 
     earliest: float
@@ -35,13 +36,13 @@ class Boundary:
 
     @classmethod
     def of(cls, begun: Answer | Code, lifetime: float) -> Boundary:
-        """The end of what was issued with this answer, or of this code, and lives so many seconds."""
+        """Compute when a code, or a grant issued with an answer, expires; `lifetime` is in seconds."""
         sent, received = instants_of(begun)
         return cls(sent + lifetime, received + lifetime, max(GUARD, _ROUND_TRIPS * (received - sent)))
 
     @classmethod
     def of_instant(cls, instant: float, seen: Answer) -> Boundary:
-        """An instant of the server's clock, as its answer tells the time; without a Date the clocks are taken to agree."""
+        """Convert an instant of the server's clock by the Date of an answer; without a Date, assume that the clocks agree."""
         offset = clock_offset(seen)
         slowest, fastest = offset or (0.0, 0.0)
         round_trip = seen.received_at - seen.sent_at
@@ -49,10 +50,10 @@ class Boundary:
 
     @classmethod
     def of_access_token(cls, tokens: Tokens, leeway: float = 0.0) -> Boundary:
-        """The end of an access token, as `expires_in` promises or else as its `exp` says, and a leeway after it.
+        """Compute when an access token expires, by `expires_in` or else by its `exp`, plus a leeway in seconds.
 
         Raises:
-            Skipped: neither tells.
+            Skipped: the token has neither.
         """
         if tokens.expires_in is not None:
             return cls.of(tokens.answer, tokens.expires_in + leeway)
@@ -60,16 +61,16 @@ class Boundary:
 
     @property
     def before(self) -> float:
-        """When to send what must arrive before the end."""
+        """When to send a request that must arrive before expiry."""
         return self.earliest - self.guard
 
     @property
     def after(self) -> float:
-        """When to send what must arrive after the end."""
+        """When to send a request that must arrive after expiry."""
         return self.latest + self.guard
 
     def note(self, answer: Answer) -> None:
-        """Have the verdict state how this answer lies to the end: instants, round trip and clock offset."""
+        """Add to the verdict how far from expiry this request was sent, its round trip, and the clock offset."""
         expect.measured(
             answer,
             f"sent {_distance(answer.sent_at, self.earliest, self.latest)}, "
@@ -77,52 +78,54 @@ class Boundary:
         )
 
     def before_its_end(self, answer: Answer, *, held: bool, early_by: float = RESOLUTION) -> None:
-        """A refusal shows an early end only if the request arrived before it; a success shows what it must in any case.
+        """Stop the check if a refusal does not prove early expiry, because the request may have arrived too late.
+
+        A success is always conclusive.
 
         Args:
-            answer: to what was to arrive before the end.
-            held: whether it was taken.
-            early_by: seconds by which the server may end it early, so that the answer must have been there before that.
+            answer: the answer to a request that had to arrive before expiry.
+            held: whether the server accepted the request.
+            early_by: seconds by which the lifetime may end early; the answer must have arrived so long before expiry.
 
         Raises:
-            Blocked: the request stood in a queue, or its answer was slow, so that it may have arrived too late.
+            Blocked: the request waited in a queue or its answer was slow, so the request may have arrived too late.
         """
         self.note(answer)
         if not held and answer.received_at > self.earliest - early_by:
             raise Blocked(
-                "the request was meant to arrive before the end and may have come after it: "
+                "the request had to arrive before expiry but may have come after it: "
                 f"sent {_distance(answer.sent_at, self.earliest, self.latest)}, "
                 f"answered {_distance(answer.received_at, self.earliest, self.latest)}",
                 (answer.number,),
             )
 
     def after_its_end(self, answer: Answer) -> None:
-        """What is still taken shows a late end only if the request was sent after it.
+        """Stop the check if a success does not prove late expiry, because the request was sent too early.
 
         Raises:
-            Blocked: it was sent too early, as the clocks show now.
+            Blocked: the clocks now show that the request was sent before expiry.
         """
         self.note(answer)
         if answer.sent_at < self.latest:
             raise Blocked(
-                "the request was meant to be sent after the end and may have come before it: "
+                "the request had to be sent after expiry but may have come before it: "
                 f"sent {_distance(answer.sent_at, self.earliest, self.latest)}",
                 (answer.number,),
             )
 
 
 def instants_of(begun: Answer | Code) -> tuple[float, float]:
-    """When the request was sent by which something began, and when its answer was there, in Unix seconds."""
+    """When the issuing request was sent, and when its answer arrived, in Unix seconds."""
     if isinstance(begun, Code):
         return begun.issued_after, begun.issued_before
     return begun.sent_at, begun.received_at
 
 
 def clock_offset(answer: Answer) -> tuple[float, float] | None:
-    """By how many seconds the server's clock is ahead of ours, at the least and at the most; None without a Date.
+    """The least and the greatest number of seconds by which the server's clock is ahead of ours; None without a Date.
 
-    A Date tells whole seconds (RFC 9110 section 6.6.1), and the answer was made at some moment of the exchange. Servers
-    render the Date once a second, so that it may be another second old.
+    A Date has whole seconds (RFC 9110 section 6.6.1), and the server wrote it at some moment of the exchange. Servers
+    render the Date once a second, so it may be one more second old.
     """
     try:
         told = parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
@@ -132,7 +135,7 @@ def clock_offset(answer: Answer) -> tuple[float, float] | None:
 
 
 def offset_in_words(answer: Answer) -> str:
-    """How the server's clock stands to ours."""
+    """The clock offset of the server, in words."""
     offset = clock_offset(answer)
     if offset is None:
         return "clock offset unknown (no Date)"
@@ -141,7 +144,7 @@ def offset_in_words(answer: Answer) -> str:
 
 def _distance(instant: float, earliest: float, latest: float) -> str:
     if instant < earliest:
-        return f"{earliest - instant:.3f} s before the end"
+        return f"{earliest - instant:.3f} s before expiry"
     if instant > latest:
-        return f"{instant - latest:.3f} s after the end"
-    return "at the end"
+        return f"{instant - latest:.3f} s after expiry"
+    return "at expiry"

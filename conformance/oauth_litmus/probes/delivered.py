@@ -1,4 +1,4 @@
-"""A login whose callback was brought to a stranger's browser and then to its own: several checks look at what became of it."""
+"""A login whose callback is delivered in a browser without cookies, then in its own browser. Several checks share it."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Delivered:
-    """One login, its callback, and how that ended in its own browser."""
+    """One login, its callback, and the result of the callback in the browser that began the login."""
 
     held: Attempt
     url: str
     before: Browser
-    """Its own browser, as it was before the callback."""
+    """The browser that began the login, as it was before the callback."""
     at_home: Attempt
 
 
 @shared
 async def delivered_elsewhere_first(target: Target) -> tuple[Attempt, Delivered]:
-    """How a callback ended in a browser without cookies, and then in the one that began the login; made once."""
+    """Deliver a callback in a browser without cookies, then in the one that began the login; once for all checks."""
     held = await target.callbacks.hold(target.authorization.request(await target.clients.shared()))
     elsewhere = await target.callbacks.deliver(held, browser=target.new_browser())
     return elsewhere, await _at_home(target, held)
@@ -39,13 +39,13 @@ async def _delivered_at_home(target: Target) -> Delivered:
 
 
 async def finished(target: Target) -> Delivered:
-    """A login that was finished in its own browser; made once.
+    """Finish a login in the browser that began it, once for all checks.
 
     Raises:
-        Blocked: it ended without a code.
+        Blocked: the login ended without a code.
     """
     _, delivered = await delivered_elsewhere_first(target)
-    if delivered.at_home.code is None:  # used up by the browser without cookies, which a server may do
+    if delivered.at_home.code is None:  # the delivery without cookies used the callback up; a server may do that
         delivered = await _delivered_at_home(target)
     target.authorization.code_of(delivered.at_home)
     return delivered

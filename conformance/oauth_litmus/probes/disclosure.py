@@ -1,4 +1,4 @@
-"""What a stranger can read in a value: as it stands, percent-decoded, out of base64url, and inflated."""
+"""Texts that a stranger can read in a value: as it is, percent-decoded, base64url-decoded, and decompressed."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 _LAYERS = 4
 _LONGEST = 100_000
 _MOST = 20 * _LONGEST
-"""Characters that are read under one layer."""
+"""Most characters to read in one layer of encoding."""
 _WORD = re.compile(r"[A-Za-z0-9_/+-]{8,}={0,2}")
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
 def readings(value: str) -> frozenset[str]:
-    """Every text that can be read in a value without a key; encrypted and random values yield themselves and noise."""
+    """Return every text that is readable in a value without a key. Encrypted and random values yield themselves and noise."""
     found = {value[:_LONGEST]}
     layer = set(found)
     for _ in range(_LAYERS):
@@ -36,12 +36,12 @@ def discloses(value: str, secret: str) -> bool:
 
 
 def verifiers_in(value: str) -> frozenset[str]:
-    """Everything that can be read in a value and has the shape of a `code_verifier` (RFC 7636 section 4.1)."""
+    """Return the readable words in a value that have the shape of a `code_verifier` (RFC 7636 section 4.1)."""
     return frozenset(word for text in readings(value) for word in _TOKEN.findall(text))
 
 
 def _measured(texts: Iterable[str]) -> Iterator[str]:
-    """As many of them as have a measure: what is inflated may hold many more that inflate."""
+    """Yield texts up to `_MOST` characters in total: decompressed text may contain many more compressed texts."""
     room = _MOST
     for text in texts:
         room -= len(text)

@@ -1,4 +1,4 @@
-"""The server's answer to an authorization request of nobody: what it does on a page that belongs to no login."""
+"""The server's answer to an authorization request of an unknown client: a page that belongs to no login."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 def request_of_nobody(target: Target) -> AuthorizationRequest:
-    """An authorization request of a client that does not exist, which leaves the server nowhere to redirect to."""
-    return target.authorization.request(Client(f"nobody-{target.run_id}", (REDIRECT_URI,))).but(redirect_uri=None)
+    """An authorization request of an unknown client, without a redirect URI: the server has no address to redirect to."""
+    return target.authorization.request(Client(f"unknown-{target.run_id}", (REDIRECT_URI,))).but(redirect_uri=None)
 
 
 @shared
 async def refused_login(target: Target) -> Attempt:
-    """What becomes of it; sent once, for all checks."""
+    """Send the request of an unknown client, once for all checks, and return the attempt."""
     return await target.authorization.attempt_upstream(request_of_nobody(target))
 
 
 async def error_page(target: Target) -> Answer:
-    """The first answer to it."""
+    """The first answer to the request of an unknown client."""
     return (await refused_login(target)).answers[0]

@@ -1,4 +1,4 @@
-"""An access token that has ended by itself, and what the protected resource answers to it before and after."""
+"""An expired access token, and the answers of the protected resource to it before and after expiry."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from oauth_litmus.oauth.authorization import Tokens
 
 SHORT_LIFE = 6
-"""Seconds that an access token is asked to live, where the operator lends the upstream."""
+"""Access token lifetime in seconds that the suite requests if it controls the upstream."""
 
 
 @dataclass(frozen=True)
 class Expired:
-    """The answers to one access token: as it was fresh, shortly before its end, and after its end and the leeway."""
+    """The answers to one access token: when it was fresh, shortly before expiry, and after expiry plus the leeway."""
 
     tokens: Tokens
     opened: Answer
@@ -32,11 +32,11 @@ class Expired:
 
 @shared
 async def expired_token(target: Target) -> Expired:
-    """Tokens whose access token has ended; made once, and checks only look at what it was answered.
+    """Wait until an access token has expired, and return the answers to it. The checks share this result.
 
     Raises:
-        Blocked: there are no tokens, or the resource does not take them while they are fresh.
-        Skipped: their end is not known, or farther away than the operator allows.
+        Blocked: no tokens were issued, or the resource refuses them while they are fresh.
+        Skipped: the expiry is unknown, or later than the operator allows.
     """
     tokens = await target.resource.short_lived_tokens(SHORT_LIFE)
     end = Boundary.of_access_token(tokens)

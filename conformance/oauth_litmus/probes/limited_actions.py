@@ -1,4 +1,4 @@
-"""Actions that a server limits per source address, and how the burst checks push against one limit."""
+"""Actions that a server limits per source address, and how the burst checks exceed one limit."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     Hit = Callable[[Target], Awaitable[Answer]]
 
 MOST = 200
-"""A limit above this would take more requests than a check may send."""
+"""Largest limit that a check may exceed: a higher one needs more requests than a check may send."""
 GUARD = 1.0
-"""Seconds added to a window or an advised delay."""
+"""Seconds added to a window, or to the delay that the server advises."""
 TOO_MANY = 429
 OTHER_REFUSALS = frozenset({403, 500, 503})
-"""What limiters answer that do not speak 429; RATE-02 judges that."""
+"""Statuses of limiters that do not use 429; RATE-02 judges them."""
 PREFERENCE = ("authorize", "token_failures", "callback", "start", "register")
-"""Which limit the checks of one limiter push against: the one that leaves least behind."""
+"""Limits by preference, for checks that need only one: first the action that leaves the least state on the server."""
 
 
 @dataclass(frozen=True)
 class LimitedAction:
-    """Something that may be done so often from one address."""
+    """An action with a rate limit per source address."""
 
     name: str
     rate: Rate
@@ -41,12 +41,12 @@ class LimitedAction:
 
     @property
     def over_the_limit(self) -> int:
-        """Requests that no limiter admits: a fixed window lets two times the number pass at its edge."""
+        """A number of requests that no limiter admits in full: a fixed window admits twice its number at its edge."""
         return 2 * (self.rate.count + max(5, self.rate.count // 4))
 
 
 def declared_window(server: Server) -> float:
-    """The window of the limit that the checks push against, in seconds.
+    """The window of the limit that the checks exceed, in seconds.
 
     Raises:
         Skipped: no limit is declared.
@@ -55,12 +55,12 @@ def declared_window(server: Server) -> float:
 
 
 def longest_window(server: Server) -> float:
-    """The longest window of all declared limits, in seconds; 0 where none is declared."""
+    """The longest window of all declared limits, in seconds; 0 if none is declared."""
     return max((rate.seconds for rate in server.profile.limits.declared().values()), default=0.0)
 
 
 def until_quiet(server: Server) -> float:
-    """Seconds until nothing that others sent counts in the limit that the checks push against; see `windows_to_end`.
+    """Seconds until no request of another check counts in the limit that the checks exceed; see `windows_to_end`.
 
     Raises:
         Skipped: no limit is declared.
@@ -70,15 +70,15 @@ def until_quiet(server: Server) -> float:
 
 
 def until_all_is_quiet(server: Server) -> float:
-    """The same for all limits together."""
+    """Seconds until no request of another check counts in any declared limit."""
     return 0.0 if server.separate_sources else longest_window(server)
 
 
 def rate_of(server: Server, *names: str) -> tuple[str, Rate]:
-    """The first of these actions for which a limit is declared, with its limit.
+    """Return the first of these actions that has a declared limit of at most `MOST` requests, with the limit.
 
     Raises:
-        Skipped: there is none that can be pushed against.
+        Skipped: none of the actions has one.
     """
     declared = server.profile.limits.declared()
     for name in names:
@@ -91,10 +91,10 @@ def rate_of(server: Server, *names: str) -> tuple[str, Rate]:
 
 
 async def limited_action(target: Target, name: str | None = None, *, most: int = MOST) -> LimitedAction:
-    """A declared action, ready to be done again and again; by default the one that leaves least behind.
+    """Prepare a declared action for repetition; by default the one that leaves the least state on the server.
 
     Raises:
-        Skipped: no limit of at most so many is declared.
+        Skipped: no limit of at most `most` requests is declared.
     """
     chosen, rate = rate_of(target.server, name) if name else _preferred(target.server, most)
     await windows_to_end(target, rate.seconds, _kind_of(chosen))
@@ -102,9 +102,9 @@ async def limited_action(target: Target, name: str | None = None, *, most: int =
 
 
 async def windows_to_end(target: Target, seconds: float, *kinds: Kind) -> None:
-    """Wait until no request of these kinds (of all, if none is given) that was sent from this address counts any more.
+    """Wait until no earlier request of these kinds (of any kind, if none is given) from this address counts any more.
 
-    Where each check has an address of its own, there is nothing to wait for.
+    If each check has its own source address, return at once.
     """
     if not target.server.separate_sources:
         await target.until(target.last_sent(*kinds) + seconds + GUARD)
@@ -115,34 +115,34 @@ def _kind_of(action: str) -> Kind:
 
 
 def declared_actions(server: Server) -> list[str]:
-    """The declared actions that the suite can do."""
+    """The actions with a declared limit of at most `MOST` requests, by preference."""
     declared = server.profile.limits.declared()
     return [name for name in PREFERENCE if name in declared and declared[name].count <= MOST]
 
 
 async def exhaust(target: Target, action: LimitedAction) -> list[Answer]:
-    """Do it, one after the other, until the answer becomes a refusal or the limit is passed by far."""
+    """Repeat the action one by one until the server refuses it, or until the limit is far exceeded."""
     answers = [await action.hit(target)]
-    # Other changes are no refusal: what a URL leads to once may be an error from then on.
+    # Another change of status is no refusal: a single-use URL answers with an error from the second request on.
     while len(answers) < action.over_the_limit and not _begins_to_refuse(answers):
         answers.append(await action.hit(target))
     return answers
 
 
 async def refused(target: Target, action: LimitedAction) -> Answer:
-    """Do it until it is refused; that refusal.
+    """Repeat the action until the server refuses it, and return the refusal.
 
     Raises:
-        Blocked: it never is.
+        Blocked: the requests exceed the limit without a 429.
     """
     answers = await exhaust(target, action)
     if answers[-1].status != TOO_MANY:
-        raise Blocked(f"the limit of {action.rate} for {action.name} was passed without a 429", (answers[-1].number,))
+        raise Blocked(f"the limit of {action.rate} for {action.name} was exceeded without a 429", (answers[-1].number,))
     return answers[-1]
 
 
 def quiet_after(refusal: Answer, rate: Rate) -> float:
-    """When whoever keeps silent is let in again, in Unix seconds: as the refusal says, or else a window later."""
+    """When the limiter admits a silent client again, in Unix seconds: as Retry-After says, or else one window later."""
     seconds = retry_after(refusal)
     return refusal.received_at + (rate.seconds if seconds is None else seconds) + GUARD
 

@@ -1,4 +1,4 @@
-"""What the checks of the login take for a refusal."""
+"""Conditions that several checks of the login require: no code, and a login that has not expired."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _GUARD = 1.0
 
 
 def no_code(attempt: Attempt, because: str) -> None:
-    """No code comes of a callback; a server error in its place is imprecise."""
+    """Require that a callback gives no code. A status 500 in place of a refusal is only a WARN."""
     expect.that(attempt.code is None, expected=f"no code, since {because}", got="a code", at=attempt.answers)
     expect.conclusive(attempt.last) if attempt.last.status in (429, 504) else None
     server_error = attempt.response is None and attempt.last.status == 500
@@ -23,12 +23,14 @@ def no_code(attempt: Attempt, because: str) -> None:
 
 
 def still_pending(target: Target, begun: Attempt) -> None:
-    """See that a login is not over by itself, whose end would be taken for a consequence of the probe.
+    """Require that a login has not expired by itself: the check would mistake the expiry for an effect of its probe.
 
     Raises:
-        Blocked: what is declared as its lifetime has passed, be it in a queue of the suite's own.
+        Blocked: the declared lifetime has passed or ends within a second, for example because the suite's own queue was long.
     """
     lifetime = target.server.profile.lifetimes.pending_login
     age = target.now() - begun.answers[0].sent_at
     if lifetime is not None and age > lifetime - _GUARD:
-        raise Blocked(f"the login took {age:.0f} s, and a pending login lives {lifetime:g} s: nothing can be judged")
+        raise Blocked(
+            f"the login took {age:.0f} s, and a pending login expires after {lifetime:g} s: nothing can be judged"
+        )

@@ -1,4 +1,4 @@
-"""What of somebody else's text became part of a page or of an answer: markup, scripts, and internals of the server."""
+"""Detects injected markup and scripts in a page, and internals of the server in an answer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from oauth_litmus.browser.hypertext import parsed
 
 CALL = "litmus(1)"
-"""What scripts in the suite's probes call: it means nothing to anybody."""
+"""The call that the suite's injected scripts contain; no server's own page contains it."""
 MARKUP = f"\"' onfocus={CALL} x=\"'></script><script>{CALL}</script>"
 IMAGE = f"<img src=x onerror={CALL}>"
 SCRIPT_URL = f"javascript:{CALL}"
@@ -20,9 +20,9 @@ _INTERNALS = re.compile(
 
 
 def injected(html: str, *, images: bool = False) -> str | None:
-    """What of the suite's markup became part of the page, in words; None if it is text.
+    """Describe the suite's markup that became part of the page; None if the page shows all of it as text.
 
-    Only with `images` does a script URL as the source of an image count: no browser of today runs it.
+    A script URL as the source of an image counts only with `images`, because no current browser runs it.
     """
     soup = parsed(html)
     if any(tag.get_text().strip() == CALL for tag in soup.find_all("script")):
@@ -39,6 +39,6 @@ def injected(html: str, *, images: bool = False) -> str | None:
 
 
 def internals(text: str) -> str | None:
-    """What an answer shows of the server's inside: a traceback, or the name of its store; None if nothing."""
+    """Internals that an answer reveals: a traceback, or an error of the server's store; None if it reveals none."""
     found = _INTERNALS.search(text)
     return found[0].strip() if found else None

@@ -1,4 +1,4 @@
-"""What several of these checks look at, sent once: an ordinary login, an error page, and what programs are answered."""
+"""Exchanges that several of these checks share: an ordinary login, and calls of each endpoint as a foreign script."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 SERVER_FAILURE = 500
 FOREIGN_ORIGIN = "https://app.example"
 ASKED_HEADERS = "authorization, content-type, mcp-protocol-version"
-NOBODY = f"nobody-{IMAGE}"
-"""A client_id that no server knows, and that an answer in HTML had better escape."""
+UNKNOWN_CLIENT = f"unknown-{IMAGE}"
+"""A client_id that no server knows, with markup that an answer in HTML must escape."""
 
 
 @dataclass(frozen=True)
 class Called:
-    """What a script of another origin is told of one endpoint."""
+    """The answers of one endpoint to a script of another origin."""
 
     name: str
     preflight: Answer
@@ -35,13 +35,13 @@ class Called:
 
     @property
     def allows(self) -> bool:
-        """Whether the script may send its request and read the answer; for a form or a GET no browser asks before."""
+        """Whether the script may send its request and read the answer. A form or a GET needs no preflight."""
         needed = (self.preflight, self.answer) if self.name in ("registration", "resource") else (self.answer,)
         return all(allowed_origin(answer) in ("*", FOREIGN_ORIGIN) for answer in needed)
 
     @property
     def allows_a_part(self) -> bool:
-        """Whether CORS shows at all."""
+        """Whether any of the answers allows an origin."""
         return any(allowed_origin(answer) for answer in (self.preflight, self.answer))
 
 
@@ -51,10 +51,10 @@ def allowed_origin(answer: Answer) -> str:
 
 
 async def whole_login(target: Target) -> Attempt:
-    """A login that is only looked at, as far as this run can go with it.
+    """The shared finished login, as far as this run can follow it; checks only read it.
 
     Raises:
-        Blocked: it broke off at a failure of the server, and nobody knows which pages would have come.
+        Blocked: the login broke off at a server error, so the suite has not seen all of its pages.
     """
     login = await target.logins.finished()
     if login.answers and login.last.status >= SERVER_FAILURE:
@@ -64,13 +64,16 @@ async def whole_login(target: Target) -> Attempt:
 
 @shared
 async def called(target: Target) -> dict[str, Called]:
-    """Every endpoint that programs call, as a script of another origin finds it; errors where that costs least.
+    """Call every endpoint for programs as a script of another origin, once for all checks.
 
-    Endpoints on other hosts than the issuer's are left alone.
+    Calls of the token, registration, revocation and resource endpoints provoke errors, which cost no login. Apart from
+    the resource, endpoints on other hosts than the issuer's are left out.
     """
     server = target.server
-    form = urlencode({"grant_type": "authorization_code", "code": secrets.token_urlsafe(16), "client_id": NOBODY})
-    revocation = urlencode({"token": secrets.token_urlsafe(16), "client_id": NOBODY})
+    form = urlencode(
+        {"grant_type": "authorization_code", "code": secrets.token_urlsafe(16), "client_id": UNKNOWN_CLIENT}
+    )
+    revocation = urlencode({"token": secrets.token_urlsafe(16), "client_id": UNKNOWN_CLIENT})
     calls: dict[str, tuple[str | None, Kind, str]] = {
         "metadata": (server.discovered.metadata_url, Kind.RESOURCE, ""),
         "jwks": (server.endpoint("jwks_uri"), Kind.RESOURCE, ""),
@@ -100,11 +103,13 @@ async def _call(target: Target, name: str, url: str, kind: Kind, body: str) -> C
     )
     script = target.with_headers({"origin": FOREIGN_ORIGIN})
     if name == "registration":
-        return Called(name, preflight, await script.clients.register({"redirect_uris": [IMAGE], "client_name": NOBODY}))
+        return Called(
+            name, preflight, await script.clients.register({"redirect_uris": [IMAGE], "client_name": UNKNOWN_CLIENT})
+        )
     headers = {"accept": "application/json"} | ({"content-type": FORM} if body else {})
     return Called(name, preflight, await script.send(method, url, kind=kind, headers=headers, body=body.encode()))
 
 
 def path_of(answer: Answer) -> str:
-    """Where an answer came from, in few words."""
+    """The path of an answer's URL, cut to 60 characters."""
     return urlsplit(answer.url).path[:60]

@@ -1,4 +1,4 @@
-"""How many random bits a value can hold, by its characters and by what varies from one value to the next."""
+"""Upper bounds on the random bits in a value, from its alphabet and from the part that varies between values."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MIN_BITS = 120
-"""Bits that what varies must be able to hold: 128, less what a random UUID fixes and what chance makes equal."""
+"""Bits that the varying part must be able to hold: 128, minus the fixed bits of a random UUID and chance matches."""
 _OF_BASE64, _OF_PRINTABLE = 22, 20
-"""Characters that hold 128 bits."""
+"""Characters needed for 128 bits, in base64 and in printable ASCII."""
 _ALPHABETS = (
     (re.compile(r"[0-9\-_.~]+"), math.log2(10)),
     (re.compile(r"(?:[0-9a-f\-_.~]+|[0-9A-F\-_.~]+)"), 4.0),
@@ -25,12 +25,12 @@ _PRINTABLE = math.log2(94)
 
 
 def least_characters(values: Sequence[str]) -> int:
-    """Characters that hold 128 bits: fewer where more than those of base64 are used."""
+    """Characters needed for 128 bits: fewer if the values use characters outside base64."""
     return _OF_BASE64 if _ALPHABETS[-1][0].fullmatch("".join(values)) else _OF_PRINTABLE
 
 
 def bits_that_vary(values: Sequence[str]) -> float:
-    """What the shortest of them can hold at most, by the characters that they all use, without what all have."""
+    """Upper bound on the random bits of the shortest value, ignoring the beginning and the end that all values share."""
     varying = _varying(values)
     for alphabet, bits in _ALPHABETS[:-1]:
         if alphabet.fullmatch("".join(varying)):
@@ -40,7 +40,7 @@ def bits_that_vary(values: Sequence[str]) -> float:
 
 
 def _varying(values: Sequence[str]) -> list[str]:
-    """What is left of each without the beginning and the end that all have."""
+    """Return the values without their common beginning and end."""
     if len(values) == 1:
         return list(values)
     begins = _alike(values)
@@ -49,6 +49,6 @@ def _varying(values: Sequence[str]) -> list[str]:
 
 
 def _alike(values: Sequence[str]) -> int:
-    """With how many characters all of them begin."""
+    """Length of the beginning that all values share."""
     columns = (set(column) for column in zip(*values, strict=False))
     return sum(1 for _ in takewhile(lambda column: len(column) == 1, columns))

@@ -1,4 +1,4 @@
-"""Finds the cookie on which the callback depends, by what happens without it."""
+"""Finds the cookie that the callback requires: without it, the server refuses the callback."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StateCookie:
-    """The Set-Cookie that binds a login to the browser, and where it was seen."""
+    """The Set-Cookie that binds a login to the browser, and the answer that contains it."""
 
     set_cookie: SetCookie
     answer: Answer
@@ -29,34 +29,34 @@ class StateCookie:
 
     @property
     def shown(self) -> str:
-        """Its name, without the part that differs from login to login."""
+        """The cookie's name, without the part that differs between logins."""
         return f"the cookie {stem(self.set_cookie.name)}"
 
     @property
     def effective_path(self) -> str:
-        """The Path that a browser gives it."""
+        """The Path that a browser uses for the cookie."""
         return self.set_cookie.path or default_path(urlsplit(self.answer.url).path)
 
 
 def living_cookies(answer: Answer) -> list[SetCookie]:
-    """Cookies that an answer sets, and does not delete."""
+    """The cookies that an answer sets and does not delete."""
     cookies = [SetCookie.parse(raw) for raw in answer.set_cookies]
     return [cookie for cookie in cookies if cookie.value and not cookie.is_deletion(answer.received_at)]
 
 
 @shared
 async def state_cookie(target: Target) -> StateCookie:
-    """The cookie without which the callback is refused; found once for all checks.
+    """Return the cookie without which the server refuses the callback; found once for all checks.
 
     Raises:
-        Blocked: the callback is answered with a code whatever cookie is missing (LOGIN-01 judges that), or no cookie is set.
+        Blocked: the callback leads to a code whichever cookie is missing (LOGIN-01 judges that), or no cookie is set.
     """
     client = await target.clients.shared()
     elsewhere, delivered = await delivered_elsewhere_first(target)
     held = replace(delivered.held, browser=delivered.before)
     candidates = _candidates(target, held)
     if len(candidates) == 1 and elsewhere.code is None and not target.server.seen.cookie_withheld:
-        # A browser without cookies is one without this cookie.
+        # The callback in a browser without cookies was refused, and this is the only cookie that was missing.
         return StateCookie(candidates[0][1], candidates[0][0], delivered.url, ())
     for answer, candidate in candidates:
         attempt = await target.callbacks.hold(target.authorization.request(client))
@@ -66,11 +66,11 @@ async def state_cookie(target: Target) -> StateCookie:
         if (await target.callbacks.deliver(attempt, browser=browser)).code is None:
             others = tuple((at, other) for at, other in candidates if stem(other.name) != stem(candidate.name))
             return StateCookie(candidate, answer, delivered.url, others)
-    raise Blocked("no cookie could be found on which the callback depends (see LOGIN-01)")
+    raise Blocked("found no cookie that the callback requires (see LOGIN-01)")
 
 
 def _candidates(target: Target, held: Attempt) -> list[tuple[Answer, SetCookie]]:
-    """Cookies that a browser brings to the callback, or that the preflight saw it withhold; the last setting of each counts."""
+    """Cookies that a browser sends with the callback, or withheld during preflight; the last Set-Cookie of each name counts."""
     navigation = Navigation(held.callback_url or "", initiator=held.callback_initiator)
     brought = {cookie.name for cookie in held.browser.cookies_for(navigation)}
     lost = {stem(name) for name in target.server.seen.cookie_withheld}

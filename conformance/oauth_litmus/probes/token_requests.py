@@ -1,4 +1,4 @@
-"""Token requests that several checks send: ordinary ones, made-up ones, and ones that are written by hand."""
+"""Token requests that several checks send: ordinary, with made-up values, and with an arbitrary body."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ Pairs = list[tuple[str, str]]
 
 
 async def works(target: Target, method: AuthMethod) -> bool:
-    """Whether a client gets tokens by this method: where it never does, refusals show nothing (see TOKEN-08)."""
+    """Whether a client gets tokens by this method. If it never does, refusals prove nothing (see TOKEN-08)."""
     if not await target.clients.exist_with(method):
         return False
     return expect.conclusive(await target.grants.exchange_by(method)).has_tokens
 
 
 def made_up_code(client: Client) -> dict[str, str | None]:
-    """A token request that is well-formed, with a code that nobody issued."""
+    """A well-formed token request with a made-up code."""
     return {
         "grant_type": "authorization_code",
         "code": secrets.token_urlsafe(32),
@@ -42,7 +42,7 @@ def made_up_code(client: Client) -> dict[str, str | None]:
 
 
 def exchange_of(target: Target, code: Code) -> Pairs:
-    """The parameters of an ordinary exchange, those of the client in the body included."""
+    """The parameters of an ordinary exchange, including the client's own in the body."""
     resource = target.server.resource_indicator
     return [
         *code.client.credentials()[0].items(),
@@ -55,7 +55,7 @@ def exchange_of(target: Target, code: Code) -> Pairs:
 
 
 def refresh_of(target: Target, tokens: Tokens) -> Pairs:
-    """The parameters of an ordinary refresh, those of the client in the body included."""
+    """The parameters of an ordinary refresh, including the client's own in the body."""
     resource = target.server.resource_indicator
     return [
         *tokens.client.credentials()[0].items(),
@@ -75,7 +75,7 @@ async def token_call(
     headers: Mapping[str, str] | None = None,
     client: Client | None = None,
 ) -> Answer:
-    """A request to the token endpoint as it is written, be it a form or not; with the Authorization of a client."""
+    """Send this exact body, a form or not, to the token endpoint, with the Authorization header of a client."""
     authorization = client.credentials()[1] if client else {}
     answer = await target.send(
         method,
@@ -99,10 +99,11 @@ async def each_alive(
     probes: Sequence[Callable[[T], Awaitable[Answer]]],
     control: Callable[[T], Awaitable[Answer]],
 ) -> list[Answer]:
-    """The answers to probes that should be refused, each with a code (or a refresh token) that lives.
+    """Return the answers to probes that the server should refuse, each with a valid code (or refresh token).
 
-    One serves for all as long as nothing gets tokens for it. That it lived is seen at the end, by `control`; where a
-    server burns it at the first refusal, every probe is repeated with one of its own.
+    All probes share one code as long as none of them gets tokens. At the end, `control` uses the code properly, which
+    proves that it was still valid. If the server revoked the code at a refusal, repeat each refused probe with a code of
+    its own.
     """
     answers: list[Answer] = []
     held: T | None = None

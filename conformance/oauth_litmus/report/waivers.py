@@ -1,4 +1,4 @@
-"""Waivers: the known gaps of a target, each with a reason and an end; what is out of date fails the run."""
+"""Waivers: the known gaps of a target, each with a reason and a last day. An outdated waiver fails the run."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DAYS_PROPOSED = 90
-"""How long a waiver lasts that a failing run proposes."""
+"""Validity of the waivers that a failing run proposes, in days."""
 
 
 class WaiverError(Exception):
-    """A waivers file that cannot be used; the message names the entry, and what is allowed."""
+    """The waivers file is unusable; the message names the entry and the allowed values."""
 
 
 class Waiver(BaseModel):
-    """One gap that is known and accepted until a day."""
+    """One known gap, accepted up to a given day."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     id: str
     reason: Annotated[str, Field(min_length=1)]
     until: date
-    """The last day on which it holds."""
+    """The last day on which the waiver is valid."""
 
 
 class State(StrEnum):
-    """What has become of a waiver in one run."""
+    """The state of a waiver after one run."""
 
     APPLIED = "applied"
     NOT_TESTED = "not tested"
-    """Its check was not judged in this run, so nothing can be said."""
+    """This run did not judge its check, so the waiver may or may not be needed."""
     STALE = "stale"
     EXPIRED = "expired"
     UNKNOWN = "unknown"
 
     @property
     def fails_the_run(self) -> bool:
-        """Whether the file must be mended."""
+        """Whether this state fails the run, because the waivers file must be corrected."""
         return self in (State.STALE, State.EXPIRED, State.UNKNOWN)
 
 
@@ -62,34 +62,34 @@ class WaiverOutcome:
 
     @property
     def sentence(self) -> str:
-        """What is to be done about it."""
+        """The state in words, with the step to take if there is one."""
         match self.state:
             case State.APPLIED:
                 return f"{self.waiver.id} is waived until {self.waiver.until}: {self.waiver.reason}"
             case State.NOT_TESTED:
-                return f"the waiver of {self.waiver.id} was not tested: its check was not judged in this run"
+                return f"the waiver of {self.waiver.id} was not tested: this run did not judge its check"
             case State.STALE:
-                return f"the waiver of {self.waiver.id} is stale: its check no longer fails, so take the waiver out"
+                return f"the waiver of {self.waiver.id} is stale: its check no longer fails, so remove the waiver"
             case State.EXPIRED:
                 return (
-                    f"the waiver of {self.waiver.id} expired on {self.waiver.until}: mend the server, or decide again"
+                    f"the waiver of {self.waiver.id} expired on {self.waiver.until}: fix the server, or set a new date"
                 )
             case State.UNKNOWN:
-                return f"the waiver of {self.waiver.id} is unknown: there is no such check (see `oauth-litmus list`)"
+                return f"the waiver of {self.waiver.id} is unknown: no check has this id (see `oauth-litmus list`)"
 
 
 def load_waivers(path: Path) -> tuple[Waiver, ...]:
     """Read a waivers file.
 
     Raises:
-        WaiverError: it cannot be read, is no TOML, holds an unknown or missing key, or names a check twice.
+        WaiverError: the file cannot be read, is not TOML, has an unknown or missing key, or waives a check twice.
     """
     try:
         data = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise WaiverError(f"cannot read the waivers {path}: {error}") from error
+        raise WaiverError(f"cannot read the waivers file {path}: {error}") from error
     except tomllib.TOMLDecodeError as error:
-        raise WaiverError(f"{path} is no TOML: {error}") from error
+        raise WaiverError(f"{path} is not valid TOML: {error}") from error
     try:
         waivers = _File.model_validate(data).waiver
     except ValidationError as error:
@@ -103,19 +103,19 @@ def load_waivers(path: Path) -> tuple[Waiver, ...]:
 def judge_waivers(
     waivers: Iterable[Waiver], verdicts: Mapping[str, Verdict], known: Collection[str], today: date
 ) -> tuple[WaiverOutcome, ...]:
-    """What has become of each waiver.
+    """Determine the state of each waiver.
 
     Args:
-        waivers: of the file.
-        verdicts: of the checks that this run selected.
-        known: the ids of all checks that there are.
-        today: a waiver holds through the day that it names.
+        waivers: the waivers of the file.
+        verdicts: the verdicts of the checks that this run selected, by id.
+        known: the ids of all existing checks.
+        today: the date to compare with; a waiver is valid through its `until` day.
     """
     return tuple(WaiverOutcome(waiver, _state(waiver, verdicts.get(waiver.id), known, today)) for waiver in waivers)
 
 
 def block_to_paste(failing: Iterable[tuple[str, str]], today: date) -> str:
-    """The TOML that would waive these checks, given by id and title; the reasons are left for a person to write."""
+    """TOML that waives these checks, given by id and title. A person must fill in the reasons."""
     until = today + timedelta(days=DAYS_PROPOSED)
     return "\n".join(
         f'[[waiver]]\nid = {json.dumps(identifier)}  # {title}\nreason = ""\nuntil = {until}\n'

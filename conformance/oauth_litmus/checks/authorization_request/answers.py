@@ -1,4 +1,4 @@
-"""What comes back: state, redirects, and the registered query (OAuth 2.1 sections 4.1.2 and 7.5.3)."""
+"""Authorization responses: state, redirects, and the registered query (OAuth 2.1 sections 4.1.2 and 7.5.3)."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ REPEATING_STATUSES = (307, 308)
 """Statuses at which a browser repeats a POST with its body (RFC 9110 sections 15.4.8 and 15.4.9)."""
 
 EXCLUDED_STATUS = 307
-"""The one that no answer may have (OAuth 2.1 section 1.6), though after a GET it repeats nothing. What caches keep is HEADERS-03."""
+"""The redirect status that OAuth 2.1 section 1.6 excludes. After a GET it repeats no body. HEADERS-03 judges caching."""
 
 
 @check("AUTHZ-03", needs={LOGIN}, logins=4)
 async def state_comes_back_exactly(target: Target) -> None:
-    """Send awkward, long, non-ASCII and no state, each in a login and in a request that is refused."""
+    """Send a state with special characters, a long one, a non-ASCII one and none, each in a login and in a refused request."""
     request = target.authorization.request(await target.clients.shared())
 
     for state in target.limit_probes((AWKWARD_STATE, LONG_STATE, FOREIGN_STATE), most=1):
@@ -41,7 +41,12 @@ async def state_comes_back_exactly(target: Target) -> None:
         _state_is((await target.authorization.attempt(request.but(state=state, response_type="bogus"))).response, state)
 
     without = await target.authorization.attempt(request.but(state=None))
-    expect.ideally(without.code is not None, expected="state is optional", got="it is demanded", at=without.answers)
+    expect.ideally(
+        without.code is not None,
+        expected="a code without state, which is optional",
+        got="the server requires state",
+        at=without.answers,
+    )
     _no_state_is_invented(without.response)
     await target.grants.add_login_to_pool(without)
     _no_state_is_invented((await target.authorization.attempt(request.but(state=None, response_type="bogus"))).response)
@@ -49,7 +54,7 @@ async def state_comes_back_exactly(target: Target) -> None:
 
 @check("AUTHZ-07", needs={LOGIN}, logins=1)
 async def answers_are_redirects_with_a_query(target: Target) -> None:
-    """Log in, refuse a consent page where there is one, and send a wrong request; look at every redirect on the way."""
+    """Log in, refuse consent if the server asks for it, and send an unknown response_type. Inspect every redirect."""
     request = target.authorization.request(await target.clients.shared())
 
     attempts = [await target.logins.finished()]
@@ -67,16 +72,16 @@ async def answers_are_redirects_with_a_query(target: Target) -> None:
         fragment = dict(attempt.response.fragment) if attempt.response else {}
         in_fragment = sorted({"code", "state", "error"} & fragment.keys())
         got = f"{', '.join(in_fragment)} in the fragment"
-        expect.that(not in_fragment, expected="the answer in the query", got=got, at=attempt.answers)
+        expect.that(not in_fragment, expected="the response parameters in the query", got=got, at=attempt.answers)
     refused = (await target.authorization.first_answer(request.but(response_type="bogus"))).last
     unfollowed = refused.status >= 400 and "location" in refused.headers
-    got = f"{refused.status} with a Location, which no browser follows: the client is not told"
+    got = f"{refused.status} with a Location that browsers do not follow: the client does not learn of the error"
     expect.ideally(not unfollowed, expected="302 or 303, or a page without a Location", got=got, at=refused)
 
 
 @check("REDIR-17", needs={LOGIN}, logins=1)
 async def registered_query_is_kept(target: Target) -> None:
-    """Have a code, and then an error, sent to a redirect URI with a query."""
+    """Make the server send a code, and then an error, to a redirect URI with a query."""
     client = await target.clients.with_redirect_uris(WITH_QUERY)
     if client is None:
         raise NotApplicable("the server registers no redirect URIs with a query")
@@ -84,7 +89,9 @@ async def registered_query_is_kept(target: Target) -> None:
 
     success = await target.authorization.attempt(request)
     if success.response is None and success.left_for is None:
-        raise Blocked("set-up: a login with a registered redirect URI brought no answer", (success.last.number,))
+        raise Blocked(
+            "set-up: a login with a registered redirect URI did not end with a redirect", (success.last.number,)
+        )
     _query_is_kept(success, "code")
 
     refusal = await target.authorization.attempt(request.but(response_type="bogus"))
@@ -93,12 +100,12 @@ async def registered_query_is_kept(target: Target) -> None:
 
 
 def _must_answer(attempt: Attempt, state: str) -> None:
-    """Only a state that no server may refuse must bring an answer: printable ASCII of ordinary length."""
+    """Require a response only for printable ASCII of ordinary length: a server may refuse any other state."""
     if attempt.inconclusive is not None:
         expect.conclusive(attempt.inconclusive)
     answered = attempt.response is not None or state != AWKWARD_STATE
     got = expect.describe(attempt.last)
-    expect.that(answered, expected="an answer with the state that was sent", got=got, at=attempt.answers)
+    expect.that(answered, expected="a response with the state that was sent", got=got, at=attempt.answers)
 
 
 def _state_is(response: AuthorizationResponse | None, sent: str) -> None:
@@ -114,7 +121,7 @@ def _state_is(response: AuthorizationResponse | None, sent: str) -> None:
     expect.that(
         not (response.get("d") or "").startswith("e/?"),
         expected=expected,
-        got="a part of it as a parameter",
+        got="a part of the state as a parameter of its own",
         at=response.answer,
     )
 
@@ -122,7 +129,7 @@ def _state_is(response: AuthorizationResponse | None, sent: str) -> None:
 def _no_state_is_invented(response: AuthorizationResponse | None) -> None:
     if response is None:
         return
-    state, expected = response.get("state"), "no state, since none was sent"
+    state, expected = response.get("state"), "no state, since the request has none"
     expect.that(state not in INVENTED, expected=expected, got=f"state={state}", at=response.answer)
     expect.ideally(state is None, expected=expected, got=f"state={state}", at=response.answer)
 
@@ -137,7 +144,7 @@ def _query_is_kept(attempt: Attempt, answered: str) -> None:
     expect.that(kept and place == registered.partition("?")[0], expected=expected, got=got, at=attempt.answers)
     added = sum(name == answered for name, _ in pairs) == 1
     expect.that(added, expected=f"{expected}, once", got=got, at=attempt.answers)
-    reencoded = "what was registered is encoded in another way"
-    # Where it stands among the parameters is free.
+    reencoded = "the registered query in another encoding"
+    # The registered query may stand anywhere among the parameters.
     verbatim = f"&{registered.partition('?')[2]}&" in f"&{landed.partition('#')[0].partition('?')[2]}&"
     expect.ideally(verbatim, expected=expected, got=reencoded, at=attempt.answers)

@@ -1,4 +1,4 @@
-"""How the client is told that its request was refused (OAuth 2.1 section 4.1.2.1)."""
+"""Error responses of the authorization endpoint (OAuth 2.1 section 4.1.2.1)."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ REGISTERED = frozenset(
         "invalid_authorization_details",
     ]
 )
-"""Errors of authorization endpoints in the OAuth Extensions Error Registry, and those of OAuth 2.1 itself."""
+"""Errors of authorization endpoints, from the OAuth Extensions Error Registry and from OAuth 2.1."""
 
 
 @check("AUTHZ-10", needs={REGISTRATION})
-async def error_is_told_by_one_code(target: Target) -> None:
-    """Provoke error redirects by a response_type, a scope and a challenge that are wrong or missing; read them."""
+async def error_redirect_has_one_well_formed_error(target: Target) -> None:
+    """Send an unknown response_type, none, an unknown scope, and no code_challenge. Read the error redirects."""
     request = target.authorization.request(await target.clients.shared())
     provocations = {
         "an unknown response_type": request.but(response_type="bogus"),
@@ -55,7 +55,7 @@ async def error_is_told_by_one_code(target: Target) -> None:
 
     errors = {what: response for what, response in responses.items() if response is not None and response.error}
     if not errors:
-        raise NotApplicable("the errors of authorization requests are shown as pages")
+        raise NotApplicable("the server shows the errors of authorization requests as pages")
     for what, response in errors.items():
         _is_well_formed(what, response)
 
@@ -63,11 +63,11 @@ async def error_is_told_by_one_code(target: Target) -> None:
 def _is_well_formed(what: str, response: AuthorizationResponse) -> None:
     error, at = response.error or "", response.answer
     times = sum(name == "error" for name, _ in (*response.parameters, *response.fragment))
-    expect.that(times == 1, expected=f"error once, for {what}", got=f"{times} of them", at=at)
-    expect.that(response.code is None, expected=f"an error alone, for {what}", got="a code beside it", at=at)
+    expect.that(times == 1, expected=f"one error parameter for {what}", got=f"{times} of them", at=at)
+    expect.that(response.code is None, expected=f"an error and no code for {what}", got="an error and a code", at=at)
     registered = error in REGISTERED
     expect.ideally(registered, expected=f"a registered error for {what}", got=f"error={error}", at=at)
     for name in ("error", "error_description"):
         text = response.get(name) or ""
-        expected = f'printable ASCII but " and \\ in {name}, for {what}'
+        expected = f'printable ASCII without " and \\ in {name}, for {what}'
         expect.ideally(_ALLOWED.fullmatch(text) is not None, expected=expected, got=repr(text), at=at)

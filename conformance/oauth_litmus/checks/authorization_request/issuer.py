@@ -1,4 +1,4 @@
-"""Who answered: iss in codes and errors (RFC 9207)."""
+"""The iss parameter of authorization responses, with codes and with errors (RFC 9207)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 WITH_QUERY = f"{REDIRECT_URI}?tenant=a%20b&flag"
 CONFUSING = {"iss": "https://evil.example", "state": "registered-state", "code": "registered-code"}
-"""Names of the answer that a registered query holds already."""
+"""Response parameters that a registered query already contains."""
 
 
 @check("ISS-01", needs={LOGIN})
@@ -47,12 +47,12 @@ async def iss_is_in_errors(target: Target) -> None:
     if attempt.response is not None and attempt.response.error:
         _iss_is_right(target, attempt.response)
         return
-    raise NotApplicable("the errors of authorization requests are shown as pages")
+    raise NotApplicable("the server shows the errors of authorization requests as pages")
 
 
 @check("ISS-03", needs={LOGIN, DYNAMIC_REGISTRATION}, logins=1)
-async def registered_query_does_not_stand_for_the_answer(target: Target) -> None:
-    """Register a redirect URI whose query holds iss, state and code already; where that is taken, log in."""
+async def registered_query_does_not_replace_the_response(target: Target) -> None:
+    """Register a redirect URI whose query already contains iss, state and code. If the server accepts it, log in."""
     if await target.clients.with_redirect_uris(WITH_QUERY) is None:
         raise NotApplicable("the server registers no redirect URIs with a query")
     uri = f"{REDIRECT_URI}?{urlencode(CONFUSING)}"
@@ -67,17 +67,17 @@ async def registered_query_does_not_stand_for_the_answer(target: Target) -> None
     if attempt.inconclusive is not None:
         expect.conclusive(attempt.inconclusive)
     for name, (added, found) in _of_the_answer(target, attempt).items():
-        wrong = f"the {name} of the registered query alone stands in the answer"
-        expect.safe(added, expected=f"{name} of the answer", got=wrong, at=attempt.answers)
-        expected, got = f"{name} of the answer, once", f"{found} of them"
+        wrong = f"only the {name} of the registered query"
+        expect.safe(added, expected=f"the {name} of the response", got=wrong, at=attempt.answers)
+        expected, got = f"the {name} of the response, once", f"{found} {name} parameters"
         expect.that(found == 1, expected=expected, got=got, at=attempt.answers)
 
 
 def _of_the_answer(target: Target, attempt: Attempt) -> dict[str, tuple[bool, int]]:
-    """For every name that an answer must have: whether its right value is there, and how often the name is."""
+    """For each parameter that the response must have: whether its right value is present, and how often it occurs."""
     response = attempt.response
     if response is None:
-        return {"code": (attempt.code is None, 1)}  # refused late, by a page
+        return {"code": (attempt.code is None, 1)}  # the server refuses late, with a page
     values = {name: [value for key, value in response.parameters if key == name] for name in CONFUSING}
     right = {"state": attempt.request.get("state") in values["state"]}
     if target.server.advertises_iss:
@@ -93,9 +93,9 @@ def _iss_is_right(target: Target, response: AuthorizationResponse) -> None:
     expected, got = f"iss={issuer}, once", f"iss={' and '.join(found)}" if found else "no iss"
     if found:
         expect.that(found == [issuer], expected=expected, got=got, at=response.answer)
-        unpromised = "iss that the metadata does not promise"
+        unpromised = "an iss that the metadata does not promise"
         expect.ideally(target.server.advertises_iss, expected=expected, got=unpromised, at=response.answer)
     elif target.server.advertises_iss:
         expect.that(False, expected=f"{expected}: the metadata promises it", got=got, at=response.answer)
     else:
-        expect.ideally(False, expected=expected, got=f"{got}, and none is promised", at=response.answer)
+        expect.ideally(False, expected=expected, got=f"{got}, and the metadata promises none", at=response.answer)

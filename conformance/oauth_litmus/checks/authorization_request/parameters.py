@@ -1,4 +1,4 @@
-"""Parameters of the authorization request that are repeated, unknown, or empty (OAuth 2.1 section 3.1)."""
+"""Repeated, unknown, odd and empty parameters of the authorization request (OAuth 2.1 section 3.1)."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ NO_URLS = ("https://client.example.com:99999/cb", "https://client.example.com:po
 UNKNOWN_SCOPE = "no-such-scope"
 ODD = "litmus\"\\'\u00e9\0"
 TELLING = frozenset({"client_id", "scope", "response_type"})
-"""Parameters of which the end of the login tells whether another value was checked than is used."""
+"""Parameters for which the end of a login shows whether the server checked one value and used another."""
 OPENID = {"nonce": "n-0S6_WzA2Mj", "prompt": "consent", "login_hint": "x", "ui_locales": "en"}
-"""Parameters of OpenID Connect, of which a server without it knows nothing."""
+"""Parameters of OpenID Connect, which are unknown to a server without it."""
 
 
 @check("AUTHZ-04", needs={REGISTRATION})
 async def repeated_parameters_are_refused(target: Target) -> None:
-    """Repeat parameters with equal values, then each with another value; where the login goes on, see what it brings."""
+    """Repeat parameters with equal values, then each one with another value. If the login continues, see which value it uses."""
     request = target.authorization.request(await target.clients.shared())
     await target.authorization.control(request)
     another = {
@@ -42,20 +42,20 @@ async def repeated_parameters_are_refused(target: Target) -> None:
     for repeated in (asked, *({name: another[name]} for name in asked)):
         doubled = request.adding(*repeated.items())
         answer = await _answer(target, doubled, request)
-        expected, got = f"invalid_request, since {', '.join(repeated)} is there twice", "the login goes on"
+        expected, got = f"invalid_request, since the request repeats {', '.join(repeated)}", "the login continues"
         expect.ideally(is_refused(answer), expected=expected, got=got, at=answer)
         if not is_refused(answer) and repeated.keys() <= TELLING:
-            await _what_was_checked_is_used(target, doubled, request, *repeated)
+            await _uses_the_checked_value(target, doubled, request, *repeated)
 
-    # One value and an empty one may count as one: but as the one that is there.
+    # A server may ignore an empty value beside another one. It must then use the other one.
     emptied = request.adding(("code_challenge", ""))
     if not is_refused(await _answer(target, emptied, request)):
-        await _what_was_checked_is_used(target, emptied, request, "code_challenge")
+        await _uses_the_checked_value(target, emptied, request, "code_challenge")
 
 
 @check("AUTHZ-05", needs={REGISTRATION})
 async def unknown_parameters_are_ignored(target: Target) -> None:
-    """Add a parameter that nobody knows, then those of OpenID Connect, to a request that is taken without them."""
+    """Send an ordinary request that the server accepts. Add an unknown parameter, then parameters of OpenID Connect."""
     request = target.authorization.request(await target.clients.shared())
     await target.authorization.control(request)
 
@@ -70,7 +70,7 @@ async def unknown_parameters_are_ignored(target: Target) -> None:
 
 @check("AUTHZ-11", needs={REGISTRATION})
 async def odd_values_are_refused(target: Target) -> None:
-    """Put quotation marks, a letter beyond ASCII and a NUL into each parameter in turn."""
+    """Send quotation marks, a backslash, a non-ASCII letter and a NUL in one parameter after the other."""
     request = target.authorization.request(await target.clients.shared())
     await target.authorization.control(request)
 
@@ -82,7 +82,7 @@ async def odd_values_are_refused(target: Target) -> None:
 
 @check("AUTHZ-09", needs={REGISTRATION})
 async def empty_parameters_count_as_left_out(target: Target) -> None:
-    """Leave out scope, state and redirect_uri, and send them empty: together, and one by one where that differs."""
+    """Send scope, state and redirect_uri empty, and leave them out. If the outcomes differ, compare them one by one."""
     client = await target.clients.shared()
     request = target.authorization.request(client)
     await target.authorization.control(request)
@@ -91,8 +91,8 @@ async def empty_parameters_count_as_left_out(target: Target) -> None:
     if await _refusal_of_empty(target, request, *names) is not None:
         for name in names:
             refusal = await _refusal_of_empty(target, request, name)
-            got = f"{name}= is refused, though a request without {name} is not"
-            expect.that(refusal is None, expected=f"{name}= counts as left out", got=got, at=refusal)
+            got = f"a refusal of {name}=, although a request without {name} is accepted"
+            expect.that(refusal is None, expected=f"{name}= treated as left out", got=got, at=refusal)
 
     refusal = await target.authorization.attempt(request.but(state="", response_type="bogus"))
     come_back = refusal.response.get("state") if refusal.response else None
@@ -101,8 +101,8 @@ async def empty_parameters_count_as_left_out(target: Target) -> None:
 
 
 @check("AUTHZ-12", needs={REGISTRATION})
-async def what_is_no_url_is_refused(target: Target) -> None:
-    """Ask for answers at a port beyond 65535, at a port of letters, and at an address whose bracket stays open."""
+async def malformed_redirect_uris_are_refused(target: Target) -> None:
+    """Send a redirect_uri with a port above 65535, one with a port of letters, and one with an unclosed bracket."""
     request = target.authorization.request(await target.clients.shared())
     await target.authorization.control(request)
 
@@ -113,7 +113,11 @@ async def what_is_no_url_is_refused(target: Target) -> None:
 
 
 async def _refusal_of_empty(target: Target, request: AuthorizationRequest, *names: str) -> Answer | None:
-    """The refusal of empty parameters, or of several at once that are left out; None where either is like the other."""
+    """Return the refusal of these parameters when empty; None if the server treats them as left out.
+
+    If the server refuses a request without several parameters, the comparison shows nothing. Return that refusal then, so
+    that the check tries each parameter alone.
+    """
     without = expect.conclusive((await target.authorization.outcome(request.but(**dict.fromkeys(names)))).last)
     if is_refused(without):
         return None if len(names) == 1 else without
@@ -122,7 +126,7 @@ async def _refusal_of_empty(target: Target, request: AuthorizationRequest, *name
 
 
 async def _answer(target: Target, request: AuthorizationRequest, without: AuthorizationRequest) -> Answer:
-    """The answer that tells; a server error fails if it lasts, and a request without the defect is answered in between."""
+    """Return the answer to the request. Fail on a server error that recurs after an accepted request without the defect."""
     return expect.no_server_error(await _lasting(target, request, without))
 
 
@@ -133,15 +137,15 @@ async def _lasting(target: Target, request: AuthorizationRequest, without: Autho
     async def control() -> None:
         ordinary = (await target.authorization.outcome(without)).last
         if is_refused(ordinary):
-            raise Blocked("set-up: the request without the defect is refused too", (ordinary.number,))
+            raise Blocked("set-up: the server also refuses the request without the defect", (ordinary.number,))
 
     return expect.conclusive(await target.settled(send, control))
 
 
-async def _what_was_checked_is_used(
+async def _uses_the_checked_value(
     target: Target, doubled: AuthorizationRequest, request: AuthorizationRequest, name: str
 ) -> None:
-    """Of two values the server may take either one: the same for its checks and for the code that it issues."""
+    """Require that the server uses the same one of two values for its checks and for the code that it issues."""
     attempt = await target.authorization.attempt(doubled)
     response, expected = attempt.response, f"the same value of {name} for the checks and for the code"
     implicit = response is not None and response.get("access_token") is not None

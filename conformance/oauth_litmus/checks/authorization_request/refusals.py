@@ -1,4 +1,4 @@
-"""A refusal of an authorization request that several checks look at."""
+"""A refused authorization request that several checks share."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ if TYPE_CHECKING:
 
 @shared
 async def attempt_without_response_type(target: Target) -> Attempt:
-    """What becomes of a request that lacks response_type alone; made once."""
+    """Send an ordinary request without response_type, once for all checks, and follow it to its end."""
     request = target.authorization.request(await target.clients.shared()).but(response_type=None)
     return await target.authorization.attempt(request)

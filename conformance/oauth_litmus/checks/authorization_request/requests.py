@@ -1,4 +1,4 @@
-"""Which requests lead on, and which are refused: client, response type, HTTP method (OAuth 2.1 sections 3.1 and 4.1.1)."""
+"""Accepted and refused requests: client, response type, HTTP method (OAuth 2.1 sections 3.1 and 4.1.1)."""
 
 from __future__ import annotations
 
@@ -27,15 +27,17 @@ STRANGER = "https://evil.example/cb"
 @check("AUTHZ-01", needs=set())
 async def unknown_client_gives_a_readable_error(target: Target) -> None:
     """Open the authorization endpoint without parameters, with an unknown client_id, and with an empty one."""
-    nobody = request_of_nobody(target)
+    unknown = request_of_nobody(target)
     requests = {
-        "the client_id is unknown": nobody,
-        "there are no parameters": replace(nobody, parameters=()),
-        "the client_id is empty": nobody.but(client_id=""),
+        "the client_id is unknown": unknown,
+        "there are no parameters": replace(unknown, parameters=()),
+        "the client_id is empty": unknown.but(client_id=""),
     }
 
     for because, request in target.limit_probes(requests.items(), most=2):
-        attempt = await (refused_login(target) if request is nobody else target.authorization.attempt_upstream(request))
+        attempt = await (
+            refused_login(target) if request is unknown else target.authorization.attempt_upstream(request)
+        )
         if expect.conclusive(attempt.last).status >= 500:
             attempt = await target.authorization.attempt_upstream(request)
         _tells_the_user(attempt, because)
@@ -43,7 +45,7 @@ async def unknown_client_gives_a_readable_error(target: Target) -> None:
 
 @check("AUTHZ-02", needs={REGISTRATION})
 async def response_type_is_required(target: Target) -> None:
-    """Ask without response_type, with an empty, an unknown, the implicit and a hybrid one."""
+    """Send a request without response_type, then with an empty, an unknown, the implicit and a hybrid one."""
     request = target.authorization.request(await target.clients.shared())
     await target.authorization.control(request)
 
@@ -62,7 +64,7 @@ async def response_type_is_required(target: Target) -> None:
 
 @check("AUTHZ-08", needs={REGISTRATION})
 async def get_works_and_unknown_methods_are_refused(target: Target) -> None:
-    """Send one request by GET, as a posted form, by PUT and by DELETE."""
+    """Send the same request by GET, by POST as a form, by PUT and by DELETE."""
     client = await target.clients.shared()
     request, endpoint = target.authorization.request(client), target.endpoint("authorization")
     first, posted = (
@@ -70,13 +72,13 @@ async def get_works_and_unknown_methods_are_refused(target: Target) -> None:
         await target.authorization.posted(client),
     )
     if is_refused(first) and is_refused(posted.last):
-        raise Blocked("set-up: an ordinary request is refused by GET and by POST", (first.number,))
+        raise Blocked("set-up: the server refuses an ordinary request by GET and by POST", (first.number,))
 
-    got = f"{expect.describe(first)}, though a posted form is taken"
+    got = f"{expect.describe(first)}, although the server accepts a posted form"
     expect.that(not is_refused(first), expected="GET is supported", got=got, at=first)
     unasked = posted.code is not None and not posted.went_on and target.server.seen.asked_to_log_in
-    got = "a posted form brings a code without a login"
-    expect.that(not unasked, expected="the same login for a posted form", got=got, at=posted.answers)
+    got = "a code without a login"
+    expect.that(not unasked, expected="the login for a posted form, as for GET", got=got, at=posted.answers)
 
     form = urlencode(request.parameters).encode()
     methods = {"PUT": b"", "DELETE": b"", **({"POST": form} if posted.last.status >= 500 else {})}
@@ -91,11 +93,11 @@ async def get_works_and_unknown_methods_are_refused(target: Target) -> None:
 
 @check("REDIR-22", needs=set())
 async def unknown_client_gets_no_redirect(target: Target) -> None:
-    """Name an unknown client, then none, with a foreign redirect_uri and an unknown response_type."""
-    nobody = Client(f"unknown-{secrets.token_hex(8)}", (REDIRECT_URI,))
-    request = target.authorization.request(nobody, redirect_uri=STRANGER).but(response_type="bogus")
+    """Send an unknown client_id, then none, each with a foreign redirect_uri and an unknown response_type."""
+    unknown = Client(f"unknown-{secrets.token_hex(8)}", (REDIRECT_URI,))
+    request = target.authorization.request(unknown, redirect_uri=STRANGER).but(response_type="bogus")
 
-    for client_id, what in ((nobody.client_id, "is unknown"), (None, "is missing")):
+    for client_id, what in ((unknown.client_id, "is unknown"), (None, "is missing")):
         attempt = await target.authorization.attempt(request.but(client_id=client_id))
         expect.nothing_sent_to(attempt, STRANGER, because=f"the client_id {what}")
 
@@ -104,11 +106,11 @@ def _tells_the_user(attempt: Attempt, because: str) -> None:
     expected, last = f"an error page, since {because}", expect.conclusive(attempt.last)
     expect.safe(last.status < 500, expected=expected, got=f"{last.status}, twice", at=attempt.answers)
     elsewhere = f"a redirect to {expect.place(attempt.left_for)}"
-    # An error page may stand at another host of the operator's; what goes to a client tells something.
+    # The operator may show error pages at another host. A redirect to a client carries a response, or goes to the redirect_uri.
     told = {name for name, _ in parse_qsl(urlsplit(attempt.left_for or "").query)} & {"code", "error", "state"}
     judge = expect.safe if told or attempt.reached(attempt.request.get("redirect_uri") or "") else expect.ideally
     judge(attempt.left_for is None, expected=expected, got=elsewhere, at=attempt.answers)
     early = not attempt.went_on and not attempt.unfinished
-    expect.ideally(early, expected=expected, got="a login, before the client is looked at", at=attempt.answers)
+    expect.ideally(early, expected=expected, got="a login before the server checks the client", at=attempt.answers)
     if early and len(attempt.answers) == 1:
         expect.ideally(last.status >= 400, expected="a 4xx", got=expect.describe(last), at=last)

@@ -1,4 +1,4 @@
-"""The cookie and the callback come after the user's approval (MCP security best practices)."""
+"""The user's approval must come before the state cookie and the callback (MCP security best practices)."""
 
 from __future__ import annotations
 
@@ -18,36 +18,38 @@ from oauth_litmus.verdict import NotApplicable
 
 @check("COOKIE-13a", needs={LOGIN, RELAY})
 async def other_answers_set_no_state_cookie(target: Target) -> None:
-    """Look at the cookies of the metadata, of an authorization request that is refused, and of a token response."""
+    """Read the cookies of the metadata, of a refused authorization request, and of a token response."""
     name = stem((await state_cookie(target)).set_cookie.name)
     tokens = await target.grants.shared()
 
     for answer in (target.server.discovered.metadata_answer, await error_page(target), tokens.answer):
         expect.ideally(
             name not in {stem(cookie.name) for cookie in living_cookies(answer)},
-            expected=f"{name} on the way to the upstream only",
-            got=f"it is set by {urlsplit(answer.url).path}, which begins no login",
+            expected=f"{name} set only on the way to the upstream",
+            got=f"{urlsplit(answer.url).path} sets it, although it starts no login",
             at=answer,
         )
 
 
 @check("COOKIE-13b", needs={LOGIN, RELAY}, logins=2, holds_grants=True)
 async def callback_needs_the_approval(target: Target) -> None:
-    """Bring a callback, with an upstream code that fits every login, to a browser that was asked and has not approved."""
+    """Deliver a callback to a browser that has seen the consent page and not approved. Its upstream code fits every login."""
     client = await target.clients.shared()
     approved = await target.authorization.hold_upstream(target.authorization.request(client))
     if consent_page(approved, client) is None or not approved.submitted:
-        raise NotApplicable("the server asks for no consent before the login at the upstream")
+        raise NotApplicable("the server does not ask for consent before the login at the upstream")
     asked = await target.authorization.hold_form(target.authorization.request(client))
     if not target.controls_upstream:
         name = stem((await state_cookie(target)).set_cookie.name)
         early = name in {stem(cookie.name) for cookie in asked.browser.jar()}
-        expect.ideally(not early, expected=f"{name} after the approval", got="before it (suspected)", at=asked.answers)
+        expect.ideally(
+            not early, expected=f"{name} set after the approval", got="set before it (suspected)", at=asked.answers
+        )
         return
     genuine = await target.callbacks.obtain(approved, any_verifier=True)
     url = _moved(await target.callbacks.obtain(approved, any_verifier=True), approved, asked)
     if url is None:
-        expect.that(True, expected="nothing of the callback is known before the approval", got="nothing")
+        expect.that(True, expected="no identifier of the callback before the approval", got="none")
         return
 
     attempt = await target.callbacks.deliver(asked, url=url)
@@ -58,18 +60,18 @@ async def callback_needs_the_approval(target: Target) -> None:
 
 
 def _moved(url: str, approved: Attempt, asked: Attempt) -> str | None:
-    """The callback of one login as that of the other; None if the other's part of it does not show before its approval."""
-    places = _places(asked)
+    """Rewrite the callback of the approved login for the other login; None if the other's values are not visible before its approval."""
+    shown = _identifiers(asked)
     for name, value in binding_parameters(approved).items():
-        others = [places.get(place) for place, known in _places(approved).items() if known == value]
+        others = [shown.get(position) for position, known in _identifiers(approved).items() if known == value]
         if not others or others[0] is None:
             return None
         url = with_parameter(url, name, others[0])
     return url
 
 
-def _places(attempt: Attempt) -> dict[tuple[str, str], str]:
-    """What names the login on its way up to the consent: hidden fields, and parts of the start address."""
+def _identifiers(attempt: Attempt) -> dict[tuple[str, str], str]:
+    """Values that may identify the login before the consent, by position: hidden fields, and parts of the start URL."""
     hidden = {
         ("field", field.name): field.value
         for page in attempt.pages

@@ -1,4 +1,4 @@
-"""The attributes of the state cookie, and what browsers make of them (rfc6265bis section 4.1.2)."""
+"""The attributes of the state cookie, as browsers apply them (rfc6265bis section 4.1.2)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SLACK = 60.0
 
 @check("COOKIE-01", needs={LOGIN, RELAY}, logins=0)
 async def state_cookie_is_secure(target: Target) -> None:
-    """Look at the Secure attribute of the cookie on which the callback depends."""
+    """Read the Secure attribute of the cookie that the callback needs."""
     cookie = await state_cookie(target)
 
     expected, got = f"{cookie.shown} with Secure", "no Secure"
@@ -31,7 +31,7 @@ async def state_cookie_is_secure(target: Target) -> None:
 
 @check("COOKIE-02", needs={LOGIN, RELAY}, logins=0)
 async def state_cookie_is_http_only(target: Target) -> None:
-    """Look at the HttpOnly attribute of the cookie on which the callback depends."""
+    """Read the HttpOnly attribute of the cookie that the callback needs."""
     cookie = await state_cookie(target)
 
     expect.that(
@@ -43,7 +43,7 @@ async def state_cookie_is_http_only(target: Target) -> None:
 
 @check("COOKIE-03", needs={LOGIN, RELAY}, logins=0)
 async def same_site_fits_the_callback(target: Target) -> None:
-    """Look at SameSite, and at what a browser does with it on the way back from the upstream's page."""
+    """Read SameSite, and see whether a browser sends the cookie when the upstream's page leads back to the callback."""
     cookie = await state_cookie(target)
 
     same_site = cookie.set_cookie.same_site
@@ -51,13 +51,13 @@ async def same_site_fits_the_callback(target: Target) -> None:
     expect.that(
         not (same_site == "Strict" and breaks),
         expected=f"{cookie.shown} with SameSite=Lax",
-        got="SameSite=Strict: browsers withhold it at the callback, which another site began, and the login fails",
+        got="SameSite=Strict: another site starts the navigation to the callback, so browsers withhold the cookie and the login fails",
         at=cookie.answer,
     )
     expect.safe(
         same_site != "None" or cookie.set_cookie.secure,
         expected=f"{cookie.shown} with SameSite=Lax",
-        got="SameSite=None without Secure: browsers drop it",
+        got="SameSite=None without Secure: browsers drop the cookie",
         at=cookie.answer,
     )
     expect.ideally(
@@ -70,7 +70,7 @@ async def same_site_fits_the_callback(target: Target) -> None:
 
 @check("COOKIE-04", needs={LOGIN, RELAY}, logins=0)
 async def path_covers_the_callback(target: Target) -> None:
-    """Hold the cookie's Path, or the default path that it gets, against the path of the callback."""
+    """Compare the cookie's Path, or its default path, with the path of the callback."""
     cookie = await state_cookie(target)
 
     callback = urlsplit(cookie.callback_url).path
@@ -88,14 +88,14 @@ async def path_covers_the_callback(target: Target) -> None:
 
 @check("COOKIE-05", needs={LOGIN, RELAY}, logins=0)
 async def cookie_lives_as_long_as_the_login(target: Target) -> None:
-    """Hold Max-Age or Expires against the declared lifetime of a pending login."""
+    """Compare Max-Age or Expires with the declared lifetime of a pending login, or with one hour if none is declared."""
     cookie = await state_cookie(target)
 
     lifetime = cookie.set_cookie.lifetime(cookie.answer.received_at)
     declared = target.server.profile.lifetimes.pending_login
     expect.safe(
         lifetime is None or lifetime > 0,
-        expected="a cookie that lives",
+        expected="a lifetime above 0 s",
         got=f"a lifetime of {lifetime} s",
         at=cookie.answer,
     )
@@ -108,8 +108,8 @@ async def cookie_lives_as_long_as_the_login(target: Target) -> None:
 
 
 @check("COOKIE-06", needs={LOGIN, RELAY}, logins=0)
-async def host_prefix_is_used_rightly(target: Target) -> None:
-    """Look at the cookie's prefix, and at what the prefix demands."""
+async def host_prefix_is_used_correctly(target: Target) -> None:
+    """Read the prefix of the cookie's name, and the attributes that the prefix requires."""
     cookie = (await state_cookie(target)).set_cookie
     answer = (await state_cookie(target)).answer
 
@@ -131,7 +131,7 @@ async def host_prefix_is_used_rightly(target: Target) -> None:
 
 @check("COOKIE-07", needs={LOGIN, RELAY}, logins=0)
 async def cookie_is_host_only(target: Target) -> None:
-    """Look at the cookie's Domain, and at the hosts that get it for that."""
+    """Read the cookie's Domain, and list the hosts that receive the cookie because of it."""
     cookie = await state_cookie(target)
 
     domain, host = cookie.set_cookie.domain, host_of(cookie.callback_url)
@@ -141,19 +141,19 @@ async def cookie_is_host_only(target: Target) -> None:
     expect.safe(
         domain_matches(host, domain) and (domain == host or not is_public_suffix(domain)),
         expected=f"{cookie.shown} without Domain",
-        got=f"Domain={domain}, for which browsers drop the cookie or withhold it from {host}",
+        got=f"Domain={domain}: browsers drop the cookie or withhold it from {host}",
         at=cookie.answer,
     )
     expect.ideally(
         False,
         expected=f"{cookie.shown} without Domain",
-        got=f"Domain={domain}: {_who_gets_it(target, cookie, domain)}",
+        got=f"Domain={domain}: browsers also send it to {_recipients(target, cookie, domain)}",
         at=cookie.answer,
     )
 
 
-def _who_gets_it(target: Target, cookie: StateCookie, domain: str) -> str:
-    """The hosts below the Domain, the known ones by name."""
+def _recipients(target: Target, cookie: StateCookie, domain: str) -> str:
+    """List the hosts below the Domain, the known ones by name."""
     known = {host_of(url) for url in (target.server.resource, target.server.issuer, cookie.callback_url) if url}
     others = sorted(host for host in known if domain_matches(host, domain) and host != host_of(cookie.callback_url))
-    return ", ".join([*others, "every host below it"]) + " gets it too"
+    return ", ".join([*others, "every host below that domain"])

@@ -1,4 +1,4 @@
-"""The cookie is bound to one login of one browser: set for it, trusted for it, and gone with it."""
+"""The state cookie belongs to one login in one browser, and is deleted when that login ends."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TRIES = 3
 
 @check("COOKIE-08", needs={LOGIN, RELAY})
 async def callback_deletes_the_cookie(target: Target) -> None:
-    """Finish a login, and look whether the browser still holds the cookie that bound it."""
+    """Finish a login, and see whether the browser still holds its state cookie. If so, try to use the cookie again."""
     name = stem((await state_cookie(target)).set_cookie.name)
     delivered = await finished(target)
     before = {cookie.name: cookie.value for cookie in delivered.before.jar() if stem(cookie.name) == name}
@@ -30,15 +30,15 @@ async def callback_deletes_the_cookie(target: Target) -> None:
     if not kept:
         expect.that(True, expected="the cookie is deleted", got="it is")
         return
-    # With a login of its own: LOGIN-05 delivers the callback of the other one again, too.
+    # Use another login: LOGIN-05 also delivers the callback of the shared one again.
     held = await target.callbacks.hold(target.authorization.request(await target.clients.shared()))
     code = target.authorization.code_of(await target.callbacks.deliver(held))
     url = held.callback_url if not target.controls_upstream else await target.callbacks.obtain(held)
     again = await target.callbacks.deliver(held, url=url, browser=code.attempt.browser)
     expect.that(
         again.code in (None, code.value),
-        expected="a cookie that is deleted, or useless",
-        got="it stays, and gives another code",
+        expected="a cookie that is deleted, or gives no second code",
+        got="the cookie stays, and gives another code",
         at=again.answers,
     )
     expect.ideally(
@@ -51,7 +51,7 @@ async def callback_deletes_the_cookie(target: Target) -> None:
 
 @check("COOKIE-10", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2, holds_grants=True)
 async def two_logins_in_one_browser_stay_apart(target: Target) -> None:
-    """Begin logins for two clients in one browser, deliver the upstream's answers in order, and each to the other's place."""
+    """Start logins for two clients in one browser, deliver their callbacks in order, and see where each code goes."""
     browser = target.new_browser()
     older = await target.callbacks.hold(
         target.authorization.request(await target.clients.shared("a")), browser=browser, user=target.user("a")
@@ -89,7 +89,7 @@ async def two_logins_in_one_browser_stay_apart(target: Target) -> None:
 
 @check("COOKIE-09", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2)
 async def failed_login_leaves_nothing_usable(target: Target) -> None:
-    """Let the user refuse, then bring an upstream code that does not exist; each time go on in that browser with a good one."""
+    """Fail one login by the user's refusal, another by an unknown upstream code. Then deliver a valid callback in each browser."""
     client = await target.clients.shared()
     for what, outcome in (("the user refused", "denied"), ("the upstream code was bad", None)):
         held = await target.callbacks.hold(target.authorization.request(client), outcome=outcome)
@@ -101,13 +101,13 @@ async def failed_login_leaves_nothing_usable(target: Target) -> None:
         again = await target.callbacks.deliver(held, url=await target.callbacks.obtain(held))
 
         expect.ideally(
-            again.code is None, expected=f"the login is over, since {what}", got="it goes on", at=again.answers
+            again.code is None, expected=f"no code, since {what}", got="a code for a second callback", at=again.answers
         )
 
 
 @check("COOKIE-14", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=4, holds_grants=True)
 async def tossed_cookie_delivers_nothing_to_its_owner(target: Target) -> None:
-    """Deliver a victim's callback with an attacker's cookie of the same name beside the victim's, before and behind it."""
+    """Deliver a victim's callback with two cookies of one name: the victim's and an attacker's, in either order."""
     for attacker_first in (True, False):
         victim, attacker, pairs = await _two_logins(target)
         order = 1 if attacker_first else -1
@@ -117,7 +117,7 @@ async def tossed_cookie_delivers_nothing_to_its_owner(target: Target) -> None:
 
         attempt = await target.callbacks.deliver(victim, browser=target.new_browser(), headers={"cookie": header})
 
-        # Browsers let nobody plant a cookie with this prefix from another host (rfc6265bis section 4.1.3.2).
+        # Browsers do not let another host set a cookie with this prefix (rfc6265bis section 4.1.3.2).
         prefixed = all(own.name.lower().startswith("__host-") for own, _ in pairs)
         (expect.ideally if prefixed else expect.safe)(
             not _is_of(attempt, attacker),
@@ -128,10 +128,10 @@ async def tossed_cookie_delivers_nothing_to_its_owner(target: Target) -> None:
 
 
 async def _two_logins(target: Target) -> tuple[Attempt, Attempt, list[tuple[StoredCookie, StoredCookie]]]:
-    """Two logins before their callbacks; again, if the first one's cookie has come to its end while the other one began.
+    """Hold two logins before their callbacks. Start again if the first login's cookie expires while the second one starts.
 
     Raises:
-        Blocked: the callback gets no cookie.
+        Blocked: the browsers send no cookie to the callback.
     """
     for _ in range(TRIES):
         victim = await target.callbacks.hold(
@@ -143,11 +143,11 @@ async def _two_logins(target: Target) -> tuple[Attempt, Attempt, list[tuple[Stor
         pairs = _tossed(victim, attacker)
         if pairs:
             return victim, attacker, pairs
-    raise Blocked("set-up: the callback gets no cookie")
+    raise Blocked("set-up: the browsers send no cookie to the callback")
 
 
 def _tossed(victim: Attempt, attacker: Attempt) -> list[tuple[StoredCookie, StoredCookie]]:
-    """The victim's cookies at the callback, each with the attacker's that does the same for another login."""
+    """Pair each cookie that the victim's browser sends to the callback with the attacker's cookie of that name."""
     navigation = Navigation(victim.callback_url or "", initiator=victim.callback_initiator)
     planted = {stem(cookie.name): cookie for cookie in attacker.browser.jar()}
     brought = victim.browser.cookies_for(navigation)
@@ -155,7 +155,7 @@ def _tossed(victim: Attempt, attacker: Attempt) -> list[tuple[StoredCookie, Stor
 
 
 def _is_of(attempt: Attempt, other: Attempt) -> bool:
-    """Whether a code of this attempt went where the other one's belongs."""
+    """Whether this attempt ended with a code for the other login: with its state, or at its redirect URI."""
     if attempt.response is not None:
         return attempt.code is not None and attempt.response.get("state") == other.request.get("state")
     return attempt.code is not None and (attempt.left_for or "").startswith(other.request.lands_at)

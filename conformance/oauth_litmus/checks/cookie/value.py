@@ -1,4 +1,4 @@
-"""The value of the state cookie: nobody guesses it, and nobody learns anything from it."""
+"""The value of the state cookie: unpredictable, and without readable secrets."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from oauth_litmus.probes.randomness import MIN_BITS, bits_that_vary
 from oauth_litmus.probes.state_cookie import state_cookie
 
 TELLING = 8
-"""Characters from which on a value is found in another by no accident."""
+"""Length in characters from which a match inside another value is no coincidence."""
 
 
 @check("COOKIE-11", needs={LOGIN, RELAY}, logins=HELD_LOGINS)
 async def cookie_value_is_unpredictable(target: Target) -> None:
-    """Begin eight logins in eight browsers and compare the values of the cookie."""
+    """Start eight logins in eight browsers and compare the values of the state cookie."""
     known = await state_cookie(target)
     name = stem(known.set_cookie.name)
     values: list[str] = []
@@ -29,7 +29,9 @@ async def cookie_value_is_unpredictable(target: Target) -> None:
         seen.append(held.sent_upstream)
         values += [cookie.value for _, cookie in held.cookies if stem(cookie.name) == name and cookie.value][-1:]
         state = held.request.get("state") or ""
-        expect.that(state not in values[-1:], expected="a value of its own", got="the client's state", at=held.answers)
+        expect.that(
+            state not in values[-1:], expected="a value of the server's own", got="the client's state", at=held.answers
+        )
 
     expect.that(
         len(set(values)) == len(values) > 1,
@@ -42,15 +44,15 @@ async def cookie_value_is_unpredictable(target: Target) -> None:
     expect.that(
         bits >= MIN_BITS,
         expected="at least 128 random bits",
-        got=f"what varies from one to the next holds {bits:.0f} bits at most",
+        got=f"at most {bits:.0f} bits that vary between the values",
         at=seen,
     )
-    expect.ideally(not in_order, expected="values without an order", got="values that grow with time", at=seen)
+    expect.ideally(not in_order, expected="values in no order", got="values that rise or fall with time", at=seen)
 
 
 @check("COOKIE-12", needs={LOGIN, RELAY})
 async def cookie_discloses_nothing(target: Target) -> None:
-    """Decode every cookie of a login, and look for what the client, the upstream or the user would keep to themselves."""
+    """Decode every cookie of a login. Look for the client secret, the upstream's code_verifier, the user and the request."""
     client = (await target.clients.of_each_kind())[-1]
     request = target.authorization.request(client)
     user = target.user() if target.controls_upstream else None
@@ -61,18 +63,21 @@ async def cookie_discloses_nothing(target: Target) -> None:
         expect.safe(
             not (client.client_secret and discloses(cookie.value, client.client_secret)),
             expected="no client secret in a cookie",
-            got=f"it can be read in {stem(cookie.name)}",
+            got=f"the secret is readable in {stem(cookie.name)}",
             at=answer,
         )
         for what in _readable(held, cookie, user):
             expect.ideally(
-                False, expected="a cookie that tells nothing", got=f"{stem(cookie.name)} tells {what}", at=answer
+                False,
+                expected="a cookie that discloses nothing",
+                got=f"{stem(cookie.name)} discloses {what}",
+                at=answer,
             )
     expect.that(True, expected="no secret of the login in a cookie", got="none")
 
 
 def _readable(held: Attempt, cookie: SetCookie, user: str | None) -> list[str]:
-    """What can be read in a cookie, in words. Tokens of the upstream are the affair of LOGIN-15."""
+    """List, in words, the values that are readable in a cookie. LOGIN-15 judges tokens of the upstream."""
     challenge = parameter(held.upstream_url, "code_challenge")
     found = ["the verifier of the upstream leg"] if _holds_verifier(cookie.value, challenge) else []
     told = {name: held.request.get(name) for name in ("redirect_uri", "client_id", "state")} | {"the user": user}

@@ -1,1 +1,1 @@
-"""Lifetimes of codes, logins, tokens and secrets, on both sides of their end (OAuth 2.1 sections 4.1.2, 4.3.3 and 5.3.2)."""
+"""Lifetimes of codes, logins, tokens and secrets, before and after expiry (OAuth 2.1 sections 4.1.2, 4.3.3 and 5.3.2)."""

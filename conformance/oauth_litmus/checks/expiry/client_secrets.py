@@ -1,4 +1,4 @@
-"""When a client secret ends, and whether it does (RFC 7591 section 3.2.1)."""
+"""Expiry of client secrets (RFC 7591 section 3.2.1)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from oauth_litmus.probes.boundary import Boundary
 from oauth_litmus.verdict import NotApplicable
 
 NEVER = 0
-"""The value that says so."""
+"""The `client_secret_expires_at` of a secret that does not expire."""
 
 
 @check("EXPIRY-16", needs={DYNAMIC_REGISTRATION, CONFIDENTIAL_CLIENT})
-async def secret_says_when_it_ends(target: Target) -> None:
-    """Register a client with a secret and look at client_secret_expires_at."""
+async def registration_tells_when_the_secret_expires(target: Target) -> None:
+    """Register a client with a secret and read client_secret_expires_at."""
     _, registered = await _registered(target)
 
     told = registered.json_object().get("client_secret_expires_at")
@@ -26,17 +26,17 @@ async def secret_says_when_it_ends(target: Target) -> None:
     expect.that(is_number, expected=wanted, got=got, at=registered)
     if isinstance(told, int | float) and told != NEVER:
         ends = Boundary.of_instant(float(told), registered)
-        expect.that(registered.sent_at < ends.latest, expected=wanted, got=f"{got}, which is over", at=registered)
+        expect.that(registered.sent_at < ends.latest, expected=wanted, got=f"{got}, which has passed", at=registered)
         expect.that(told < 1e11, expected=wanted, got=f"{got}, which is not in seconds", at=registered)
 
 
 @check("EXPIRY-16a", needs={DYNAMIC_REGISTRATION, CONFIDENTIAL_CLIENT, LOGIN}, logins=2)
 async def secret_fails_after_its_end(target: Target) -> None:
-    """Get tokens with a secret that ends, and try to get tokens with it after its client_secret_expires_at."""
+    """Get tokens with a secret that expires. Try to get tokens with it again after its client_secret_expires_at."""
     client, registered = await _registered(target)
     told = registered.json_object().get("client_secret_expires_at")
     if not isinstance(told, int | float) or isinstance(told, bool) or told == NEVER:
-        raise NotApplicable("client secrets do not end, or nothing tells when (EXPIRY-16)")
+        raise NotApplicable("client secrets do not expire, or the registration does not say when (EXPIRY-16)")
     end = Boundary.of_instant(float(told), registered)
     target.may_wait(end.after - target.now())
     await target.grants.fresh(client)
@@ -56,12 +56,16 @@ async def secret_fails_after_its_end(target: Target) -> None:
 
 
 async def _registered(target: Target) -> tuple[Client, Answer]:
-    """A confidential client of this check's own, with the answer to its registration."""
+    """Register a confidential client for this check alone. Return it with the registration response.
+
+    Raises:
+        NotApplicable: the server registers no such client, or gives it no secret.
+    """
     method = await target.clients.confidential_method()
     if method is None:
         raise NotApplicable("the server registers no client with a secret for any method that it advertises")
     registered = expect.conclusive(await target.clients.register(target.clients.metadata(auth_method=method)))
     client = target.clients.client_of(registered, target.redirect_uri, auth_method=method)
     if client.client_secret is None:
-        raise NotApplicable("the registration of a confidential client brings no secret")
+        raise NotApplicable("the registration of a confidential client returns no secret")
     return client, registered

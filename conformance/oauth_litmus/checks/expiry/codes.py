@@ -1,4 +1,4 @@
-"""How long an authorization code lives (OAuth 2.1 section 4.1.2)."""
+"""The lifetime of authorization codes (OAuth 2.1 section 4.1.2)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ TEN_MINUTES, ONE_HOUR = 600.0, 3600.0
 
 @shared
 async def redeemed_at_the_last_moment(target: Target) -> tuple[Code, Boundary, Answer]:
-    """A code, its declared end, and the answer to it two seconds before that; made once, and checks only look at it."""
+    """Redeem a code two seconds before its declared expiry. Return the code, its expiry, and the answer.
+
+    Checks share the result, and only read it.
+    """
     code = await target.authorization.login()
     end = Boundary.of(code, target.server.code_ttl)
     await target.until(end.before)
@@ -25,16 +28,18 @@ async def redeemed_at_the_last_moment(target: Target) -> tuple[Code, Boundary, A
 
 @check("EXPIRY-01", needs={LOGIN}, waits=lambda server: server.code_ttl)
 async def code_lives_as_declared(target: Target) -> None:
-    """Redeem a code two seconds before its declared end."""
+    """Redeem a code two seconds before its declared expiry."""
     _, end, answer = await redeemed_at_the_last_moment(target)
 
     end.before_its_end(answer, held=answer.has_tokens)
-    expect.tokens(answer, expected=f"tokens shortly before the end of a code that lives {target.server.code_ttl:g} s")
+    expect.tokens(
+        answer, expected=f"tokens shortly before the end of the code's lifetime of {target.server.code_ttl:g} s"
+    )
 
 
 @check("EXPIRY-02", needs={LOGIN}, waits=lambda server: (server.profile.lifetimes.code or TEN_MINUTES) + GUARD)
 async def late_code_is_refused(target: Target) -> None:
-    """Redeem a code two seconds after its declared end, or after ten minutes and (another one) after an hour."""
+    """Redeem a code two seconds after its declared expiry; if none is declared, after ten minutes, and another one after an hour."""
     declared = target.server.profile.lifetimes.code
     code, other = await target.authorization.login(), None if declared else await target.authorization.login()
     end = Boundary.of(code, declared or TEN_MINUTES)
@@ -44,7 +49,9 @@ async def late_code_is_refused(target: Target) -> None:
 
     end.after_its_end(answer)
     if other is not None and answer.has_tokens:
-        expect.ideally(False, expected="a code that lives at most ten minutes", got="tokens after that", at=answer)
+        expect.ideally(
+            False, expected="a code that expires within ten minutes", got="tokens after ten minutes", at=answer
+        )
         if target.max_wait < ONE_HOUR + GUARD:
             return
         end = Boundary.of(other, ONE_HOUR)
@@ -56,7 +63,7 @@ async def late_code_is_refused(target: Target) -> None:
 
 @check("EXPIRY-02a", needs={LOGIN, CONFIDENTIAL_CLIENT}, waits=lambda server: server.code_ttl + GUARD)
 async def late_code_of_a_client_with_a_secret_is_refused(target: Target) -> None:
-    """Redeem a code of a client with a secret two seconds after its declared end."""
+    """Redeem a code of a client with a secret two seconds after its declared expiry."""
     method = (await target.clients.of_the_other_kind()).auth_method
     code = await target.authorization.login(await target.grants.confidential_client(auth_method=method))
     end = Boundary.of(code, target.server.code_ttl)
@@ -65,12 +72,12 @@ async def late_code_of_a_client_with_a_secret_is_refused(target: Target) -> None
     answer = await target.tokens.redeem(code, even_if_ended=True)
 
     end.after_its_end(answer)
-    expect.refused_grant(answer, because="the code has expired, whatever its client proves", steering=True)
+    expect.refused_grant(answer, because="the code has expired, also for a client with a secret", steering=True)
 
 
 @check("EXPIRY-03", needs={LOGIN}, logins=2, waits=lambda server: server.code_ttl, holds_grants=True)
-async def code_is_over_at_its_end(target: Target) -> None:
-    """Redeem one code shortly before its declared end, and another one as soon as that end is reached for certain."""
+async def code_expires_when_its_lifetime_ends(target: Target) -> None:
+    """Redeem one code shortly before its declared expiry, and another one as soon as its lifetime has certainly ended."""
     younger = await target.authorization.login()
     older = await target.authorization.login()
     lifetime = target.server.code_ttl
@@ -79,7 +86,9 @@ async def code_is_over_at_its_end(target: Target) -> None:
     alive = expect.conclusive(await target.tokens.redeem(younger))
     shortly.before_its_end(alive, held=alive.has_tokens)
     if not alive.has_tokens:
-        raise NotApplicable("the code does not live as declared (EXPIRY-01), so that nobody knows when its end is")
+        raise NotApplicable(
+            "the code expires before its declared lifetime ends (EXPIRY-01), so the moment of its expiry is not known"
+        )
 
     await target.until(exactly.latest)
     answer = expect.conclusive(await target.tokens.redeem(older, even_if_ended=True))
@@ -95,17 +104,19 @@ async def code_is_over_at_its_end(target: Target) -> None:
 
 @check("EXPIRY-04")
 async def code_lives_ten_minutes_at_most(target: Target) -> None:
-    """Read the declared lifetime of codes; nothing is sent."""
+    """Read the declared lifetime of codes from the profile. Send nothing."""
     declared = target.server.code_ttl
 
     expect.that(
-        declared <= TEN_MINUTES, expected="codes that live at most 600 s", got=f"a declared lifetime of {declared:g} s"
+        declared <= TEN_MINUTES,
+        expected="a code lifetime of at most 600 s",
+        got=f"a declared lifetime of {declared:g} s",
     )
 
 
 @check("EXPIRY-05", needs={LOGIN}, logins=2, waits=lambda server: server.code_ttl + GUARD, holds_grants=True)
 async def failed_attempts_do_not_extend_a_code(target: Target) -> None:
-    """Half-way, present one code as another client and one with a wrong verifier; redeem each after its end."""
+    """At half the lifetime, send one code as another client and one with a wrong verifier. Redeem each after its expiry."""
     stranger, lifetime = await target.clients.shared("b"), target.server.code_ttl
     stolen = await target.authorization.login()
     guessed = await target.authorization.login()

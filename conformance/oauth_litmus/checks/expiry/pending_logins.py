@@ -1,4 +1,4 @@
-"""How long a login that was begun can be finished (MCP security best practices, OAuth State Parameter Validation)."""
+"""The lifetime of a pending login (MCP security best practices, OAuth State Parameter Validation)."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def _pending(server: Server) -> float:
 
 @check("EXPIRY-06", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2, waits=lambda server: _pending(server) + GUARD)
 async def pending_login_expires(target: Target) -> None:
-    """Leave one login before its start and one before its callback, and go on after the declared lifetime."""
+    """Stop one login before its start URL and one before its callback. Continue both after the declared lifetime."""
     judge = expect.that if target.server.profile.lifetimes.pending_login else expect.ideally
     client = await target.clients.shared()
     unstarted = await target.authorization.first_answer(target.authorization.request(client))
     started = await target.authorization.hold_upstream(target.authorization.request(client))
     for cookie in started.browser.jar():
-        started.browser.force(cookie)  # its Max-Age must not do the server's work
+        started.browser.force(cookie)  # ignore Max-Age: the server itself must enforce the lifetime
     end = Boundary.of(started.last, _pending(target.server))
     await target.until(end.after)
 
-    over = f"a refusal, since the login was begun more than {_pending(target.server):g} s ago"
+    over = f"a refusal, since the login began more than {_pending(target.server):g} s ago"
     await target.callbacks.obtain(started)
     late = await target.authorization.resume(started, started.callback_url or "")
     end.after_its_end(late.answers[0])
@@ -49,17 +49,15 @@ async def start_page_does_not_prolong_a_login_for_ever(target: Target) -> None:
     lifetime = target.server.pending_login_ttl
     begun = await target.authorization.hold_upstream(target.authorization.request(await target.clients.shared()))
     if begun.start_url is None:
-        raise NotApplicable(
-            "the authorization endpoint sends the browser to the upstream itself: there is no start URL"
-        )
+        raise NotApplicable("the authorization endpoint redirects directly to the upstream: there is no start URL")
 
-    # A login that nothing prolongs is over by the second visit: only one that goes on is worth the wait for the others.
+    # A login that is not renewed has expired by the second visit. Only a renewed one needs the later visits.
     visited = begun
     for seconds in (lifetime / 2, lifetime + GUARD, *(halves * lifetime / 2 + GUARD for halves in range(3, 7))):
         if seconds > target.max_wait:
             raise Skipped(
-                f"a login that is declared to live {lifetime:g} s goes on when its start page was loaded, which may be once: "
-                f"give --max-wait {3 * lifetime + GUARD:.0f}"
+                f"a visit to the start URL renews a login with a declared lifetime of {lifetime:g} s, which is allowed once: "
+                f"to see whether it ends, give --max-wait {3 * lifetime + GUARD:.0f}"
             )
         await target.until(begun.last.received_at + seconds)
         visited = await target.authorization.resume(begun, begun.start_url)
@@ -68,14 +66,18 @@ async def start_page_does_not_prolong_a_login_for_ever(target: Target) -> None:
 
     expect.that(
         not _goes_on(visited),
-        expected=f"a login that ends, if it is declared to live {lifetime:g} s",
-        got=f"it goes on after {3 * lifetime:g} s",
+        expected=f"a login that expires, since its declared lifetime is {lifetime:g} s",
+        got=f"a login that continues after {3 * lifetime:g} s",
         at=visited.answers,
     )
 
 
 def _start_of(target: Target, first: Attempt) -> str | None:
-    """Where the authorization endpoint sends the browser on its own site; None if it goes on by itself."""
+    """Return the start URL: the redirect of the authorization endpoint to its own site; None if there is none.
+
+    Raises:
+        Blocked: the server refused the authorization request.
+    """
     location = first.last.location
     if location is None or urlsplit(location)[:2] != urlsplit(target.endpoint("authorization"))[:2]:
         return None

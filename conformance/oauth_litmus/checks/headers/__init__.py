@@ -1,1 +1,1 @@
-"""What browsers are told: CORS, framing, caching, and what pages repeat."""
+"""Headers and pages for browsers: CORS, framing, caching, and escaped values of the request."""

@@ -1,4 +1,4 @@
-"""What may be stored on the way, and how answers to programs are typed (OAuth 2.1 3.2.3, RFC 8414 3.2)."""
+"""Caching, and the media types of answers to programs (OAuth 2.1 section 3.2.3, RFC 8414 section 3.2)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _WITH_CODE = re.compile(r"[?&#]code=")
 
 @check("HEADERS-03", needs={LOGIN})
 async def nothing_of_a_login_is_stored(target: Target) -> None:
-    """Go through a login and look at every answer with a cookie, a form or a redirect: Cache-Control and status."""
+    """Log in. Read Cache-Control and the status of every answer with a cookie, a form or a redirect."""
     login = await target.logins.finished()
     for answer in filter(_carries_secrets, target.authorization.own_answers(login)):
         directives = _directives(answer)
@@ -36,13 +36,13 @@ async def nothing_of_a_login_is_stored(target: Target) -> None:
         expect.safe(not lasting, expected="302 or 303 for a redirect with a code", got=f"{answer.status}", at=answer)
         expect.ideally("no-store" in directives, expected=where, got=got, at=answer)
     if login.unfinished:
-        raise Skipped("the end of the login is not seen by the suite: give --login redirects")
-    target.authorization.code_of(login)  # what broke off says nothing of the answers that did not come
+        raise Skipped("the suite does not see the end of the login: give --login redirects")
+    target.authorization.code_of(login)  # Blocked if the login broke off: the missing answers cannot be judged
 
 
 @check("HEADERS-04a")
 async def answers_to_programs_are_typed(target: Target) -> None:
-    """Look at Content-Type and X-Content-Type-Options of the metadata and of errors of each endpoint for programs."""
+    """Read Content-Type and X-Content-Type-Options of the metadata, and of an error of each endpoint that programs call."""
     for name, call in (await called(target)).items():
         answer = expect.conclusive(call.answer)
         if name == "resource" or not answer.body:
@@ -57,20 +57,20 @@ async def answers_to_programs_are_typed(target: Target) -> None:
 
 @check("HEADERS-04b")
 async def metadata_is_cached_briefly_and_sets_no_cookie(target: Target) -> None:
-    """Look at Cache-Control and Set-Cookie of the metadata."""
+    """Read Cache-Control and Set-Cookie of the metadata."""
     answer = expect.conclusive((await called(target))["metadata"].answer)
 
     seconds = _seconds(_directives(answer))
     got = f"Cache-Control: {answer.headers.get('cache-control')}"
-    expect.ideally(seconds <= A_DAY, expected="metadata that is cached for a day at most", got=got, at=answer)
+    expect.ideally(seconds <= A_DAY, expected="metadata cached for a day at most", got=got, at=answer)
     expect.ideally(not answer.set_cookies, expected="metadata without Set-Cookie", got="a cookie", at=answer)
 
 
 @check("HEADERS-04c")
-async def https_is_kept(target: Target) -> None:
-    """Look at Strict-Transport-Security of the metadata, where the issuer is https."""
+async def https_issuer_sends_hsts(target: Target) -> None:
+    """Read Strict-Transport-Security of the metadata, if the issuer is https."""
     if urlsplit(target.server.issuer).scheme != "https":
-        raise NotApplicable("the issuer is plain http, on which browsers ignore the header")
+        raise NotApplicable("the issuer is plain http, where browsers ignore the header")
 
     answer = expect.conclusive((await called(target))["metadata"].answer)
 
@@ -81,16 +81,16 @@ async def https_is_kept(target: Target) -> None:
 
 @check("HEADERS-04d")
 async def errors_for_programs_are_no_pages(target: Target) -> None:
-    """Send markup in requests that are refused, and look whether it comes back as HTML."""
+    """Send markup in requests that the server must refuse, and see whether it comes back as HTML."""
     for name, call in (await called(target)).items():
         answer = expect.conclusive(call.answer)
         found = injected(answer.text) if _shown_as_page(answer) else None
         got = f"{found} in an error of the {name} endpoint"
-        expect.that(found is None, expected="JSON, or what was sent escaped", got=got, at=answer)
+        expect.that(found is None, expected="JSON, or escaped markup", got=got, at=answer)
 
 
 def _shown_as_page(answer: Answer) -> bool:
-    """Whether a browser that is led here shows HTML: by its type, or by guessing where there is none."""
+    """Whether a browser would show the answer as HTML: by its media type, or by sniffing if it has none."""
     return answer.is_html or not answer.media_type
 
 
@@ -100,13 +100,13 @@ def _directives(answer: Answer) -> dict[str, str]:
 
 
 def _carries_secrets(answer: Answer) -> bool:
-    """Whether the answer belongs to one login alone; a page without fields may be the same for everybody."""
+    """Whether the answer belongs to one login; a page without form fields may be the same for all users."""
     fields = [field for form in read_page(answer.url, answer.text).forms for field in form.fields]
     return bool(answer.set_cookies or answer.location or (answer.is_html and fields))
 
 
 def _may_be_stored(directives: dict[str, str]) -> bool:
-    """Whether a cache is invited to keep the answer and to give it out again (RFC 9111 section 4.2.1)."""
+    """Whether these directives let a cache store the answer and reuse it (RFC 9111 section 4.2.1)."""
     if directives.keys() & {"no-store", "no-cache"}:
         return False
     return _seconds(directives) > 0 or ("public" in directives and "max-age" not in directives)

@@ -1,4 +1,4 @@
-"""Which endpoints scripts of other origins may call, and with what (OAuth 2.1 sections 3.1 and 3.2)."""
+"""CORS: which endpoints scripts of other origins may call, and with which headers (OAuth 2.1 sections 3.1 and 3.2)."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from oauth_litmus.http.answer import Answer
 
 FOR_BROWSER_CLIENTS = ("metadata", "token", "registration", "revocation")
-"""What a client in a browser calls (OAuth 2.1 section 3.2, RFC 7009 section 2.3)."""
+"""Endpoints that a client in a browser calls (OAuth 2.1 section 3.2, RFC 7009 section 2.3)."""
 MAY_STAY_OUT = ("revocation",)
-"""Where CORS is a MAY (RFC 7009 section 2.3)."""
+"""Endpoints where CORS is a MAY (RFC 7009 section 2.3)."""
 PRIVATE_ORIGIN = "null"
-"""What a browser sends for a sandboxed frame or a local file: anybody can have it."""
+"""The Origin that browsers send for a sandboxed frame or a local file: any site can use it."""
 
 
 @check("CORS-01", needs={REGISTRATION})
 async def browser_legs_offer_no_cors(target: Target) -> None:
-    """Navigate with a foreign Origin, and ask every leg of the login by a preflight what scripts may do."""
+    """Navigate through a login with a foreign Origin, and send a preflight to every URL of the login."""
     request = target.authorization.request(await target.clients.shared())
     attempt = await target.authorization.attempt_upstream(request, headers={"origin": FOREIGN_ORIGIN})
 
@@ -55,31 +55,33 @@ async def browser_legs_offer_no_cors(target: Target) -> None:
 
 @check("CORS-02a")
 async def cors_covers_all_that_browser_clients_call(target: Target) -> None:
-    """Ask each endpoint by a preflight and a request that is refused whether a foreign script may read the answers."""
+    """Send each endpoint a preflight and a request from a foreign origin. See whether scripts there may read the answers."""
     calls = await called(target)
     wanted = {name: calls[name] for name in FOR_BROWSER_CLIENTS if name in calls}
-    # Documents alone may be open to scripts without a client in a browser being meant.
+    # A server may open its documents to scripts and still not support clients in a browser.
     begun = [name for name, call in wanted.items() if call.allows_a_part and name != "metadata"]
 
     for name, call in wanted.items():
         expect.conclusive(call.answer)
         missing = call.preflight if allowed_origin(call.preflight) not in ("*", FOREIGN_ORIGIN) else call.answer
-        what = f"its answer to {missing.method} ({missing.status}) has none"
+        what = f"no CORS headers in the answer to {missing.method} ({missing.status})"
         if target.server.profile.browser_clients:
             judge = expect.ideally if name in MAY_STAY_OUT else expect.safe
-            wanted = f"CORS at the {name} endpoint: browser_clients is declared"
+            wanted = f"CORS at the {name} endpoint, since the profile declares browser_clients"
             judge(call.allows, expected=wanted, got=what, at=missing)
         complete = call.allows or not begun or name in MAY_STAY_OUT
-        got = f"{', '.join(begun)} allows CORS, and at {name} {what}"
-        expect.that(complete, expected="CORS for all that browser clients call, or for none of it", got=got, at=missing)
+        got = f"CORS at {', '.join(begun)}, and at {name} {what}"
+        expect.that(
+            complete, expected="CORS at every endpoint that browser clients call, or at none", got=got, at=missing
+        )
 
 
 @check("CORS-02b")
 async def preflights_allow_what_clients_send(target: Target) -> None:
-    """Look at the headers that preflights allow, where an endpoint is open to scripts."""
+    """Read the headers that the preflight of each endpoint allows, if the endpoint is open to scripts."""
     calls = await called(target)
     if not any(call.allows for name, call in calls.items() if name in FOR_BROWSER_CLIENTS):
-        raise NotApplicable("the server offers scripts of other origins nothing")
+        raise NotApplicable("the server opens no endpoint to scripts of other origins")
 
     for call in calls.values():
         if call.allows:
@@ -87,12 +89,17 @@ async def preflights_allow_what_clients_send(target: Target) -> None:
             listed = {name.strip() for name in allowed.split(",")}
             missing = sorted(name for name in _sent_to(target, call) if not _covers(listed, name))
             got = f"a preflight of {path_of(call.preflight)} without {', '.join(missing)}"
-            expect.that(not missing, expected="Access-Control-Allow-Headers with them", got=got, at=call.preflight)
+            expect.that(
+                not missing,
+                expected="Access-Control-Allow-Headers with all headers that clients send",
+                got=got,
+                at=call.preflight,
+            )
 
 
 @check("CORS-02c", needs={RESOURCE})
 async def scripts_can_read_the_challenge(target: Target) -> None:
-    """Call the resource without a token, as a foreign script, and look at what it exposes."""
+    """Call the resource without a token, as a foreign script, and read Access-Control-Expose-Headers."""
     call = (await called(target))["resource"]
     if allowed_origin(call.answer) not in ("*", FOREIGN_ORIGIN) or "www-authenticate" not in call.answer.headers:
         raise NotApplicable("the resource is not open to scripts of other origins, or sends no challenge")
@@ -101,12 +108,12 @@ async def scripts_can_read_the_challenge(target: Target) -> None:
     named = {name.strip() for name in exposed.split(",")}
     got = f"Access-Control-Expose-Headers: {exposed or 'none'}"
     readable = bool(named & {"www-authenticate", "*"})
-    expect.that(readable, expected="WWW-Authenticate is exposed", got=got, at=call.answer)
+    expect.that(readable, expected="WWW-Authenticate in Access-Control-Expose-Headers", got=got, at=call.answer)
 
 
 @check("CORS-03", needs={REGISTRATION})
 async def credentials_are_for_no_foreign_origin(target: Target) -> None:
-    """Look at what every endpoint and every leg of the login tells two foreign origins about credentials."""
+    """Call every endpoint and every URL of the login from foreign origins, and see whether credentials are allowed."""
     attempt = await target.logins.finished()
     for url in dict.fromkeys(answer.url for answer in target.authorization.own_answers(attempt)):
         answer = await _preflight(target, url, Kind.AUTHORIZE)
@@ -134,7 +141,7 @@ def _with_cookies(answer: Answer) -> bool:
 
 
 def _sent_to(target: Target, call: Called) -> set[str]:
-    """The headers that clients send there, beyond those for which no browser asks."""
+    """Headers that clients send to this endpoint and that need a preflight."""
     basic = "client_secret_basic" in target.server.token_auth_methods
     mcp = target.server.profile.specification == "mcp"
     headers = {
@@ -148,5 +155,5 @@ def _sent_to(target: Target, call: Called) -> set[str]:
 
 
 def _covers(listed: set[str], name: str) -> bool:
-    """A star stands for every name but Authorization (Fetch, CORS-preflight fetch)."""
+    """Whether the list allows a header. A star allows every header but Authorization (Fetch, CORS-preflight fetch)."""
     return name in listed or ("*" in listed and name != "authorization")

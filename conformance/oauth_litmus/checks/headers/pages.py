@@ -1,4 +1,4 @@
-"""Pages of the login: who may frame them, what they tell other sites, and what they repeat (OAuth 2.1 7.11, 7.12)."""
+"""Pages of the login: framing, other sites, and escaped values of the request (OAuth 2.1 sections 7.11 and 7.12)."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ _CREDENTIALS = re.compile(
     r"\b(?:rediss?|valkey|postgres(?:ql)?|mysql|mongodb|amqps?)(?:\+\w{1,40})?://[^\s/@:]{0,200}:[^\s/@]{1,200}@"
 )
 _SECRET = re.compile(r"[?&](?:state|code|session_state|code_challenge)=|/[A-Za-z0-9_-]{20,}(?:[/?]|$)")
-"""A URL that holds a state, a code, or what begins or finishes a login."""
+"""A URL with a state, a code, or another value that starts or finishes a login."""
 
 
 @check("HEADERS-01", needs={REGISTRATION})
 async def pages_cannot_be_framed(target: Target) -> None:
-    """Go through a login, and provoke an error page; look at how each page of the server forbids framing."""
+    """Log in, and provoke an error page. See how each page of the server forbids framing."""
     for answer in await _own_pages(target):
         interactive = bool(read_page(answer.url, answer.text).forms) or "<button" in answer.text.lower()
         only_by_script = bool(_FRAME_BUSTING.search(answer.text))
@@ -66,7 +66,7 @@ async def pages_cannot_be_framed(target: Target) -> None:
 
 @check("HEADERS-02a", needs={REGISTRATION})
 async def pages_tell_other_sites_no_url(target: Target) -> None:
-    """Look at the Referrer-Policy of each page of a login, of an error page, and of the redirects in between."""
+    """Read the Referrer-Policy of the pages and redirects of a login, and of an error page."""
     attempts = [await whole_login(target), await refused_login(target)]
     answers = [answer for attempt in attempts for answer in target.authorization.own_answers(attempt)]
 
@@ -84,7 +84,7 @@ async def pages_tell_other_sites_no_url(target: Target) -> None:
 
 @check("HEADERS-02b", needs={REGISTRATION})
 async def pages_load_nothing_from_other_sites(target: Target) -> None:
-    """Look at what each page of a login and an error page load: scripts, images, frames, styles."""
+    """List the scripts, images, frames and styles that the pages of a login and an error page load."""
     for answer in await _own_pages(target):
         foreign = next((url for url in _loaded(answer) if not same_site(url, answer.url)), None)
         got = f"{path_of(answer)} loads {expect.place(foreign)}"
@@ -92,7 +92,7 @@ async def pages_load_nothing_from_other_sites(target: Target) -> None:
 
 
 _SHOWN = ("ui_locales", "nonce", "acr_values", "x_litmus")
-"""Parameters of which a page may show or keep the value."""
+"""Parameters whose value a page may show or keep."""
 
 
 @check("ERR-01", needs={REGISTRATION})
@@ -103,19 +103,19 @@ async def pages_escape_the_request(target: Target) -> None:
     answers: list[Answer] = []
     names = ("redirect_uri", "client_id", "state", "scope", "response_type")
     changes = [{name: value} for value in (MARKUP, SCRIPT_URL) for name in names]
-    # Where one is refused the others are not shown: what a page most likely shows goes by itself.
+    # If the server refuses one parameter, it does not show the others: send the one that pages most likely show alone.
     shown = [dict.fromkeys(names, value) for value in (MARKUP, SCRIPT_URL) for names in (("login_hint",), _SHOWN)]
     for change in target.limit_probes([changes[0], shown[0], *changes[1:], *shown[1:]], most=2):
         attempt = await target.authorization.attempt_upstream(request.but(**change))
         answers += target.authorization.own_answers(attempt)
-    for url in _places_that_may_repeat(target, [answer.url for answer in answers]):
+    for url in _urls_that_may_repeat(target, [answer.url for answer in answers]):
         answers.append(await target.get(url, kind=kind_of(target.server, url, Kind.AUTHORIZE)))
 
     for answer in answers:
         expect.conclusive(answer)
         found = injected(answer.text, images=True) if answer.is_html else None
         got = f"{found} on the page at {path_of(answer)}"
-        expect.that(found is None, expected="what the request brought, escaped", got=got, at=answer)
+        expect.that(found is None, expected="escaped values of the request", got=got, at=answer)
         shown = _CREDENTIALS.search(answer.text) is not None
         expect.that(not shown, expected="no internals", got="the URL of a store, with its password", at=answer)
         leak = internals(answer.text)
@@ -133,17 +133,17 @@ async def _own_pages(target: Target) -> list[Answer]:
     return pages
 
 
-def _places_that_may_repeat(target: Target, seen: list[str]) -> list[str]:
-    """The callback with an error, the pages of the login under another name, and a path that does not exist."""
-    places = {f"{target.server.issuer}/{quote(MARKUP, safe='')}"}
+def _urls_that_may_repeat(target: Target, seen: list[str]) -> list[str]:
+    """URLs with markup: the callback with an error, login pages with another identifier, and a path that does not exist."""
+    urls = {f"{target.server.issuer}/{quote(MARKUP, safe='')}"}
     callback = target.server.seen.callback_url
     if callback is not None:
         query = {"error": MARKUP, "error_description": MARKUP, "state": MARKUP}
-        places.add(f"{callback.partition('?')[0]}?{urlencode(query)}")
-    # A login's own address ends in its state: another ending is a login that the server does not know.
+        urls.add(f"{callback.partition('?')[0]}?{urlencode(query)}")
+    # The URL of a login page may end in the login's identifier: another ending is an unknown login.
     legs = {url.partition("?")[0].rpartition("/")[0] for url in seen}
-    places |= {f"{leg}/{quote(MARKUP, safe='')}" for leg in legs if leg.startswith(target.server.issuer)}
-    return sorted(places)
+    urls |= {f"{leg}/{quote(MARKUP, safe='')}" for leg in legs if leg.startswith(target.server.issuer)}
+    return sorted(urls)
 
 
 def _forbids_framing(answer: Answer) -> bool:
@@ -152,11 +152,11 @@ def _forbids_framing(answer: Answer) -> bool:
     if any(not {"*", "http:", "https:"} & set(sources.split()) for sources in ancestors):
         return True
     said = {value.strip().lower() for value in answer.headers.get("x-frame-options", "").split(",")}
-    return said in ({"deny"}, {"sameorigin"})  # said twice, it holds all the same
+    return said in ({"deny"}, {"sameorigin"})  # a repeated value is valid
 
 
 def _referrer_policy(answer: Answer) -> str:
-    """The policy in force: the last that is known, of the header or else of the page's own (Referrer Policy section 8.1)."""
+    """The policy in force: the last known one of the header and the page's meta elements (Referrer Policy section 8.1)."""
     named = answer.headers.get("referrer-policy", "").lower().split(",")
     if answer.is_html:
         for tag in parsed(answer.text).find_all("meta", attrs={"name": re.compile("^referrer$", re.IGNORECASE)}):
@@ -166,7 +166,7 @@ def _referrer_policy(answer: Answer) -> str:
 
 
 def _loaded(answer: Answer) -> list[str]:
-    """The absolute URLs of what a browser loads for a page."""
+    """The absolute URLs that a browser loads for a page."""
     found: list[str] = []
     for tag in parsed(answer.text).find_all(list(_LOADED)):
         raw = tag.get(_LOADED[tag.name])

@@ -1,4 +1,4 @@
-"""The callback: bound to the browser and to its own login, and good once (RFC 9700 section 4.7.1)."""
+"""The callback: bound to the browser and to its login, and valid once (RFC 9700 section 4.7.1)."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ async def callback_needs_the_state_cookie(target: Target) -> None:
     at_home = delivered.at_home
     expect.ideally(
         at_home.code is not None,
-        expected="the login goes on in its own browser",
-        got="it is used up",
+        expected="a code in the browser that began the login",
+        got="no code: the first delivery used the login up",
         at=at_home.answers,
     )
 
 
 @check("LOGIN-21", needs={LOGIN, RELAY})
-async def start_address_takes_no_login_over(target: Target) -> None:
-    """Open the start address of a login in an empty browser, and deliver the callback there; then where the login began."""
+async def opening_the_start_url_takes_over_no_login(target: Target) -> None:
+    """Open the start URL of a login in an empty browser and deliver the callback there, then in the browser that began the login."""
 
     async def taken_over(held: Attempt) -> list[Attempt]:
         visitor = target.new_browser()
@@ -49,15 +49,15 @@ async def start_address_takes_no_login_over(target: Target) -> None:
         return [await target.callbacks.deliver(held, browser=visitor)]
 
     if (await target.logins.held()).start_url is None:
-        raise NotApplicable("a login has no address of its own between the request and the upstream")
+        raise NotApplicable("a login has no start URL of its own between the request and the upstream")
     ((attempt,),) = await target.probing.try_callback(taken_over)
 
-    no_code(attempt, "the browser only opened the address of another one's login")
+    no_code(attempt, "the browser only opened the start URL of another browser's login")
 
 
 @check("LOGIN-02", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2)
 async def foreign_cookie_completes_no_login(target: Target) -> None:
-    """Swap the callbacks of two browsers, then send a callback with a made-up cookie value, and an empty one."""
+    """Swap the callbacks of two browsers, then deliver a callback with made-up cookie values, and with empty ones."""
 
     async def swapped(victim: Attempt) -> list[Attempt]:
         attacker = await target.callbacks.hold(
@@ -92,7 +92,7 @@ async def foreign_cookie_completes_no_login(target: Target) -> None:
 
 @check("LOGIN-03", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=4)
 async def upstream_state_is_compared(target: Target) -> None:
-    """Call back without the value that binds the login, with one character altered, and with that of another login."""
+    """Deliver a callback without the value that binds the login, with one character altered, and with another login's value."""
 
     async def without(held: Attempt) -> list[Attempt]:
         return [await _with_binding(target, held, held.browser.copy(), lambda name, value: None)]
@@ -116,8 +116,8 @@ async def upstream_state_is_compared(target: Target) -> None:
 
 
 @check("LOGIN-05", needs={LOGIN, RELAY})
-async def callback_is_good_once(target: Target) -> None:
-    """Finish a login, then deliver its callback again with the old cookie, with a fresh upstream code where there is one."""
+async def callback_is_valid_once(target: Target) -> None:
+    """Finish a login and deliver its callback again with the old cookie. With upstream control, also use a fresh upstream code."""
     delivered = await finished(target)
     held, first = delivered.held, target.authorization.code_of(delivered.at_home)
 
@@ -127,7 +127,7 @@ async def callback_is_good_once(target: Target) -> None:
     for url in urls:
         again = await target.callbacks.deliver(held, url=url, browser=delivered.before.copy())
         if again.code == first.value:
-            expect.ideally(False, expected="no code", got="the same code once more", at=again.answers)
+            expect.ideally(False, expected="no code", got="the same code again", at=again.answers)
             continue
         no_code(again, "this login is finished")
     if held.start_url is not None:
@@ -135,12 +135,17 @@ async def callback_is_good_once(target: Target) -> None:
         goes_on = (
             start.location is not None and urlsplit(start.location).netloc == urlsplit(held.upstream_url or "").netloc
         )
-        expect.ideally(not goes_on, expected="the start URL is dead", got="it still leads to the upstream", at=start)
+        expect.ideally(
+            not goes_on,
+            expected="no redirect from the start URL of a finished login",
+            got="a redirect to the upstream",
+            at=start,
+        )
 
 
 @check("LOGIN-18", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=3)
-async def contradictory_callback_ends_in_no_login(target: Target) -> None:
-    """Call back with a code and an error, with two codes, and with an empty code."""
+async def contradictory_callback_gives_no_code(target: Target) -> None:
+    """Deliver a callback with a code and an error, one with two codes, and one with an empty code."""
     for what, contradiction in CONTRADICTIONS.items():
         attempt = await _contradictory(target, contradiction)
         if attempt.last.status >= 500 and not attempt.last.is_inconclusive:
@@ -149,13 +154,11 @@ async def contradictory_callback_ends_in_no_login(target: Target) -> None:
 
         last = attempt.last if attempt.response else expect.conclusive(attempt.last)
         expect.safe(last.status < 500, expected=f"a refusal of {what}", got=expect.describe(last), at=last)
-        expect.ideally(
-            attempt.code is None, expected=f"no code for {what}", got="the login is finished", at=attempt.answers
-        )
+        expect.ideally(attempt.code is None, expected=f"no code for {what}", got="a code", at=attempt.answers)
 
 
 async def _contradictory(target: Target, contradiction: Callable[[str, str], str]) -> Attempt:
-    """Deliver the callback of a fresh login, made contradictory with another upstream code of the same login."""
+    """Deliver the callback of a new login after making it contradictory; two codes are both upstream codes of that login."""
     held = await target.callbacks.hold(target.authorization.request(await target.clients.shared()))
     url = held.callback_url or ""
     return await target.callbacks.deliver(held, url=contradiction(url, await target.callbacks.obtain(held)))
@@ -164,11 +167,11 @@ async def _contradictory(target: Target, contradiction: Callable[[str, str], str
 async def _with_binding(
     target: Target, held: Attempt, browser: Browser, change: Callable[[str, str], str | None]
 ) -> Attempt:
-    """Deliver a callback in which what binds the login has other values, or is left out."""
+    """Deliver a callback whose binding parameters have other values, or are left out."""
     binding = binding_parameters(held)
     if not binding:
-        raise NotApplicable("nothing that binds the login travels through the upstream")
-    # With a code of its own each: the upstream may take back only one that was not tried before.
+        raise NotApplicable("no value that binds the login passes through the upstream")
+    # Use a new upstream code each time: the upstream may accept a code only once.
     url = await target.callbacks.obtain(held)
     for name, value in binding.items():
         url = with_parameter(url, name, change(name, value))

@@ -17,7 +17,7 @@ from oauth_litmus.verdict import Blocked, NotApplicable
 
 @check("LOGIN-12", needs={LOGIN, RELAY, DYNAMIC_REGISTRATION})
 async def self_registered_client_needs_consent(target: Target) -> None:
-    """Register a client, begin a login in an empty browser, and look for a page that names the client; with prompt=none too."""
+    """Register a client, start a login in an empty browser, and look for a page that names the client. Repeat with prompt=none."""
     client = await target.clients.new("https://deputy.example.com/cb")
     held = await target.authorization.hold_upstream(target.authorization.request(client))
 
@@ -26,15 +26,15 @@ async def self_registered_client_needs_consent(target: Target) -> None:
         expect.that(
             held.submitted,
             expected="a page that asks for an approval",
-            got="a page that nobody must answer",
+            got="a page that needs no answer",
             at=held.answers,
         )
         both = page.names_client and page.names_redirect_host
         expect.ideally(both, expected="a page that names client and redirect host", got=page.shown, at=held.answers)
         silent = await target.authorization.attempt_upstream(target.authorization.request(client).but(prompt="none"))
         skipped = silent.upstream_url is not None and consent_page(silent, client) is None
-        expected = "the consent page with prompt=none too, or an error"
-        expect.that(not skipped, expected=expected, got="the way to the upstream", at=silent.answers)
+        expected = "the consent page or an error, also with prompt=none"
+        expect.that(not skipped, expected=expected, got="a redirect to the upstream", at=silent.answers)
         return
     if not target.controls_upstream:
         expect.ideally(False, expected="a consent page", got="none before the upstream (suspected)", at=held.answers)
@@ -44,8 +44,8 @@ async def self_registered_client_needs_consent(target: Target) -> None:
     late = consent_page(attempt, client) is not None
     expect.that(
         attempt.code is None or late,
-        expected="a page of the server that names the client and asks",
-        got="a code without one",
+        expected="a page of the server that names the client and asks for approval",
+        got="a code without that page",
         at=attempt.answers,
     )
     expect.ideally(False, expected="consent before the upstream login", got="none before it", at=held.answers)
@@ -53,19 +53,19 @@ async def self_registered_client_needs_consent(target: Target) -> None:
 
 @check("LOGIN-22", needs={LOGIN, BROWSER_LEG})
 async def refusal_is_no_approval(target: Target) -> None:
-    """Press what refuses on the consent page, before the login or after it, and look at where that leads."""
+    """Refuse the client on the consent page, before or after the login, and see where that leads."""
     refused = await target.logins.refused_consent()
     if refused is None:
-        raise NotApplicable("no page of the server offers a refusal of the client")
+        raise NotApplicable("no page of the server lets the user refuse the client")
 
     if refused.inconclusive is not None:
         expect.conclusive(refused.inconclusive)
     if refused.response is not None and refused.code is not None:
-        await _is_no_part_of_the_scope(target, refused)
+        await _is_refusal_of_the_client(target, refused)
     sent_on = refused.upstream_url is not None and refused.callback_url is None
-    onwards = "the way to the upstream" if sent_on else "a code"
+    onwards = "a redirect to the upstream" if sent_on else "a code"
     expect.that(not sent_on and refused.code is None, expected="the end of the login", got=onwards, at=refused.answers)
-    response, told = refused.response, "error=access_denied, with the state, at the client"
+    response, told = refused.response, "error=access_denied and the state, sent to the client"
     if response is None:
         expect.ideally(False, expected=told, got=f"{ending_of(refused)}", at=refused.answers)
         return
@@ -79,15 +79,13 @@ async def refusal_is_no_approval(target: Target) -> None:
 
 @check("LOGIN-19", needs={LOGIN, RELAY, UPSTREAM_CONTROL, DYNAMIC_REGISTRATION}, logins=4)
 async def approval_is_bound_to_the_browser(target: Target) -> None:
-    """Submit the approval of a consent page from an empty browser, from one with a login of its own, and without its hidden fields."""
+    """Submit the approval of a consent page from an empty browser, from a browser with another login, and without hidden fields."""
     control = await target.logins.held()
     if not control.submitted:
         raise Blocked("set-up: no page asked for an approval on the way to the upstream", (control.last.number,))
     ways: dict[str, Callable[[Attempt], Awaitable[Attempt]]] = {
         "an empty browser": lambda shown: _submitted(target, shown, _answer(shown), target.new_browser()),
-        "a browser with a login of its own": lambda shown: _submitted(
-            target, shown, _answer(shown), control.browser.copy()
-        ),
+        "a browser with another login": lambda shown: _submitted(target, shown, _answer(shown), control.browser.copy()),
         "the same browser without the hidden fields": lambda shown: _submitted(
             target, shown, _without_hidden_fields(shown, _answer(shown)), shown.browser.copy()
         ),
@@ -102,7 +100,7 @@ async def approval_is_bound_to_the_browser(target: Target) -> None:
 
 @check("LOGIN-20", needs={LOGIN, RELAY, DYNAMIC_REGISTRATION}, logins=2)
 async def remembered_consent_covers_one_client(target: Target) -> None:
-    """Approve one client and finish the login, then begin a login for a new client in the same browser."""
+    """Approve one client and finish the login, then start a login for a new client in the same browser."""
     approved = target.authorization.code_of(await target.logins.finished())
     stranger = await target.clients.new("https://stranger.example.com/cb")
 
@@ -112,7 +110,7 @@ async def remembered_consent_covers_one_client(target: Target) -> None:
 
     asked = consent_page(held, stranger) is not None and held.submitted
     if asked:
-        expect.that(True, expected="the consent page for the other client", got="it")
+        expect.that(True, expected="a consent page for the other client", got="that page")
         return
     if held.upstream_url is None and held.code is None:
         raise Blocked("set-up: the login did not reach the upstream provider", (held.last.number,))
@@ -126,13 +124,17 @@ async def remembered_consent_covers_one_client(target: Target) -> None:
     expect.that(
         attempt.code is None,
         expected="a consent page for the other client",
-        got="a code without one",
+        got="a code without that page",
         at=attempt.answers,
     )
 
 
-async def _is_no_part_of_the_scope(target: Target, refused: Attempt) -> None:
-    """Whoever is asked about each scope may refuse one, and let the client in with the others (OAuth 2.1 section 1.4.1)."""
+async def _is_refusal_of_the_client(target: Target, refused: Attempt) -> None:
+    """Require that the page refuses the client. On some pages the user refuses single scopes (OAuth 2.1 section 1.4.1).
+
+    Raises:
+        NotApplicable: the tokens have a part of the requested scope.
+    """
     code = target.authorization.code_of(refused)
     answer = await target.tokens.redeem(code)
     told = answer.json_object().get("scope")
@@ -141,7 +143,7 @@ async def _is_no_part_of_the_scope(target: Target, refused: Attempt) -> None:
         and isinstance(told, str)
         and set(told.split()) < set((code.request.get("scope") or "").split())
     ):
-        raise NotApplicable("what can be refused is a part of the scope, and not the client")
+        raise NotApplicable("the page lets the user refuse a part of the scope, but not the client")
 
 
 async def _shown(target: Target) -> Attempt:
@@ -154,7 +156,7 @@ async def _approved(target: Target, shown: Attempt) -> Proof[Attempt]:
 
 
 async def _submitted(target: Target, shown: Attempt, submission: Submission, browser: Browser) -> Attempt:
-    """What becomes of an approval that this browser sends, at the callback if it leads there."""
+    """Submit a form from this browser. If it leads to the upstream, deliver the callback too."""
     attempt = await target.authorization.submit(shown, submission, browser=browser)
     if attempt.upstream_url is not None:
         await target.callbacks.obtain(attempt)

@@ -1,4 +1,4 @@
-"""Logins at one moment: each code goes to its own client, and one login gives one code."""
+"""Simultaneous logins: each code goes to its own client, and one login gives one code."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROUNDS = 3
 
 @check("LOGIN-13", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=BROWSERS)
 async def interleaved_logins_stay_apart(target: Target) -> None:
-    """Begin logins of several persons for two clients in four browsers, and deliver their callbacks shuffled and at once."""
+    """Start logins of several users for two clients in four browsers. Deliver their callbacks at one moment, in random order."""
     clients = [await target.clients.shared("a"), await target.clients.shared("b")]
     persons: dict[str, str] = {}
 
@@ -41,7 +41,7 @@ async def interleaved_logins_stay_apart(target: Target) -> None:
         still_pending(target, own)
         _ends_at_home(own, attempt)
         if attempt.inconclusive is None and attempt.answers[0].sent_at - own.answers[0].sent_at < SAFE_UPSTREAM_AGE:
-            each = "each login ends with a code"
+            each = "a code for each login"
             expect.ideally(attempt.code is not None, expected=each, got="none", at=attempt.answers)
     subjects: defaultdict[str, defaultdict[str, list[object]]] = defaultdict(lambda: defaultdict(list))
     for attempt in ended:
@@ -58,7 +58,7 @@ async def interleaved_logins_stay_apart(target: Target) -> None:
 
 @check("LOGIN-14", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=ROUNDS)
 async def simultaneous_callbacks_yield_one_code(target: Target) -> None:
-    """Deliver one login's callback twenty times at one moment, each with an upstream code of its own that is good."""
+    """Deliver one login's callback twenty times at one moment, each time with a different valid upstream code."""
     client = await target.clients.shared()
 
     async def hold(racers: int) -> Sequence[Attempt]:
@@ -70,7 +70,7 @@ async def simultaneous_callbacks_yield_one_code(target: Target) -> None:
         _, ended = await target.races.of_callbacks(RACERS, hold)
         with_code = [attempt for attempt in ended if attempt.code is not None]
         if not with_code and all(attempt.inconclusive for attempt in ended):
-            raise Blocked("all simultaneous callbacks were refused by a limiter or an edge", (ended[0].last.number,))
+            raise Blocked("a rate limit or an edge refused all simultaneous callbacks", (ended[0].last.number,))
         codes = {attempt.code: attempt for attempt in with_code}
         redeemed = [await target.tokens.redeem(target.authorization.code_of(attempt)) for attempt in codes.values()]
         _one_code(with_code, len(codes), sum(answer.has_tokens for answer in redeemed))
@@ -78,26 +78,31 @@ async def simultaneous_callbacks_yield_one_code(target: Target) -> None:
 
 def _ends_at_home(own: Attempt, attempt: Attempt) -> None:
     at_home = attempt.code is None or attempt.response is not None
-    expect.that(at_home, expected="each code goes to its own client", got="a code for another one", at=attempt.answers)
+    expect.that(
+        at_home, expected="each code goes to its own client", got="a code for another client", at=attempt.answers
+    )
     right_state = attempt.response is None or attempt.response.get("state") == own.request.get("state")
     expect.that(right_state, expected="the state of its own request", got="another state", at=attempt.answers)
 
 
 def _each_person_is_one_subject(by_person: dict[str, list[object]]) -> None:
-    """Where a client is told who logged in, and always by the same name, the names are those of the persons."""
+    """Require one subject per person, and a different one for each. Skip this if tokens name no subject, or a new one every time."""
     every = [subject for subjects in by_person.values() for subject in subjects]
     named_anew = len(set(every)) == len(every) and len(every) > len(by_person)
     if None in every or named_anew:
         return
     told_apart = {person: set(subjects) for person, subjects in by_person.items()}
     mixed = any(len(names) > 1 for names in told_apart.values()) or len(set(every)) < len(by_person)
-    expect.that(not mixed, expected="tokens for the person who logged in", got="tokens for somebody else")
+    expect.that(not mixed, expected="tokens for the person who logged in", got="tokens for another person")
 
 
 def _one_code(with_code: Sequence[Attempt], codes: int, usable: int) -> None:
     at = [attempt.last for attempt in with_code]
-    expect.that(usable <= 1, expected="at most one code", got=f"{usable} codes that each bring tokens", at=at)
-    expect.ideally(codes == 1, expected="one code", got=f"{codes} codes, of which {usable} bring tokens", at=at)
+    expect.that(usable <= 1, expected="at most one usable code", got=f"{usable} codes that give tokens", at=at)
+    expect.ideally(codes == 1, expected="one code", got=f"{codes} codes, of which {usable} give tokens", at=at)
     expect.ideally(
-        len(with_code) <= max(codes, 1), expected="the code once", got=f"it is handed out {len(with_code)} times", at=at
+        len(with_code) <= max(codes, 1),
+        expected="the code in one response",
+        got=f"the code in {len(with_code)} responses",
+        at=at,
     )

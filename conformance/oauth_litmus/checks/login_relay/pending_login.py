@@ -1,4 +1,4 @@
-"""A login that is under way: found by an identifier that nobody guesses, and used up by its own navigation alone."""
+"""A pending login: the server checks its identifier, and only its own navigation uses it up."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SPECULATIVE = {"sec-purpose": "prefetch", "purpose": "prefetch"}
 
 @check("LOGIN-04", needs={LOGIN, RELAY})
 async def unknown_login_is_refused_early(target: Target) -> None:
-    """Open the start address, and the callback by its parameters and by its cookies, with identifiers of no login."""
+    """Open the start URL and the callback with identifiers of no login, in the URL or in the callback's cookies."""
     held = await target.callbacks.hold(target.authorization.request(await target.clients.shared()))
 
     for probe in [*_at_the_start(target, held), *_at_the_callback(held)]:
@@ -40,37 +40,37 @@ async def unknown_login_is_refused_early(target: Target) -> None:
 
 
 @check("LOGIN-16a", needs={LOGIN, RELAY}, logins=2)
-async def looking_ahead_uses_no_login_up(target: Target) -> None:
-    """Send HEAD and a prefetch to the start address and to the callback, each before the navigation itself."""
+async def prefetch_uses_up_no_login(target: Target) -> None:
+    """Send HEAD and a prefetch request to the start URL and to the callback, each before the navigation itself."""
     client = await target.clients.shared()
     begun = await target.authorization.first_answer(target.authorization.request(client))
     start_url = begun.last.location
     if start_url is not None and target.authorization.is_home(start_url):
-        await _look_ahead(target, begun.browser, start_url)
+        await _prefetch(target, begun.browser, start_url)
         resumed = await target.authorization.resume(begun, start_url)
         still_pending(target, begun)
         expect.ideally(
             resumed.upstream_url is not None,
-            expected="the login begins all the same",
-            got="the start address is used up by what browsers fetch ahead",
+            expected="a login at the start URL after HEAD and prefetch",
+            got="no login: HEAD or prefetch used the start URL up",
             at=resumed.answers,
         )
 
     held = await target.callbacks.hold(target.authorization.request(client))
-    await _look_ahead(target, held.browser, held.callback_url or "")
+    await _prefetch(target, held.browser, held.callback_url or "")
     attempt = await target.callbacks.deliver(held)
     still_pending(target, held)
     expect.ideally(
         attempt.code is not None,
-        expected="the callback gives its code all the same",
-        got="the callback is used up by what browsers fetch ahead",
+        expected="a code from the callback after HEAD and prefetch",
+        got="no code: HEAD or prefetch used the callback up",
         at=attempt.answers,
     )
 
 
 @check("LOGIN-16b", needs={LOGIN, RELAY})
 async def posted_callback_needs_the_cookie_too(target: Target) -> None:
-    """Post a valid callback from a browser without cookies, then navigate to it in its own browser."""
+    """Post a valid callback from a browser without cookies, then open it in the browser that began the login."""
     held = await target.callbacks.hold(target.authorization.request(await target.clients.shared()))
     url = held.callback_url or ""
     form = Submission(url, "POST", parse_qsl(urlsplit(url).query, keep_blank_values=True))
@@ -82,12 +82,17 @@ async def posted_callback_needs_the_cookie_too(target: Target) -> None:
     expect.ideally(posted.last.status >= 400, expected="a 4xx", got=expect.describe(posted.last), at=posted.last)
     at_home = await target.callbacks.deliver(held)
     still_pending(target, held)
-    expect.ideally(at_home.code is not None, expected="the login goes on", got="it is used up", at=at_home.answers)
+    expect.ideally(
+        at_home.code is not None,
+        expected="a code in the browser that began the login",
+        got="no code: the POST used the login up",
+        at=at_home.answers,
+    )
 
 
 @dataclass(frozen=True)
 class _Probe:
-    """One address with an identifier of no login. `of_a_client`: a good half of it may still name the client."""
+    """A URL with an identifier of no login. `of_a_client`: its cookie or its parameter is still valid, and may identify the client."""
 
     what: str
     browser: Browser
@@ -97,7 +102,7 @@ class _Probe:
 
 def _at_the_start(target: Target, held: Attempt) -> list[_Probe]:
     return [
-        _Probe(f"the start address with {what}", target.new_browser(), (held.start_url or "").replace(known, value))
+        _Probe(f"the start URL with {what}", target.new_browser(), (held.start_url or "").replace(known, value))
         for known in _identifiers(held)
         for what, value in _of_no_login(known).items()
     ]
@@ -113,19 +118,19 @@ def _at_the_callback(held: Attempt) -> list[_Probe]:
             url = with_parameter(url, name, value)
         for cookie in browser.jar():
             browser.tamper(cookie.name, value)
-        probes.append(_Probe(f"the callback, its cookie being {what}", browser, genuine, of_a_client=True))
+        probes.append(_Probe(f"the callback with {what} in its cookie", browser, genuine, of_a_client=True))
         if url != genuine:
             probes.append(_Probe(f"the callback with {what}", held.browser, url, of_a_client=True))
     return probes
 
 
 def _of_no_login(known: str) -> dict[str, str]:
-    """Identifiers that name no login, as they stand in a URL."""
+    """Identifiers of no login, encoded for a URL."""
     unknown = secrets.token_urlsafe(len(known))[: len(known)]
     return {
         "an unknown identifier": unknown,
         "an identifier of 10 kB": "A" * 10_240,
-        "a path that leads upwards": f"..%2F{unknown}",
+        "a path to a parent folder": f"..%2F{unknown}",
         "a NUL": "%00",
         "bytes that are no UTF-8": "%FF%FE",
         "a wildcard": "*",
@@ -133,7 +138,7 @@ def _of_no_login(known: str) -> dict[str, str]:
 
 
 def _identifiers(held: Attempt) -> list[str]:
-    """What names the login in the start address: the last long part that does not come from the client's request."""
+    """The identifier of the login in the start URL: the last long part that does not come from the client's request."""
     if held.start_url is None or held.start_url == held.callback_url:
         return []
     parts = urlsplit(held.start_url)
@@ -149,15 +154,15 @@ async def _refused_cleanly(target: Target, held: Attempt, probe: _Probe, answer:
     location = answer.location or ""
     expect.that(
         not target.authorization.is_upstream(location),
-        expected=f"{probe.what} is refused",
-        got="the login goes on to the upstream",
+        expected=f"a refusal of {probe.what}",
+        got="a redirect to the upstream",
         at=answer,
     )
     of_the_client = location.startswith(held.request.lands_at)
     refused_to_client = of_the_client and probe.of_a_client and "code=" not in location
     expect.that(
         not of_the_client or refused_to_client,
-        expected=f"{probe.what} is refused",
+        expected=f"a refusal of {probe.what}",
         got="a redirect to a client",
         at=answer,
     )
@@ -165,7 +170,7 @@ async def _refused_cleanly(target: Target, held: Attempt, probe: _Probe, answer:
     of_every_page = name in {stem(cookie.name) for cookie in living_cookies(await error_page(target))}
     expect.that(
         of_every_page or name not in {stem(cookie.name) for cookie in living_cookies(answer)},
-        expected=f"{probe.what} sets no {name}",
+        expected=f"no cookie {name} for {probe.what}",
         got="the cookie that binds a login",
         at=answer,
     )
@@ -177,6 +182,6 @@ async def _refused_cleanly(target: Target, held: Attempt, probe: _Probe, answer:
     )
 
 
-async def _look_ahead(target: Target, browser: Browser, url: str) -> None:
+async def _prefetch(target: Target, browser: Browser, url: str) -> None:
     expect.conclusive(await target.authorization.peek(browser, url, method="HEAD"))
     expect.conclusive(await target.authorization.peek(browser, url, headers=SPECULATIVE))

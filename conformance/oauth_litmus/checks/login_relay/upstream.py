@@ -1,4 +1,4 @@
-"""What goes to the upstream provider and comes back from it: the relay as its client (RFC 9700 section 2.1.1)."""
+"""The relay as a client of its upstream provider: its redirects there, and the callbacks (RFC 9700 section 2.1.1)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def upstream_pkce_is_fresh_and_s256(target: Target) -> None:
     own = {attempt.request.get("code_challenge") for attempt in held}
     expect.ideally(
         not own & set(challenges),
-        expected="a pair of the server's own",
+        expected="a PKCE pair of the server's own",
         got="the client's challenge, passed on",
         at=answers,
     )
@@ -52,7 +52,7 @@ async def upstream_pkce_is_fresh_and_s256(target: Target) -> None:
 
 @check("LOGIN-08", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2, holds_grants=True)
 async def upstream_code_of_another_login_is_refused(target: Target) -> None:
-    """Put the unused upstream code of one browser's login into the callback of another's."""
+    """Put the unused upstream code of one browser's login into the callback of another browser's login."""
     client = await target.clients.shared()
     first = await target.callbacks.hold(target.authorization.request(client), user=target.user("attacker"))
     second = await target.callbacks.hold(target.authorization.request(client), user=target.user("victim"))
@@ -65,7 +65,7 @@ async def upstream_code_of_another_login_is_refused(target: Target) -> None:
 
 @check("LOGIN-06", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2)
 async def used_upstream_code_is_refused(target: Target) -> None:
-    """Finish a login, begin another, and put the used upstream code into its callback."""
+    """Finish a login, start another one, and put the used upstream code into its callback."""
     client, user = await target.clients.shared(), target.user("replayed")
     first = await target.callbacks.hold(target.authorization.request(client), user=user)
     used = parameter(first.callback_url, "code") or ""
@@ -75,8 +75,8 @@ async def used_upstream_code_is_refused(target: Target) -> None:
     replayed = await target.callbacks.deliver(second, url=with_parameter(second.callback_url or "", "code", used))
 
     if replayed.code is not None and await _exchanges(target, user) > 1:
-        raise Blocked("the upstream itself honours a used code", (replayed.last.number,))
-    no_code(replayed, "the upstream code is used")
+        raise Blocked("the upstream itself accepts a used code", (replayed.last.number,))
+    no_code(replayed, "the upstream code was used before")
 
 
 @check("LOGIN-09", needs={LOGIN, RELAY}, logins=3)
@@ -97,7 +97,7 @@ async def client_input_does_not_steer_upstream(target: Target) -> None:
 
 @check("LOGIN-10", needs={LOGIN, RELAY, UPSTREAM_CONTROL})
 async def upstream_denial_reaches_the_client(target: Target) -> None:
-    """Let the user refuse at the upstream."""
+    """Let the user refuse the login at the upstream, and deliver the callback."""
     request = target.authorization.request(await target.clients.shared())
     held = await target.callbacks.hold(request, outcome="denied")
 
@@ -122,7 +122,7 @@ async def upstream_denial_reaches_the_client(target: Target) -> None:
 
 
 async def _exchanges(target: Target, user: str) -> int:
-    """How many codes of this person the upstream has exchanged."""
+    """Count the codes of this user that the upstream has exchanged."""
     calls = await target.upstream.requests(route="token", grant_type="pkce", user=user)
     return sum(1 for call in calls if call.get("status") == 200)
 
@@ -138,7 +138,7 @@ def _same_upstream(clean: Attempt, steered: Attempt) -> None:
     query, usual = dict(parse_qsl(parts.query)), dict(parse_qsl(known.query))
     for name in ("redirect_to", "redirect_uri", "provider"):
         same = query.get(name, "").partition("?")[0] == usual.get(name, "").partition("?")[0]
-        expect.that(same, expected=f"the configured {name} upstream", got="another one", at=steered.answers)
+        expect.that(same, expected=f"the configured {name} in the upstream URL", got="another one", at=steered.answers)
     expect.that(
         parts[:3] == known[:3],
         expected="the configured upstream",
@@ -147,7 +147,7 @@ def _same_upstream(clean: Attempt, steered: Attempt) -> None:
     )
     expect.ideally(
         "evil.example" not in url,
-        expected="unknown parameters are not passed on",
+        expected="no unknown parameters in the upstream URL",
         got="evil.example in the upstream URL",
         at=steered.answers,
     )

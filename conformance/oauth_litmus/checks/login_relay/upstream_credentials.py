@@ -1,4 +1,4 @@
-"""The upstream's tokens are the relay's affair: the browser never sees them (OAuth 2.1 section 7.1.3.7)."""
+"""The upstream's tokens must not reach the browser (OAuth 2.1 section 7.1.3.7)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from oauth_litmus.probes.disclosure import discloses
 
 @check("LOGIN-15", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2)
 async def upstream_tokens_never_reach_the_browser(target: Target) -> None:
-    """Log in with upstream tokens that the suite knows, then with one that does not verify, and look for them."""
+    """Log in with upstream tokens that the suite knows, then with one that does not verify. Look for them in every answer."""
     known = await _known_tokens(target, target.user("known"))
     attempt = await _log_in(target, target.user("known"), known)
     _nothing_shown(target, attempt, known.values())
@@ -31,7 +31,7 @@ async def upstream_tokens_never_reach_the_browser(target: Target) -> None:
 
 
 async def _known_tokens(target: Target, user: str) -> dict[str, str]:
-    """Tokens of a session that exists at the upstream, and a token of the provider behind it."""
+    """Return tokens of an existing upstream session, and a token of the identity provider behind the upstream."""
     access_token, refresh_token = await target.upstream.session_tokens(user=user)
     return {
         "access_token": access_token,
@@ -50,8 +50,8 @@ async def _log_in(target: Target, user: str, known: Mapping[str, str]) -> Attemp
     for answer in target.authorization.own_answers(attempt):
         expect.ideally(
             not discloses(answer.headers.get("location", ""), code),
-            expected="the upstream's code goes no further",
-            got="it is passed on",
+            expected="no upstream code in a redirect of the server",
+            got="the upstream's code",
             at=answer,
         )
     return attempt
@@ -64,7 +64,10 @@ def _nothing_shown(target: Target, attempt: Attempt, known: Collection[str]) -> 
     for answer in target.authorization.own_answers(attempt):
         for place, text in (("a redirect", answer.headers.get("location", "")), ("a page", answer.text)):
             expect.that(
-                not shown_in(text), expected=f"no token of the upstream in {place}", got="it stands there", at=answer
+                not shown_in(text),
+                expected=f"no token of the upstream in {place}",
+                got="a token of the upstream",
+                at=answer,
             )
         for raw in answer.set_cookies:
             cookie = SetCookie.parse(raw)
@@ -73,11 +76,14 @@ def _nothing_shown(target: Target, attempt: Attempt, known: Collection[str]) -> 
 
 
 def _in_a_cookie(target: Target, answer: Answer, cookie: SetCookie) -> None:
-    """Readable only where it is never sent in the clear (OAuth 2.1 section 7.1.3.4); COOKIE-01 judges plain http."""
+    """Judge a readable token in a cookie: FAIL if an https server may send it in the clear, else WARN (OAuth 2.1 section 7.1.3.4).
+
+    COOKIE-01 judges plain http.
+    """
     in_the_clear = not cookie.secure and urlsplit(target.server.issuer).scheme == "https"
     (expect.that if in_the_clear else expect.ideally)(
         False,
         expected="no token of the upstream in a cookie",
-        got=f"it can be read in {stem(cookie.name)}" + (", which is not Secure" if in_the_clear else ""),
+        got=f"a readable token in {stem(cookie.name)}" + (", which is not Secure" if in_the_clear else ""),
         at=answer,
     )

@@ -1,4 +1,4 @@
-"""What becomes of logins and grants when the upstream provider fails."""
+"""Logins while the upstream provider fails."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ STRANGER = "https://evil.example"
 
 @check("LOGIN-11", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=7)
 async def upstream_faults_fail_closed(target: Target) -> None:
-    """Let the upstream's token endpoint fail in six ways, one login each, and log in once more afterwards."""
+    """Make the upstream's token endpoint fail in six ways, one login each. Log in once more afterwards."""
     client = await target.clients.shared()
     faults: dict[str, dict[str, object]] = {
         "a 500": {"kind": "status", "status": 500},
@@ -42,5 +42,7 @@ async def upstream_faults_fail_closed(target: Target) -> None:
 
     afterwards = await target.callbacks.hold(target.authorization.request(client), user=target.user("afterwards"))
     attempt = await target.callbacks.deliver(afterwards)
-    expect.that(attempt.code is not None, expected="a fresh login works afterwards", got="no code", at=attempt.answers)
+    expect.that(
+        attempt.code is not None, expected="a code for a new login afterwards", got="no code", at=attempt.answers
+    )
     await target.grants.add_login_to_pool(attempt)

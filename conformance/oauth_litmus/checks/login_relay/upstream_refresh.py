@@ -1,4 +1,4 @@
-"""What becomes of a grant when the session behind it cannot be renewed at the upstream provider."""
+"""Refreshes while the upstream provider does not renew the session behind the grant."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from oauth_litmus.oauth.authorization import Tokens
 from oauth_litmus.verdict import NotApplicable
 
 SHORT = 5
-"""Seconds that the upstream's access token lives, so that handing it out again is seen to be of no use."""
+"""Lifetime of the upstream's access token in seconds: short, so that a token returned again has expired."""
 SOON = 10.0
 MANY = 6
-"""More calls than a patient relay and a patient client make together."""
+"""Number of upstream calls that fail: more than the retries of a relay and a client together."""
 GUARD = 1.0
 
 
@@ -29,19 +29,19 @@ async def upstream_trouble_leaves_the_grant_alone(target: Target) -> None:
     _nothing_stale(target, answer, tokens)
     expect.ideally(
         answer.error != "invalid_grant",
-        expected="an error that says to try again, since the upstream is only away",
+        expected="an error that lets the client retry, since the upstream fails only for a moment",
         got="invalid_grant",
         at=answer,
     )
     again = answer if answer.has_tokens else await target.tokens.refresh(tokens)
     expect.ideally(
-        again.has_tokens, expected="the refresh token works afterwards", got=expect.describe(again), at=again
+        again.has_tokens, expected="tokens for a retry with the refresh token", got=expect.describe(again), at=again
     )
 
 
 @check("LOGIN-17b", needs={REFRESH, RELAY, UPSTREAM_CONTROL}, waits=lambda server: SOON + 1)
 async def ended_upstream_session_is_an_invalid_grant(target: Target) -> None:
-    """Refresh while the upstream answers that the session is over for good."""
+    """Refresh while the upstream answers 400, since the session has ended."""
     tokens = await _expired_tokens(target)
     await target.upstream.fault(
         "token", "status", grant_type="refresh_token", user=target.user(), status=400, times=MANY
@@ -65,7 +65,7 @@ async def ended_upstream_session_is_an_invalid_grant(target: Target) -> None:
     waits=lambda server: SOON + 1 + server.refresh_reuse_grace + GUARD,
 )
 async def upstream_trouble_never_forks_the_grant(target: Target) -> None:
-    """Refresh while the upstream's answer is lost, refresh again, and after the grace present the first token once more."""
+    """Refresh while the upstream's answer is lost, and refresh again. After the grace period, send the first refresh token again."""
     tokens = await _expired_tokens(target)
     await target.upstream.fault(
         "token", "status", grant_type="refresh_token", user=target.user(), status=503, after_effect=True
@@ -85,14 +85,14 @@ async def upstream_trouble_never_forks_the_grant(target: Target) -> None:
     expect.safe(
         not once_more.has_tokens or tokens.refresh_token == successor.refresh_token,
         expected="one usable refresh token",
-        got="both the one that met the upstream's failure and its successor are taken",
+        got="two: the one that met the upstream's failure, and its successor",
         at=once_more,
     )
 
 
 @check("LOGIN-17d", needs={REFRESH, RELAY, UPSTREAM_CONTROL}, waits=lambda server: SOON + 1)
-async def refresh_rests_on_no_unverified_token(target: Target) -> None:
-    """Refresh while the upstream answers with a token that a stranger has signed."""
+async def refresh_relies_on_no_unverified_token(target: Target) -> None:
+    """Refresh while the upstream answers with a token signed by a stranger."""
     tokens = await _expired_tokens(target)
     await target.upstream.fault(
         "token", "jwt", grant_type="refresh_token", user=target.user(), times=MANY, jwt={"key": "stranger"}
@@ -103,14 +103,14 @@ async def refresh_rests_on_no_unverified_token(target: Target) -> None:
     await _asked_upstream(target)
     expect.ideally(
         not answer.has_tokens,
-        expected="a refusal: nobody knows who signed what the upstream answered",
-        got="tokens that rest on a token with a stranger's signature",
+        expected="a refusal, since the signature of the upstream's token does not verify",
+        got="tokens based on a token with a stranger's signature",
         at=answer,
     )
 
 
 async def _expired_tokens(target: Target) -> Tokens:
-    """Tokens whose access token is over, where it follows the upstream's lifetime and ends soon."""
+    """Return tokens. If their access token follows the upstream's short lifetime, wait until it has expired."""
     tokens = await target.resource.short_lived_tokens(SHORT)
     if tokens.expires_in is not None and tokens.expires_in <= SOON:
         await target.until(tokens.ends_at + GUARD)
@@ -118,13 +118,13 @@ async def _expired_tokens(target: Target) -> Tokens:
 
 
 async def _asked_upstream(target: Target) -> None:
-    """See that the refresh went to the upstream at all.
+    """Require that the refresh called the upstream.
 
     Raises:
-        NotApplicable: it did not: the server's tokens do not depend on the upstream's.
+        NotApplicable: it did not, because the server's tokens do not depend on the upstream's.
     """
     if not await target.upstream.requests(route="token", grant_type="refresh_token", user=target.user()):
-        raise NotApplicable("the server refreshes without asking its upstream")
+        raise NotApplicable("the server refreshes without calling its upstream")
 
 
 def _nothing_stale(target: Target, answer: Answer, before: Tokens) -> None:
@@ -137,8 +137,8 @@ def _nothing_stale(target: Target, answer: Answer, before: Tokens) -> None:
     repeated = tokens.access_token == before.access_token
     expect.safe(
         not over and not (repeated and before.expires_in is not None and before.ends_at <= answer.sent_at),
-        expected="an access token that is good",
-        got="one that has expired",
+        expected="a valid access token",
+        got="an expired access token",
         at=answer,
     )
-    expect.ideally(not repeated, expected="a new access token", got="the one of before", at=answer)
+    expect.ideally(not repeated, expected="a new access token", got="the previous access token", at=answer)

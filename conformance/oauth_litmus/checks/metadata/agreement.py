@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from oauth_litmus.client import Target
 
 DEFAULT_GRANTS = ("authorization_code", "implicit")
-"""What a document without grant_types_supported declares (RFC 8414 section 2)."""
+"""Grants that metadata without grant_types_supported declares (RFC 8414 section 2)."""
 NOT_AT_THE_TOKEN_ENDPOINT = frozenset({"implicit"})
 
 
 @check("META-05", needs={REGISTRATION})
 async def metadata_agrees_with_behaviour(target: Target) -> None:
-    """Ask for every advertised grant without what it takes, and compare what was seen with what is listed."""
+    """Request every advertised grant without its parameters. Compare the grants and methods in use with the metadata."""
     server, at = target.server, target.server.discovered.metadata_answer
     client, listed = await target.clients.shared(), server.listed("grant_types_supported")
     grants = DEFAULT_GRANTS if listed is None else listed
@@ -29,9 +29,9 @@ async def metadata_agrees_with_behaviour(target: Target) -> None:
             expected = f"another answer to grant_type={grant}"
             expect.safe(answer.error != "unsupported_grant_type", expected=expected, got=got, at=answer)
     told = server.seen.refresh_token is not True or "refresh_token" in grants
-    got = f"grant_types_supported: {list(listed) if listed is not None else 'absent'}, and refresh tokens are issued"
+    got = f"grant_types_supported: {list(listed) if listed is not None else 'absent'}, although the server issues refresh tokens"
     expect.that(told, expected="refresh_token in grant_types_supported", got=got, at=at)
     methods = server.token_auth_methods
-    got = f"{', '.join(methods)}, and a client without a secret is registered"
+    got = f"{', '.join(methods)}, although a client without a secret is registered"
     public = not client.is_public or "none" in methods
     expect.that(public, expected="none in token_endpoint_auth_methods_supported", got=got, at=at)

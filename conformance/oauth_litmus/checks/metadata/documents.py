@@ -1,4 +1,4 @@
-"""Where the documents of RFC 8414 and RFC 9728 are found, and what stands in them."""
+"""Locations and contents of the metadata documents of RFC 8414 and RFC 9728."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ REGISTERED = {
     "userinfo_endpoint", "end_session_endpoint", "pushed_authorization_request_endpoint", "device_authorization_endpoint",
     "backchannel_authentication_endpoint", "jwks_uri",
 }  # fmt: skip
-"""Of other members nobody knows whose they are (RFC 8414 section 2)."""
+"""Members that contain a URL of the server. Other members may contain URLs of any party (RFC 8414 section 2)."""
 POSTED = ("token", "revocation", "introspection")
 _URL = re.compile(r"https?://[^\s\"'<>,\]]+", re.IGNORECASE)
 _PREFIXED = re.compile(rf"(?<=[\w.:\]]){PREFIX}(?![\w.-])")
@@ -37,7 +37,7 @@ _RESOURCE_METADATA = re.compile(r'resource_metadata\s*=\s*"?([^\s",]+)', re.IGNO
 
 @check("META-01", needs=set())
 async def metadata_is_where_clients_look(target: Target) -> None:
-    """Look at every well-known location of the issuer, and once more without naming a media type."""
+    """Fetch every well-known location of the issuer. Fetch the metadata once more without asking for a media type."""
     urls = metadata_urls(target.server.issuer)
     answers = [await target.get(url, headers=JSON) for url in urls]
 
@@ -50,13 +50,13 @@ async def metadata_is_where_clients_look(target: Target) -> None:
     is_json = media_type == "application/json" or media_type.endswith("+json")
     expect.ideally(is_json, expected="application/json", got=media_type or "no media type", at=found[0])
     unnamed = expect.conclusive(await target.get(found[0].url))
-    said, expected = expect.describe(unnamed), "the same for a client that names no media type"
+    said, expected = expect.describe(unnamed), "the metadata for a client that asks for no media type"
     expect.that("issuer" in unnamed.json_object(), expected=expected, got=said, at=unnamed)
 
 
 @check("META-02", needs=set())
 async def issuer_is_identical(target: Target) -> None:
-    """Compare issuer with the protected resource metadata and with the URL that was given."""
+    """Compare issuer with the protected resource metadata and with the URL that the run was given."""
     discovered = target.server.discovered
     at, value = discovered.metadata_answer, discovered.metadata.get("issuer")
     expect.that(isinstance(value, str), expected="issuer as a string", got=f"issuer: {value}", at=at)
@@ -78,12 +78,12 @@ async def issuer_is_identical(target: Target) -> None:
 
 
 @check("META-03", needs=set())
-async def endpoints_are_there(target: Target) -> None:
-    """Validate the required members, and send each advertised endpoint a request that it refuses."""
+async def endpoints_exist(target: Target) -> None:
+    """Validate the required members, and send each advertised endpoint a request that it must refuse."""
     _required_members_are_there(target)
     _endpoints_are_protected(target)
 
-    for name, answer in (await _knock(target)).items():
+    for name, answer in (await _answers_of_endpoints(target)).items():
         there = answer.status != 404 or answer.error.startswith(("invalid_", "unsupported_", "unauthorized_"))
         said = f"{expect.describe(answer)} at {answer.url}"
         expect.that(there, expected=f"an answer of the {name} endpoint", got=said, at=answer)
@@ -103,7 +103,7 @@ async def pkce_is_announced(target: Target) -> None:
 
 @check("META-06", needs={RESOURCE})
 async def resource_metadata_agrees(target: Target) -> None:
-    """Find the metadata of the protected resource through its challenge and its well-known locations, and read it."""
+    """Find the metadata of the protected resource through its challenge, or else at its well-known locations. Read it."""
     resource, mcp = target.server.resource or "", target.server.profile.specification == MCP
     challenged = expect.conclusive(await target.resource.call(None))
     named = _RESOURCE_METADATA.search(challenged.headers.get("www-authenticate", ""))
@@ -112,7 +112,7 @@ async def resource_metadata_agrees(target: Target) -> None:
 
     found = [url for url, answer in answers.items() if answer.status == 200 and "resource" in answer.json_object()]
     if not found and not named and not mcp:
-        raise NotApplicable("the resource publishes no metadata, and only MCP demands it")
+        raise NotApplicable("the resource publishes no metadata, and only MCP requires it")
     got = ", ".join(f"{url}: {expect.describe(answer)}" for url, answer in answers.items())
     expect.that(bool(found), expected="protected resource metadata", got=got, at=answers.values())
     answer = answers[found[0]]
@@ -120,7 +120,7 @@ async def resource_metadata_agrees(target: Target) -> None:
     covers = said.rstrip("/") == resource.rstrip("/") or resource.startswith(said.rstrip("/") + "/")
     expect.that(bool(said) and covers, expected=f"resource: {resource}", got=f"resource: {said}", at=answer)
     at_root = found[0] == well_known[-1] and len(well_known) > 1
-    if not (mcp and at_root):  # where MCP clients look too, and find what is said of the whole host
+    if not (mcp and at_root):  # MCP clients also look at the root, and find metadata of the whole host
         expect.ideally(said == resource, expected=f"resource: {resource}", got=f"resource: {said}", at=answer)
         expect.ideally(not at_root, expected=well_known[0], got=f"only {found[0]}", at=answer)
     servers = _strings(answer.json_object().get("authorization_servers"))
@@ -130,33 +130,33 @@ async def resource_metadata_agrees(target: Target) -> None:
 
 @check("META-07", needs=set())
 async def forwarding_headers_change_nothing(target: Target) -> None:
-    """Send forwarding headers one at a time to each document and to the resource, then ask again without."""
+    """Send forwarding headers one at a time to each document and to the resource, then repeat the request without the header."""
     _is_no_trusted_proxy(target)
-    usual = await _everything(target, "", {})
+    usual = await _shown_by_all(target, "", {})
 
     for header, value in _forwarding(target).items():
         query = f"?litmus={secrets.token_hex(4)}"
         for headers, cached in (({header: value}, ""), ({}, ", and a cache keeps it")):
-            for place, (shown, answer) in (await _everything(target, query, headers)).items():
-                changed = _changed(shown, usual[place][0])
+            for url, (shown, answer) in (await _shown_by_all(target, query, headers)).items():
+                changed = _changed(shown, usual[url][0])
                 got = f"{changed} after {header}: {value}{cached}"
-                expect.that(not changed, expected="what is shown without the header", got=got, at=answer)
+                expect.that(not changed, expected="the URLs shown without the header", got=got, at=answer)
 
     if target.server.profile.topology == "direct" or target.server.is_loopback:
-        for place, (shown, answer) in (await _everything(target, "", {"host": STRANGER})).items():
-            changed = _changed(shown, usual[place][0])
+        for url, (shown, answer) in (await _shown_by_all(target, "", {"host": STRANGER})).items():
+            changed = _changed(shown, usual[url][0])
             expect.ideally(
                 not changed, expected="the configured host", got=f"{changed} after Host: {STRANGER}", at=answer
             )
 
 
 def _changed(shown: dict[str, object], usual: dict[str, object]) -> dict[str, object]:
-    """What leads elsewhere than usual. A nonce, the URL that was asked for, or another order of a list does not."""
+    """Return the members that lead elsewhere than usual. Ignore nonces, the requested URL, and the order of lists."""
     return {name: value for name, value in shown.items() if _leads_to(value) != _leads_to(usual.get(name))}
 
 
 def _leads_to(value: object) -> frozenset[str]:
-    """The origins of all URLs in it, and what was sent in a forwarding header and stands there."""
+    """The origins of all URLs in a value, and the host or prefix of a forwarding header if the value contains it."""
     text = str(value)
     origins = {origin_of(url) for url in _URL.findall(text)}
     return frozenset({*origins, *({STRANGER} if STRANGER in text else ()), *_PREFIXED.findall(text)})
@@ -186,8 +186,8 @@ def _endpoints_are_protected(target: Target) -> None:
             expect.ideally(at_home, expected="the issuer's host", got=f"{member}: {url}", at=at)
 
 
-async def _knock(target: Target) -> dict[str, Answer]:
-    """One request to every advertised endpoint by its own method, without anything that it could grant."""
+async def _answers_of_endpoints(target: Target) -> dict[str, Answer]:
+    """Send one request to every advertised endpoint, by its own method, and with nothing that the server could grant."""
     answers: dict[str, Answer] = {}
     for name in POSTED:
         url = target.server.endpoint(name)
@@ -199,7 +199,7 @@ async def _knock(target: Target) -> dict[str, Answer]:
     if jwks_uri is not None:
         answers["jwks"] = await target.get(jwks_uri)
     authorization = target.server.endpoint("authorization")
-    # Where a login was seen, the endpoint is there: some answer 404 to a client that they do not know.
+    # If a login was seen, the endpoint exists. Skip it then: some servers answer 404 to an unknown client.
     if authorization is not None and target.server.seen.asked_to_log_in is None:
         answers["authorization"] = await target.get(authorization, kind=Kind.AUTHORIZE)
     return answers
@@ -218,7 +218,7 @@ def _is_no_trusted_proxy(target: Target) -> None:
     topology = target.server.profile.topology
     # Servers commonly trust 127.0.0.1 as their proxy, and no other loopback address.
     if topology == "trusted" or (topology is None and target.server.is_loopback and target.source is None):
-        raise Skipped("the server may trust this address as a proxy, whose headers are authoritative")
+        raise Skipped("the server may trust this address as a proxy, and rely on its forwarding headers")
 
 
 def _forwarding(target: Target) -> dict[str, str]:
@@ -234,10 +234,10 @@ def _forwarding(target: Target) -> dict[str, str]:
     }
 
 
-async def _everything(
+async def _shown_by_all(
     target: Target, query: str, headers: dict[str, str]
 ) -> dict[str, tuple[dict[str, object], Answer]]:
-    """What each document, and the challenge of the resource, shows to these headers; a refusal shows nothing."""
+    """Request each document and the resource with these headers. Return members and challenges with URLs; none for a refusal."""
     seen: dict[str, tuple[dict[str, object], Answer]] = {}
     for url in (target.server.discovered.metadata_url, target.server.discovered.resource_metadata_url):
         if url is not None:

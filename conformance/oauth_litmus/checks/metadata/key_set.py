@@ -1,4 +1,4 @@
-"""What a published key set gives away (RFC 7517 section 9.2)."""
+"""The keys in published key sets (RFC 7517 section 9.2)."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ PRIVATE = {
     "oct": ("k",),
     "AKP": ("priv",),
 }
-"""The members that only the holder of a key may know, by its kind (RFC 7518 section 6, RFC 8037 section 2)."""
+"""Members that only the holder of a key may know, by key type (RFC 7518 section 6, RFC 8037 section 2)."""
 SHORTEST_MODULUS = 2048 - 8
-"""In bits (RFC 7518 section 3.3 asks for 2048); a product of two primes of 1024 bits may fall a little short of it."""
+"""In bits. RFC 7518 section 3.3 requires 2048, but the product of two 1024-bit primes may be a little shorter."""
 
 
 @check("META-08", needs=set())
@@ -40,14 +40,14 @@ async def key_set_is_public(target: Target) -> None:
     for url in urls:
         answer = await target.get(url)
         if answer.status != 200:
-            raise Blocked(f"{url} is answered {answer.status}", (answer.number,))
+            raise Blocked(f"GET {url} was answered {answer.status}", (answer.number,))
         keys = _keys_of(answer)
         for number, jwk in enumerate(keys, start=1):
             _is_public(jwk, f"key {number} of {url} ({jwk.get('kty')})", answer)
         ids = [jwk.get("kid") for jwk in keys]
         apart = len(keys) < 2 or (None not in ids and len(set(map(str, ids))) == len(ids))
         got = f"{len(keys)} keys with {len(set(map(str, ids)) - {'None'})} key ids at {url}"
-        expect.ideally(apart, expected="a kid of its own for each of several keys", got=got, at=answer)
+        expect.ideally(apart, expected="a different kid for each of several keys", got=got, at=answer)
 
 
 def _key_sets(target: Target) -> list[str]:
@@ -65,14 +65,14 @@ def _keys_of(answer: Answer) -> list[Jwk]:
 
 def _is_public(jwk: Jwk, name: str, answer: Answer) -> None:
     given_away = [member for member in PRIVATE.get(str(jwk.get("kty")), ()) if jwk.get(member)]
-    expect.that(not given_away, expected="public keys alone", got=f"{', '.join(given_away)} in {name}", at=answer)
+    expect.that(not given_away, expected="public keys only", got=f"{', '.join(given_away)} in {name}", at=answer)
     bits = _modulus_bits(jwk)
     long_enough = bits is None or bits >= SHORTEST_MODULUS
     expect.that(long_enough, expected="RSA keys of 2048 bits or more", got=f"{bits} bits in {name}", at=answer)
 
 
 def _modulus_bits(jwk: Jwk) -> int | None:
-    """The size of an RSA key; None for keys of other kinds, and for what is no number."""
+    """The size of an RSA key in bits; None for other keys, and for a modulus that is no number."""
     modulus = jwk.get("n")
     if jwk.get("kty") != "RSA" or not isinstance(modulus, str):
         return None

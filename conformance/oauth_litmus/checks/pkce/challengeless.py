@@ -1,4 +1,4 @@
-"""Requests without code_challenge, and codes that come of them: PKCE-01, -14 and -15 look at the same ones."""
+"""Requests without code_challenge, and their codes, which PKCE-01, -14 and -15 share."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 @shared
 async def attempt_without_challenge(target: Target, client: Client) -> Attempt:
-    """What becomes of a request without code_challenge and nonce; made once per client."""
+    """Send a request without code_challenge and nonce, once per client, and follow it to its end."""
     request = _without_challenge(target, client)
     return await target.authorization.attempt(request)
 
 
 async def code_without_challenge(target: Target) -> Code | None:
-    """A fresh code for which no challenge was sent; None if such requests are always refused.
+    """Get a new code by a request without code_challenge; None if the server refuses all of these requests.
 
     Raises:
-        Blocked: whether there is a code cannot be seen.
+        Blocked: the suite cannot see whether there is a code.
     """
     clients = [await target.clients.shared()]
     if await target.clients.confidential_method() is not None:
@@ -38,7 +38,7 @@ async def code_without_challenge(target: Target) -> Code | None:
 
 
 async def tokens_without_challenge(target: Target) -> bool | None:
-    """Whether an ordinary client gets tokens without PKCE; None if it gets no code, or is no public client."""
+    """Whether an ordinary client gets tokens without PKCE; None if it gets no code, or is not public."""
     client = await target.clients.shared()
     if not client.is_public or not _led_to_a_code(await attempt_without_challenge(target, client)):
         return None
@@ -47,20 +47,23 @@ async def tokens_without_challenge(target: Target) -> bool | None:
 
 
 async def _attempt_with_nonce(target: Target) -> Attempt | None:
-    """The exception of OAuth 2.1 section 7.5.1: a client with a secret, and OpenID Connect's nonce in place of PKCE."""
+    """Send OpenID Connect's nonce in place of a challenge, as a client with a secret (OAuth 2.1 section 7.5.1).
+
+    None if the server has no such clients, or no OpenID Connect.
+    """
     method = await target.clients.confidential_method()
     if method is None or "openid" not in (target.server.listed("scopes_supported") or ()):
         return None
     if target.server.endpoint("registration") is None:
         client = await target.grants.confidential_client()
-    else:  # without a scope of its own, for the shared one may be kept to scopes without openid
+    else:  # the shared client may be registered without the scope openid
         client = await target.clients.new(auth_method=method, scope="")
     request = target.authorization.request(client, scope=" ".join(dict.fromkeys(("openid", *target.server.scopes))))
     return await target.authorization.attempt(_unbound(request).adding(("nonce", secrets.token_urlsafe(16))))
 
 
 def _without_challenge(target: Target, client: Client) -> AuthorizationRequest:
-    # With openid a server may take it that the client compares a nonce.
+    # With openid a server may assume that the client checks a nonce.
     scopes = [scope for scope in target.server.scopes if scope != "openid"]
     return _unbound(target.authorization.request(client, scope=" ".join(scopes)))
 
@@ -73,5 +76,7 @@ def _led_to_a_code(attempt: Attempt) -> bool:
     if attempt.inconclusive is not None:
         expect.conclusive(attempt.inconclusive)
     if attempt.unfinished:
-        raise Blocked("a login goes on without code_challenge, and its end cannot be seen", (attempt.last.number,))
+        raise Blocked(
+            "a login continues without code_challenge, and the suite cannot see its end", (attempt.last.number,)
+        )
     return attempt.code is not None

@@ -1,4 +1,4 @@
-"""Where challenge and verifier must not turn up (OAuth 2.1 section 4.1.2)."""
+"""Answers that must not disclose the challenge or the verifier (OAuth 2.1 section 4.1.2)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _ENCODED = re.compile(rb"[A-Za-z0-9_+/-]{8,}={0,2}")
 _DEEPEST = 3
-"""Layers of base64 that are taken off, as of a JWT in a state."""
+"""Layers of base64 to decode: a JWT inside a state has several."""
 
 
 @check("PKCE-16a", needs={LOGIN})
@@ -31,7 +31,7 @@ async def challenge_cannot_be_read_in_the_response(target: Target) -> None:
         expect.that(
             not holds(value, challenge),
             expected="an authorization response without the code_challenge",
-            got=f"{name} holds it",
+            got=f"{name} contains it",
             at=response.answer,
         )
 
@@ -41,15 +41,15 @@ async def challenge_cannot_be_read_in_the_response(target: Target) -> None:
     for what, value in elsewhere:
         expect.ideally(
             not holds(value, challenge),
-            expected="the code_challenge stays with the server",
-            got=f"{what} holds it",
+            expected="no code_challenge in cookies or at the upstream",
+            got=f"{what} contains it",
             at=attempt.answers,
         )
 
 
 @check("PKCE-16b", needs={LOGIN})
-async def refusal_does_not_tell_verifier_or_challenge(target: Target) -> None:
-    """Redeem a code with a wrong verifier, and look for that and for the challenge in the answer."""
+async def refusal_discloses_no_verifier_or_challenge(target: Target) -> None:
+    """Redeem a code with a wrong verifier, and look for this verifier and for the challenge in the answer."""
     presented, challenges = new_verifier(), list[str]()
     target.secret(presented, "code_verifier")
 
@@ -61,12 +61,15 @@ async def refusal_does_not_tell_verifier_or_challenge(target: Target) -> None:
 
     for what, value in {"code_verifier that was sent": presented, "code_challenge": challenges[-1]}.items():
         expect.that(
-            value not in answer.text, expected="an error that repeats no secret", got=f"it tells the {what}", at=answer
+            value not in answer.text,
+            expected="an error that repeats no secret",
+            got=f"the {what} in the answer",
+            at=answer,
         )
 
 
 def holds(value: str, challenge: str) -> bool:
-    """Whether the challenge can be read in a value: as text, as its bytes, or under base64."""
+    """Whether a value contains the challenge: as text, as bytes, or encoded in base64."""
     wanted = (challenge.encode(), base64.urlsafe_b64decode(f"{challenge}="))
     layer = [value.encode()]
     for _ in range(_DEEPEST):
@@ -77,7 +80,7 @@ def holds(value: str, challenge: str) -> bool:
 
 
 def _decoded(text: bytes) -> bytes:
-    """The bytes of base64 in either alphabet, with or without padding; none where it is no base64."""
+    """Decode base64 in either alphabet, with or without padding; empty if the text is not base64."""
     stripped = text.rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/"))
     try:
         return base64.b64decode(stripped + b"=" * (-len(stripped) % 4), validate=True)

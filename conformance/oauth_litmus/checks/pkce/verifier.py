@@ -1,4 +1,4 @@
-"""What a token request must prove of the challenge of its code (RFC 7636 sections 4.5 and 4.6)."""
+"""Verification of the code_verifier in token requests (RFC 7636 sections 4.5 and 4.6)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @check("PKCE-02", needs={LOGIN}, logins=3)
 async def every_legal_verifier_works(target: Target) -> None:
-    """Log in with verifiers of 43 and 128 characters, of which one holds every unreserved character, and with those alone."""
+    """Redeem codes with a verifier of 43 characters, one of 128 with every unreserved character, and one of these characters alone."""
     client = await target.clients.shared()
 
     for verifier in target.limit_probes(
@@ -33,7 +33,7 @@ async def every_legal_verifier_works(target: Target) -> None:
 
 @check("PKCE-03", needs={LOGIN}, logins=2)
 async def wrong_verifier_is_refused(target: Target) -> None:
-    """Redeem a code, of a client without a secret and of one with it, with an unrelated, well-formed verifier."""
+    """Redeem a code with an unrelated, well-formed verifier: as a client without a secret, and as one with a secret."""
     for client in await target.clients.of_each_kind():
         answer = await target.probing.try_code(
             lambda code: target.tokens.redeem(code, code_verifier=new_verifier(43)), client
@@ -45,7 +45,7 @@ async def wrong_verifier_is_refused(target: Target) -> None:
 
 @check("PKCE-04", needs={LOGIN}, logins=3)
 async def missing_verifier_is_refused(target: Target) -> None:
-    """Redeem a code, of a client without a secret and of one with it, without code_verifier and with an empty one."""
+    """Redeem a code without code_verifier, and with an empty one: as a client without a secret, and as one with a secret."""
     for client in await target.clients.of_each_kind():
         ways = [_presenting(target, lambda code, it=it: it) for it in (None, "")]
         answers = await target.probing.try_code_in_ways(ways, client)
@@ -62,17 +62,17 @@ async def challenge_is_not_its_own_verifier(target: Target) -> None:
         lambda code: target.tokens.redeem(code, code_verifier=s256(code.code_verifier))
     )
 
-    expect.refused_grant(answer, because="the code_verifier is the challenge, which everybody could read")
+    expect.refused_grant(answer, because="the code_verifier is the challenge, which is public")
 
 
 @check("PKCE-11", needs={LOGIN}, logins=3)
 async def illegal_verifier_is_refused_even_if_it_hashes_right(target: Target) -> None:
-    """Log in with the challenges of verifiers that are too short, too long, or hold a space, and redeem with those."""
+    """Log in with challenges of verifiers that are too short, too long, or contain a space. Redeem with these verifiers."""
     client = await target.clients.shared()
     illegal = {
         "has one character": new_verifier(1),
         "has 129 characters": new_verifier(129),
-        "holds a space": f"{new_verifier(40)} {new_verifier(40)}",
+        "contains a space": f"{new_verifier(40)} {new_verifier(40)}",
     }
 
     for what, verifier in illegal.items():
@@ -96,7 +96,7 @@ async def verifier_of_another_flow_is_refused(target: Target) -> None:
         expect.refused_grant(answer, because="the code_verifier belongs to another flow")
 
     second, first = await target.tokens.redeem(younger), await target.tokens.redeem(older)
-    if not (first.has_tokens and second.has_tokens):  # a failed try may end a code (OAuth 2.1 section 4.1.3)
+    if not (first.has_tokens and second.has_tokens):  # a failed attempt may end a code (OAuth 2.1 section 4.1.3)
         older, younger = await pair()
         second, first = await target.tokens.redeem(younger), await target.tokens.redeem(older)
     expect.tokens(second, expected="tokens for the younger code with its own verifier")
@@ -105,7 +105,7 @@ async def verifier_of_another_flow_is_refused(target: Target) -> None:
 
 @check("PKCE-13a", needs={LOGIN})
 async def letter_case_of_the_verifier_counts(target: Target) -> None:
-    """Redeem a code with its verifier but for its first letter, which is in the other case."""
+    """Redeem a code with its verifier, after changing the case of the first letter."""
     answer = await target.probing.try_code(
         _presenting(target, lambda code: code.code_verifier[0].upper() + code.code_verifier[1:])
     )
@@ -117,7 +117,7 @@ async def letter_case_of_the_verifier_counts(target: Target) -> None:
 
 @check("PKCE-13b", needs={LOGIN}, logins=2)
 async def every_character_of_the_verifier_counts(target: Target) -> None:
-    """Redeem a code with its verifier and one character more, and with all of it but the last."""
+    """Redeem a code with its verifier and one more character, and with its verifier without the last character."""
     longer, shorter = await target.probing.try_code_in_ways(
         [
             _presenting(target, lambda code: code.code_verifier + "x"),
@@ -131,7 +131,7 @@ async def every_character_of_the_verifier_counts(target: Target) -> None:
 
 @check("PKCE-13c", needs={LOGIN}, logins=2)
 async def white_space_after_the_verifier_counts(target: Target) -> None:
-    """Redeem a code with its verifier and a space, or a line feed, at its end."""
+    """Redeem a code with its verifier followed by a space, and followed by a line feed."""
     endings = {"a space": " ", "a line feed": "\n"}
     ways = [_presenting(target, lambda code, end=end: code.code_verifier + end) for end in endings.values()]
 
@@ -146,7 +146,7 @@ async def white_space_after_the_verifier_counts(target: Target) -> None:
 
 @check("PKCE-13d", needs={LOGIN}, logins=2)
 async def every_character_of_the_challenge_counts(target: Target) -> None:
-    """Log in with the challenge of a verifier in another letter case, and with one character more; redeem with that verifier."""
+    """Log in with a challenge in another letter case, and with a challenge and one more character. Redeem with the verifier."""
     client = await target.clients.shared()
     other_case, longer = target.authorization.request(client), target.authorization.request(client)
     changed = {
@@ -157,14 +157,14 @@ async def every_character_of_the_challenge_counts(target: Target) -> None:
     for what, request in changed.items():
         attempt = await target.authorization.attempt(request)
         if attempt.code is None and request.code_verifier == longer.code_verifier:
-            continue  # it is too long, which a server may see at once
+            continue  # the challenge is too long, and a server may refuse it at once
         answer = await target.tokens.redeem(target.authorization.code_of(attempt))
-        expect.refused_grant(answer, because=f"the code_challenge is that of the code_verifier {what}")
+        expect.refused_grant(answer, because=f"the code_challenge is the verifier's hash {what}")
 
 
 @check("PKCE-15", needs={LOGIN})
 async def verifier_for_a_code_without_challenge_is_refused(target: Target) -> None:
-    """Redeem a code that was asked for without code_challenge, where there is any, with a code_verifier."""
+    """Request a code without code_challenge. If the server issues one, redeem it with a code_verifier."""
     code = await code_without_challenge(target)
 
     answer = None if code is None else await target.tokens.redeem(code, code_verifier=new_verifier())
@@ -179,7 +179,7 @@ async def verifier_for_a_code_without_challenge_is_refused(target: Target) -> No
 
 @check("PKCE-17", needs={LOGIN}, logins=4)
 async def failed_verifier_does_not_lift_pkce(target: Target) -> None:
-    """After a wrong verifier, present the code again without one, with an empty one, a wrong one, and the challenge."""
+    """After a wrong verifier, redeem the code without a verifier, with an empty one, a wrong one, and the challenge."""
 
     def after_a_wrong_one(second: str | None) -> Callable[[Code], Awaitable[list[Answer]]]:
         async def twice(code: Code) -> list[Answer]:
@@ -197,7 +197,7 @@ async def failed_verifier_does_not_lift_pkce(target: Target) -> None:
 
 @check("PKCE-18a", needs={LOGIN}, logins=2)
 async def token_request_does_not_choose_the_method(target: Target) -> None:
-    """Redeem an S256 code with its challenge as the verifier and code_challenge_method=plain beside it."""
+    """Redeem an S256 code with its challenge as the verifier, and with code_challenge_method=plain."""
 
     answer = await target.probing.try_code(
         lambda code: target.tokens.redeem(code, code_verifier=s256(code.code_verifier), code_challenge_method="plain")
@@ -211,7 +211,7 @@ async def token_request_does_not_choose_the_method(target: Target) -> None:
 
 @check("PKCE-18b", needs={LOGIN})
 async def token_request_does_not_choose_the_challenge(target: Target) -> None:
-    """Redeem a code with another verifier, and the challenge of that one beside it."""
+    """Redeem a code with another verifier, and with the code_challenge of that verifier."""
     other = new_verifier()
     target.secret(other, "code_verifier")
 
@@ -228,7 +228,7 @@ async def token_request_does_not_choose_the_challenge(target: Target) -> None:
 
 
 def _presenting(target: Target, verifier: Callable[[Code], str | None]) -> Callable[[Code], Awaitable[Answer]]:
-    """A token request with a verifier of our choice."""
+    """Return a probe that redeems a code with a chosen verifier."""
     return lambda code: target.tokens.redeem(code, code_verifier=verifier(code))
 
 
@@ -240,11 +240,11 @@ async def _challenge_in_the_token_request(target: Target) -> Answer:
 
 
 async def _extra_parameters_do_no_harm(target: Target) -> None:
-    """A WARN where the probe says little: the same parameters are refused with the values of the request, too."""
+    """Note a WARN if the server also refuses these parameters with the right values: then the probe shows little."""
     answer = expect.conclusive(await _challenge_in_the_token_request(target))
     expect.ideally(
         answer.has_tokens,
-        expected="tokens for the right verifier: parameters that are not known are ignored",
+        expected="tokens for the right verifier, since a server ignores unknown parameters",
         got=expect.describe(answer),
         at=answer,
     )

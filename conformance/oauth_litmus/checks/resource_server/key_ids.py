@@ -1,4 +1,4 @@
-"""Key ids that nobody knows: they neither stampede the key set nor lock out valid tokens (RFC 8725 section 3.10)."""
+"""Unknown key ids: they must not cause a flood of key set fetches, nor lock out valid tokens (RFC 8725 section 3.10)."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from oauth_litmus.oauth.jwts import with_key_id
 
 FLOOD, AT_ONCE, AFTERWARDS = 100, 20, 10
 FETCHES = 10
-"""Fetches of the key set that a flood may cost each process behind the resource."""
+"""Allowed fetches of the key set during a flood, for each process behind the resource."""
 MANY = 1_000
-"""More fetches of the key set than there can be."""
+"""A number of key set fetches that the check never reaches."""
 
 
 @check("BEARER-15", needs={LOGIN, RESOURCE, JWT_ACCESS_TOKENS, UPSTREAM_CONTROL, BURST})
 async def unknown_key_ids_do_no_harm(target: Target) -> None:
-    """Flood the resource with invented key ids, then with a few more while the key set cannot be had; call it after each."""
+    """Send many invented key ids, then a few more while the key set is unavailable. Present a valid token after each round."""
     tokens, opened = await target.resource.valid_tokens()
     before = len(await target.upstream.requests(route="jwks"))
 
@@ -36,9 +36,9 @@ async def unknown_key_ids_do_no_harm(target: Target) -> None:
             expect.conclusive(answer)
         right = not expect.let_in(answer, opened) and (answer.status < 500 or answer.status == 503)
         expect.safe(right, expected="401 for an unknown kid", got=expect.describe(answer), at=answer)
-    for when, answer in (("after the flood", after), ("while the key set cannot be had", meanwhile)):
+    for when, answer in (("after the flood", after), ("while the key set is unavailable", meanwhile)):
         taken = expect.let_in(answer, opened)
-        expect.safe(taken, expected=f"a valid token is taken {when}", got=expect.describe(answer), at=answer)
+        expect.safe(taken, expected=f"a valid token is accepted {when}", got=expect.describe(answer), at=answer)
     allowed = FETCHES * target.server.profile.worker_processes
     expect.that(fetches <= allowed, expected=f"at most {allowed} fetches of the key set", got=f"{fetches} fetches")
 

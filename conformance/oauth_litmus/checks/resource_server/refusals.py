@@ -1,4 +1,4 @@
-"""How the resource refuses: whoever has no token, garbage, or an expired token (OAuth 2.1 section 5.3, RFC 6750 section 3)."""
+"""How the resource refuses a missing token, garbage, and an expired token (OAuth 2.1 section 5.3, RFC 6750 section 3)."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ GARBAGE = {
     "the word null": "null",
 }
 _ORDINARY_LENGTH = 4096
-"""Characters beyond which the limit of a server's own may speak first (RFC 6585 section 5)."""
+"""Length in characters above which a size limit of the server may apply first (RFC 6585 section 5)."""
 MALFORMED = {
     "no token at all": "Bearer",
-    "no base64": "Bearer %%%",
-    "letters beyond ASCII": "Bearer \u00fcn\u00efc\u00f6de",
+    "characters outside base64": "Bearer %%%",
+    "non-ASCII letters": "Bearer \u00fcn\u00efc\u00f6de",
 }
 
 
@@ -48,14 +48,14 @@ async def missing_token_is_challenged(target: Target) -> None:
 
 @check("BEARER-02", needs={ACCESS_TOKEN, RESOURCE})
 async def garbage_is_an_invalid_token(target: Target) -> None:
-    """Call the resource with strings that are no tokens, by POST too, and with headers that are no credentials."""
+    """Call the resource with strings that are not tokens and with malformed Authorization headers; for MCP, by POST too."""
     _, opened = await target.resource.access_token()
 
     for what, garbage in GARBAGE.items():
         answer = expect.no_server_error(
             await target.settled(lambda g=garbage: target.resource.call(g), target.resource.access_token)
         )
-        expect.refused_token(answer, opened, because=f"it is {what}")
+        expect.refused_token(answer, opened, because=f"the token is {what}")
         named = any(challenge.parameters.get("error") == "invalid_token" for challenge in answer.challenges or ())
         wanted = f"401 with error=invalid_token in a challenge, for {what}"
         got = f"{answer.status}, {expect.challenge_of(answer)}"
@@ -66,7 +66,7 @@ async def garbage_is_an_invalid_token(target: Target) -> None:
         answer = expect.no_server_error(
             await target.settled(lambda h=headers: target.resource.call(None, headers=h), target.resource.access_token)
         )
-        expect.refused_token(answer, opened, because=f"it is {what}")
+        expect.refused_token(answer, opened, because=f"the header holds {what}")
         right = answer.status in (400, 401)
         expect.ideally(right, expected=f"401 or 400 for {what}", got=expect.describe(answer), at=answer)
     await _posts_are_guarded_alike(target)
@@ -74,22 +74,22 @@ async def garbage_is_an_invalid_token(target: Target) -> None:
 
 @check("BEARER-03", needs={LOGIN, RESOURCE}, waits=token_wait)
 async def expired_token_gets_401(target: Target) -> None:
-    """Call the resource with an access token whose end, and the declared leeway after it, are over."""
+    """Call the resource with an access token after its expiry plus the declared leeway."""
     expired = await expired_token(target)
     answer = expired.late
 
     expired.over.after_its_end(answer)
     if expect.let_in(answer, expired.opened):
-        raise Skipped("the expired token still works: declare how long, as `[lifetimes] clock_leeway = SECONDS`")
+        raise Skipped("the expired token still works: declare for how long, as `[lifetimes] clock_leeway = SECONDS`")
     judge = expect.that if target.server.profile.specification == "mcp" else expect.ideally
-    wanted = "401, on which clients refresh"
+    wanted = "401, which makes clients refresh"
     judge(answer.status == 401, expected=wanted, got=expect.describe(answer), at=answer)
     named = any(challenge.parameters.get("error") == "invalid_token" for challenge in answer.challenges or ())
     expect.ideally(named, expected="error=invalid_token in a challenge", got=expect.challenge_of(answer), at=answer)
 
 
 async def _posts_are_guarded_alike(target: Target) -> None:
-    """What MCP clients send is POST, whichever method the other probes go by; without a token it is refused (BEARER-01)."""
+    """Present garbage by POST too, the method of MCP clients, if a POST without a token is refused (see BEARER-01)."""
     if target.server.profile.specification != "mcp":
         return
     without = expect.conclusive(await target.resource.call(None, method="POST"))
@@ -97,16 +97,16 @@ async def _posts_are_guarded_alike(target: Target) -> None:
         return
     for what in ("random text", "a JWT that was cut off"):
         answer = expect.conclusive(await target.resource.call(GARBAGE[what], method="POST"))
-        got = f"{answer.status}: it is accepted"
-        expect.that(answer.status >= 300, expected=f"401 for a POST, since it is {what}", got=got, at=answer)
+        got = f"{answer.status}: the token is accepted"
+        expect.that(answer.status >= 300, expected=f"401 for a POST, since the token is {what}", got=got, at=answer)
 
 
 def _challenges(target: Target, answer: Answer) -> None:
-    """What a client needs to know in order to get a token (RFC 6750 section 3, RFC 9728 section 5.1)."""
+    """Judge the challenge, which tells a client how to get a token (RFC 6750 section 3, RFC 9728 section 5.1)."""
     raw = answer.headers.get("www-authenticate", "none")
     parsed = answer.challenges
     if parsed and {challenge.scheme for challenge in parsed} == {"dpop"}:
-        raise NotApplicable("the resource takes tokens that are bound to a key only (DPoP)")
+        raise NotApplicable("the resource accepts only tokens that are bound to a key (DPoP)")
     expect.that(parsed is not None, expected="a well-formed WWW-Authenticate", got=raw, at=answer)
     bearer = next((challenge.parameters for challenge in parsed or () if challenge.scheme == "bearer"), None)
     expect.that(bool(bearer), expected="WWW-Authenticate: Bearer with a parameter", got=raw, at=answer)
@@ -115,7 +115,8 @@ def _challenges(target: Target, answer: Answer) -> None:
     if target.server.profile.specification == "mcp":
         found_at = target.server.discovered.resource_metadata_url
         leads = "resource_metadata" in parameters or found_at in resource_metadata_urls(target.server.resource or "")
-        judge = expect.that if found_at is None else expect.ideally  # the challenge to another method led there
-        wanted = "resource_metadata in the challenge, since none is at the well-known location"
+        # If the suite found metadata, the challenge to another method named it.
+        judge = expect.that if found_at is None else expect.ideally
+        wanted = "resource_metadata in the challenge, since the well-known location has none"
         judge(leads, expected=wanted, got=raw, at=answer)
         expect.ideally("scope" in parameters, expected="scope in the challenge", got=raw, at=answer)

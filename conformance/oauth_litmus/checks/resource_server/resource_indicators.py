@@ -1,4 +1,4 @@
-"""The parameter `resource`, by which a client says for whom it wants a token (RFC 8707)."""
+"""The `resource` parameter, which names the resource that a token is for (RFC 8707)."""
 
 from __future__ import annotations
 
@@ -14,36 +14,40 @@ from oauth_litmus.oauth.jwts import audiences_in, claims_of
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
 ELSEWHERE = "https://elsewhere.client.example.com"
-"""Nobody listens there."""
+"""A host without a server."""
 MALFORMED = ("foo", f"{ELSEWHERE}/#x")
 """A relative reference, and a URL with a fragment: RFC 8707 section 2 allows neither."""
 
 
 @check("RES-01", needs={REGISTRATION, RESOURCE}, logins=4)
 async def resource_parameter_is_accepted(target: Target) -> None:
-    """Send the resource with every request, as each kind of client; then with an upper-case host, and with a slash."""
+    """Log in, redeem and refresh with the resource as each kind of client; for MCP, then with an upper-case host and a slash."""
     if not target.walks_logins:
-        raise Skipped("needs logins that the suite walks through: give --login redirects")
+        raise Skipped("needs logins that the suite performs itself: give --login redirects")
     resource = target.server.resource or ""
     if target.server.profile.resource is None and not _is_served(target):
-        raise NotApplicable("neither the resource's metadata nor the profile names this server for the resource")
+        raise NotApplicable(
+            "neither the resource's metadata nor the profile says that this server issues tokens for the resource"
+        )
 
     for client in await target.clients.of_each_kind():
         refusal = await _refusal(target, client, resource)
         if refusal is not None and await _refusal(target, client, None) is not None:
             if client.is_public:
-                raise Blocked(f"set-up: a login without resource is refused too: {_shown(refusal)}", (refusal.number,))
-            continue  # its authentication does not work at all (TOKEN-08)
+                raise Blocked(
+                    f"set-up: logins with and without resource are refused: {_shown(refusal)}", (refusal.number,)
+                )
+            continue  # this client cannot authenticate at all (TOKEN-08)
         if refusal is not None and target.server.profile.specification != "mcp":
             raise NotApplicable(
-                f"the server knows the resource by another name than {resource}, and only MCP demands that"
+                f"the server does not accept {resource} as the resource's name, and only MCP requires that name"
             )
         expect.that(refusal is None, expected=f"tokens with resource={resource}", got=_shown(refusal), at=refusal)
     if target.server.profile.specification != "mcp":
         return
     parts = urlsplit(resource)
     spellings = [parts._replace(netloc=parts.netloc.upper()).geturl()]
-    if parts.path in ("", "/"):  # elsewhere a slash makes another URL (RFC 3986 section 6.2.3)
+    if parts.path in ("", "/"):  # after another path, a slash makes another URL (RFC 3986 section 6.2.3)
         spellings.append(resource.rstrip("/") + "/")
     for spelling in spellings:
         refusal = await _refusal(target, await target.clients.shared(), spelling)
@@ -52,7 +56,7 @@ async def resource_parameter_is_accepted(target: Target) -> None:
 
 @check("RES-02", needs={LOGIN, RESOURCE, JWT_ACCESS_TOKENS})
 async def token_names_its_resource(target: Target) -> None:
-    """Compare the aud of an access token with the resource that was asked for."""
+    """Compare the aud of an access token with the requested resource."""
     tokens, _ = await target.resource.valid_tokens()
 
     named = audiences_in(tokens.claims)
@@ -60,7 +64,7 @@ async def token_names_its_resource(target: Target) -> None:
     resource = (target.server.resource or "").rstrip("/")
     others = sorted(name for name in named if name.startswith(("https://", "http://")))
     if target.server.profile.resource_indicators and others and resource not in {name.rstrip("/") for name in named}:
-        wanted = f"aud {resource}, as is declared (resource_indicators)"
+        wanted = f"aud {resource}, as the profile declares (resource_indicators)"
         expect.safe(False, expected=wanted, got=f"aud {', '.join(others)}", at=tokens.answer)
     expect.that(
         resource in {audience.rstrip("/") for audience in named},
@@ -72,9 +76,9 @@ async def token_names_its_resource(target: Target) -> None:
 
 @check("RES-03", needs={LOGIN})
 async def unknown_resource_is_an_invalid_target(target: Target) -> None:
-    """Ask for a token for a relative reference, for a URL with a fragment, and for a resource elsewhere."""
+    """Log in for a relative reference, for a URL with a fragment, and for a resource that the server does not serve."""
     if target.server.seen.resource_refused:
-        raise NotApplicable("the server refuses its own resource too (RES-01), so that a refusal shows nothing")
+        raise NotApplicable("the server also refuses its own resource (RES-01), so a refusal proves nothing")
     client = await target.clients.shared()
 
     for value in (*MALFORMED, f"{ELSEWHERE}/mcp"):
@@ -88,13 +92,13 @@ async def unknown_resource_is_an_invalid_target(target: Target) -> None:
         expect.safe(not (copied and value in MALFORMED), expected=wanted, got=got, at=answer)
         expect.ideally(not copied, expected=wanted, got=got, at=answer)
         if not copied and not target.server.profile.resource_indicators:
-            raise NotApplicable("the server ignores the parameter, or does not show what it makes of it")
-        expect.ideally(copied, expected=wanted, got="the parameter is ignored", at=answer)
+            raise NotApplicable("the server ignores the parameter, or its tokens do not name their resource")
+        expect.ideally(copied, expected=wanted, got="the server ignores the parameter", at=answer)
 
 
 @check("RES-04", needs={LOGIN, RESOURCE}, logins=2)
 async def granted_resource_cannot_be_switched(target: Target) -> None:
-    """Log in for the resource, then name another one in the exchange of a code, and in a refresh."""
+    """Log in for the resource, then name another resource in the code exchange, and in a refresh."""
     other = _another(target)
     tokens = await target.grants.fresh()
     answers = [await target.tokens.redeem(await target.authorization.login(), resource=other)]
@@ -103,7 +107,7 @@ async def granted_resource_cannot_be_switched(target: Target) -> None:
 
     seen = [answer for answer in map(expect.conclusive, answers) if not answer.has_tokens or _tells(answer)]
     if not seen:
-        raise NotApplicable("the server issues tokens that do not tell for which resource they are")
+        raise NotApplicable("the server's tokens do not name their resource")
     for answer in seen:
         wanted = f"error=invalid_target, or a token that is not for {other}"
         switched = other in audiences_in(claims_of(answer.member("access_token")))
@@ -114,21 +118,23 @@ async def granted_resource_cannot_be_switched(target: Target) -> None:
 
 @check("RES-05", needs={LOGIN, RESOURCE, REFRESH}, logins=2)
 async def narrowing_to_a_resource_is_not_for_ever(target: Target) -> None:
-    """Log in for two resources, redeem one code for each of them, and refresh what the first brought for the other."""
+    """Log in twice for two resources, redeem a code for each, and refresh the tokens of the first for the second."""
     ours, other = target.server.resource or "", _another(target)
     one = await _redeemed_for(target, (ours, other), ours)
     elsewhere = await _redeemed_for(target, (ours, other), other)
     if one is None or one.refresh_token is None or elsewhere is None:
-        raise NotApplicable("no code can be redeemed for either of two resources")
+        raise NotApplicable(
+            "the server issues no code that can be redeemed for either of two resources, or no refresh token"
+        )
 
     answer = expect.conclusive(await target.tokens.refresh(one, resource=other))
 
-    got = f"{expect.describe(answer)}, since the code was redeemed for {ours}"
+    got = f"{expect.describe(answer)}, after the code was redeemed for {ours}"
     expect.that(answer.has_tokens, expected=f"tokens for {other}, which was granted", got=got, at=answer)
 
 
 async def _redeemed_for(target: Target, granted: tuple[str, str], resource: str) -> Tokens | None:
-    """The tokens for one of the two resources of a login; None if they are refused."""
+    """Log in for two resources and redeem the code for one of them; None if the server refuses either step."""
     client = await target.clients.shared()
     request = target.authorization.request(client).but(resource=granted[0]).adding(("resource", granted[1]))
     attempt = await target.authorization.attempt(request)
@@ -139,7 +145,7 @@ async def _redeemed_for(target: Target, granted: tuple[str, str], resource: str)
 
 
 def _another(target: Target) -> str:
-    """A resource that is not ours; the server's own, if it lists one."""
+    """Another resource: one that the server lists, or else a made-up one."""
     listed = target.server.listed("protected_resources") or ()
     return next((url for url in listed if url != target.server.resource), f"{ELSEWHERE}/mcp")
 
@@ -151,9 +157,9 @@ def _is_served(target: Target) -> bool:
 
 
 async def _refusal(target: Target, client: Client, resource: str | None) -> Answer | None:
-    """The first answer that refuses a flow with this resource; None if all goes well."""
+    """The first answer that refuses a login, an exchange or a refresh with this resource; None if all succeed."""
     if resource == target.server.resource_indicator:
-        with suppress(Blocked):  # whatever it is, it is seen again below
+        with suppress(Blocked):  # the attempt below shows the fault again
             return await _refusal_of_the_ordinary(target, client)
     attempt = await target.authorization.attempt(target.authorization.request(client).but(resource=resource))
     if attempt.code is None:
@@ -166,7 +172,7 @@ async def _refusal(target: Target, client: Client, resource: str | None) -> Answ
 
 
 async def _refusal_of_the_ordinary(target: Target, client: Client) -> Answer | None:
-    """The same where all ordinary requests name the resource: that flow has been seen, or is to be seen anyway."""
+    """The refusal if ordinary requests name this resource anyway: use grants that other checks share."""
     if client == await target.clients.shared():
         await target.grants.exchanged_and_refreshed()
         return None
@@ -185,15 +191,17 @@ def _shown(refusal: Answer | None) -> str:
 
 
 async def _answered(target: Target, client: Client, resource: str) -> tuple[Answer, str]:
-    """The answer that refuses a login with this resource or grants it, and its error; an error page need not name one.
+    """The answer that refuses or grants a login with this resource, and its error code; empty if an error page has none.
 
-    The exchange does not name it again: what the authorization request asked for was granted (RFC 8707 section 2.2).
+    The exchange omits the parameter: the server has granted the resource of the authorization request (RFC 8707 section 2.2).
     """
     attempt = await target.authorization.attempt(target.authorization.request(client).but(resource=resource))
     if attempt.code is None:
         last = expect.conclusive(attempt.last)
         if attempt.unfinished or last.status >= 500:
-            raise Blocked("the login with this resource came to no end that tells", (last.number,))
+            raise Blocked(
+                "the login with this resource could not be finished, or ended in a server error", (last.number,)
+            )
         return last, (attempt.response.error or "") if attempt.response else ""
     answer = expect.conclusive(await target.tokens.redeem(target.authorization.code_of(attempt), resource=None))
     return answer, answer.error

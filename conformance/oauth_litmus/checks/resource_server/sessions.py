@@ -1,4 +1,4 @@
-"""Sessions of the resource: a handle to one is no credential (MCP security best practices, State Handle Hijacking)."""
+"""Sessions of the resource: a session id is not a credential (MCP security best practices, State Handle Hijacking)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ LIST_TOOLS = b'{"jsonrpc":"2.0","id":2,"method":"tools/list"}'
 
 @check("BEARER-12", needs={LOGIN, RESOURCE}, logins=2)
 async def session_is_no_credential(target: Target) -> None:
-    """Open an MCP session with a token, then use its id with no token and, where there is one, as a second user."""
+    """Open an MCP session with a token, then use its id without a token and, if there is a second user, with that user's token."""
     if target.server.profile.specification != "mcp":
-        raise NotApplicable("sessions that can be recognised are MCP's, and the profile is of another specification")
+        raise NotApplicable("the suite recognises only MCP sessions, and the profile names another specification")
     tokens, _ = await target.resource.valid_tokens()
     session = (await target.resource.call(tokens.access_token, method="POST")).headers.get("mcp-session-id")
     if session is None:
-        raise NotApplicable("the resource keeps no session: it gives no Mcp-Session-Id")
+        raise NotApplicable("the resource keeps no session: its answer has no Mcp-Session-Id")
     target.secret(session, "session")
     second = (
         await target.tokens.for_code(await target.callbacks.login_as(target.user("b")))
@@ -28,13 +28,13 @@ async def session_is_no_credential(target: Target) -> None:
     )
 
     own = await _in_session(target, session, tokens.access_token)
-    nobody = await _in_session(target, session, None)
+    anonymous = await _in_session(target, session, None)
     stranger = await _in_session(target, session, second.access_token) if second else None
     await target.resource.call(tokens.access_token, method="DELETE", headers={"mcp-session-id": session})
 
     if own.status >= 300:
-        raise Blocked(f"set-up: the session is not usable with its own token ({own.status})", (own.number,))
-    expect.that(nobody.status >= 300, expected="401 without a token", got=f"{nobody.status}", at=nobody)
+        raise Blocked(f"set-up: the session cannot be used with its own token ({own.status})", (own.number,))
+    expect.that(anonymous.status >= 300, expected="401 without a token", got=f"{anonymous.status}", at=anonymous)
     if stranger is not None:
         wanted, got = "401, 403 or 404 for another user's token", f"{stranger.status}"
         subject = str(tokens.claims.get("sub") or "")

@@ -1,4 +1,4 @@
-"""What a revocation request is answered (RFC 7009 sections 2.1 and 2.2)."""
+"""Answers to revocation requests (RFC 7009 sections 2.1 and 2.2)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @check("REVOKE-03a", needs={LOGIN, REVOCATION})
 async def revoking_what_is_no_token_succeeds(target: Target) -> None:
-    """Revoke strings that nobody issued, an access token that was cut off, and a token that was revoked a moment ago."""
+    """Revoke strings that were never issued, an access token that was cut off, and a token that was revoked just before."""
     client = await target.grants.revoking_client()
     tokens = await target.grants.fresh(client)
     revoked = tokens.refresh_token or tokens.access_token

@@ -1,4 +1,4 @@
-"""What a revocation does, and to which tokens (RFC 7009 sections 2.1 and 2.2)."""
+"""Effects of a revocation, and the tokens that it revokes (RFC 7009 sections 2.1 and 2.2)."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 UNKNOWN_HINT = "urn:example:no-such-token-type"
 GUARD = 2.0
-"""Seconds before the end of a token, in which its refusal says nothing of the revocation."""
+"""Seconds before expiry in which the refusal of a token does not prove its revocation."""
 LATE = 60.0
-"""Seconds after which a revocation has arrived everywhere, at the latest (RFC 7009 section 2.1)."""
+"""Seconds after which every part of the server must know of a revocation (RFC 7009 section 2.1)."""
 
 
 @check("REVOKE-01", needs={REFRESH, REVOCATION}, logins=2)
 async def revoked_refresh_token_is_refused(target: Target) -> None:
-    """Revoke two refresh tokens, without a hint and with the right one; then use each."""
+    """Revoke one refresh token without a hint and one with the right hint; then use each."""
     client = await target.grants.revoking_client()
     unhinted = await target.grants.revoked_by(client.auth_method)
     _is_revoked(unhinted, None)
@@ -34,7 +34,7 @@ async def revoked_refresh_token_is_refused(target: Target) -> None:
 
 @check("REVOKE-09", needs={REFRESH, REVOCATION}, logins=2)
 async def hint_does_not_keep_a_token_alive(target: Target) -> None:
-    """Revoke two refresh tokens with a hint that is wrong, and with one that nobody knows; then use each."""
+    """Revoke one refresh token with a wrong hint and one with an unknown hint; then use each."""
     client = await target.grants.revoking_client()
     for hint in ("access_token", UNKNOWN_HINT):
         tokens = await target.grants.fresh(client)
@@ -50,7 +50,7 @@ async def hint_does_not_keep_a_token_alive(target: Target) -> None:
 
 @check("REVOKE-02", needs={LOGIN, RESOURCE, REVOCATION})
 async def revoked_access_token_is_refused(target: Target) -> None:
-    """Revoke access tokens, without a hint and with the right one; call the resource at once, after 5 s, and after a minute."""
+    """Revoke access tokens, without a hint and with the right one; present each at once and, if accepted, after 5 s and 60 s."""
     client = await target.grants.revoking_client()
     for hint in target.limit_probes((None, "access_token"), most=1):
         tokens = await target.grants.from_pool(client)
@@ -78,14 +78,14 @@ async def _is_refused_in_the_end(target: Target, tokens: Tokens, hint: str | Non
     judge(
         not taken,
         expected=f"the revoked access token (token_type_hint: {hint}) is refused",
-        got=f"it works, {after:.0f} s after",
+        got=f"it still works {after:.0f} s after the revocation",
         at=(revoked, answer),
     )
 
 
 @check("REVOKE-06a", needs={REFRESH, RESOURCE, REVOCATION})
 async def revoked_grant_ends_its_access_tokens(target: Target) -> None:
-    """Revoke a refresh token, and call the resource with the access tokens of the same login, at once and a little later."""
+    """Revoke a refresh token; call the resource with the access tokens of the same login at once and, if accepted, after 5 s."""
     first = await target.grants.fresh(await target.grants.revoking_client())
     newest = await target.tokens.refreshed(first)
     opened = await target.resource.accepted_call(newest)
@@ -101,27 +101,27 @@ async def revoked_grant_ends_its_access_tokens(target: Target) -> None:
     if alive and not await _revokes_access_tokens(target, newest, opened):
         raise NotApplicable("the server does not revoke access tokens (REVOKE-02)")
     got = f"{len(alive)} of {len(answers)} access tokens still work"
-    expect.that(not alive, expected="the access tokens of the grant end with it", got=got, at=(revoked, *alive))
+    expect.that(not alive, expected="the access tokens of the revoked grant are refused", got=got, at=(revoked, *alive))
 
 
 @check("REVOKE-06b", needs={REFRESH, REVOCATION})
 async def revoked_grant_has_no_successors(target: Target) -> None:
-    """Refresh, revoke the newest refresh token, and refresh with the one before it, within any grace period."""
+    """Refresh, revoke the new refresh token, then refresh with the previous one, within any grace period."""
     older = await target.grants.fresh(await target.grants.revoking_client())
     newer = await target.tokens.refreshed(older)
     if newer.refresh_token in (None, older.refresh_token):
-        raise NotApplicable("refresh tokens are not rotated: there is no older one")
+        raise NotApplicable("the server does not rotate refresh tokens, so there is no older one")
     revoked = expect.conclusive(await target.tokens.revoke(newer.refresh_token, older.client, hint="refresh_token"))
 
     answer = _in_the_end(await target.grants.after_revocation(revoked, older, presented_again=True))
 
-    got = "tokens for an older refresh token of the grant that was revoked"
+    got = "tokens for an older refresh token of the revoked grant"
     expect.that(not answer.has_tokens, expected="400 with error=invalid_grant", got=got, at=(revoked, answer))
 
 
 def _is_revoked(shown: Revoked, hint: str | None) -> None:
     if shown.refreshed is None:
-        raise NotApplicable("clients whose revocations are taken get no refresh token")
+        raise NotApplicable("the clients that can revoke get no refresh token")
     revoked = expect.conclusive(shown.revoked)
     told = f"the refresh token was revoked (token_type_hint: {hint or 'none'})"
     expect.refused_grant(_in_the_end(shown), because=told)
@@ -129,20 +129,23 @@ def _is_revoked(shown: Revoked, hint: str | None) -> None:
 
 
 def _in_the_end(shown: Revoked) -> Answer:
-    """The answer that counts: not all parts of a server need know of a revocation at once (RFC 7009 section 2.1): a WARN."""
+    """The decisive answer: the later one, if there is one. A revocation may take time to spread (RFC 7009 section 2.1): a WARN."""
     first = expect.conclusive(cast("Answer", shown.refreshed))
     if shown.later is None:
         return first
     later = expect.conclusive(shown.later)
     if not later.has_tokens:
         expect.ideally(
-            False, expected="a refusal at once", got=f"one within {SPREAD_OF_A_REVOCATION:g} s", at=(first, later)
+            False,
+            expected="a refusal at once",
+            got=f"a refusal only after {SPREAD_OF_A_REVOCATION:g} s",
+            at=(first, later),
         )
     return later
 
 
 async def _revokes_access_tokens(target: Target, tokens: Tokens, opened: Answer) -> bool:
-    """Whether an access token that is revoked itself is refused then."""
+    """Whether the resource refuses an access token after the revocation of this access token."""
     answer = expect.conclusive(await target.tokens.revoke(tokens.access_token, tokens.client, hint="access_token"))
     if answer.status >= 400:
         return False

@@ -1,4 +1,4 @@
-"""Introspection, where it is offered (RFC 7662): for whom, and what it says of tokens that are dead."""
+"""Introspection, if the server offers it (RFC 7662): which clients may use it, and its answers about invalid tokens."""
 
 from __future__ import annotations
 
@@ -24,39 +24,39 @@ if TYPE_CHECKING:
     from oauth_litmus.oauth.authorization import Tokens
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
-"""The grant for which public clients poll (RFC 8628 section 3.4)."""
+"""The grant type with which public clients poll for tokens (RFC 8628 section 3.4)."""
 TRIES = 3
-"""Tokens that may end under way before a check gives up."""
+"""Number of tokens that may expire during the check before it gives up."""
 SHORT_LIFE = 6
-"""Seconds that an access token is asked to live, where the operator lends the upstream."""
+"""Access token lifetime in seconds that the suite requests if it controls the upstream."""
 
 
 @check("REVOKE-07a", needs={LOGIN, INTROSPECTION})
 async def introspection_needs_authorization(target: Target) -> None:
-    """Introspect a living access token without credentials, with a made-up bearer token, a wrong secret, and a client_id alone."""
-    living = _Living(target, await _introspected(target))
+    """Introspect a valid access token without credentials, with a made-up bearer token, a wrong secret, and a client_id alone."""
+    valid = _ValidToken(target, await _introspected(target))
 
     for what, headers in {
         "no credentials": {},
         "a made-up bearer token": {"authorization": f"Bearer {secrets.token_urlsafe(32)}"},
     }.items():
-        answer = await living.told(lambda token, h=headers: _introspect(target, token, None, h))
+        answer = await valid.answer_about(lambda token, h=headers: _introspect(target, token, None, h))
         got = f"{answer.status}, active: {_active(answer)} with {what}"
         told = answer.status < 300 and _active(answer)
         expect.that(not told, expected="401 or 403", got=got, at=answer)
         expect.ideally(answer.status in (400, 401, 403), expected="401 or 403", got=got, at=answer)
-    client = living.tokens.client
+    client = valid.tokens.client
     if client.client_secret is not None:
         impostor = replace(client, client_secret=f"not-{client.client_secret}")
-        answer = await living.told(lambda token: _introspect(target, token, impostor))
+        answer = await valid.answer_about(lambda token: _introspect(target, token, impostor))
         told = answer.status < 300 and _active(answer)
         expect.that(not told, expected="401", got=f"{answer.status}, active: true with a wrong secret", at=answer)
-    await _needs_it_whatever_is_sent_beside_it(target, living)
+    await _grant_type_gives_no_access(target, valid)
 
 
 @check("REVOKE-07b", needs={LOGIN, INTROSPECTION, REVOCATION})
 async def dead_tokens_are_not_active(target: Target) -> None:
-    """Introspect a string that nobody issued, and tokens that were revoked."""
+    """Introspect a made-up string, and tokens that were revoked."""
     own = await _introspected(target)
     tokens = await target.grants.fresh(own.client)
     dead = {"a made-up string": secrets.token_urlsafe(32)}
@@ -73,7 +73,7 @@ async def dead_tokens_are_not_active(target: Target) -> None:
 
 @check("REVOKE-07c", needs={LOGIN, INTROSPECTION}, waits=token_wait)
 async def expired_token_is_not_active(target: Target) -> None:
-    """Introspect an access token when its end, and the declared leeway after it, are over."""
+    """Introspect an access token after its expiry plus the declared leeway."""
     own = await _introspected(target)
     tokens = await target.resource.short_lived_tokens(SHORT_LIFE, own.client)
     over = tokens.ends_at + target.server.profile.lifetimes.clock_leeway + TOKEN_GUARD
@@ -85,24 +85,24 @@ async def expired_token_is_not_active(target: Target) -> None:
 
 @check("REVOKE-07d", needs={LOGIN, INTROSPECTION})
 async def strangers_learn_nothing_of_a_token(target: Target) -> None:
-    """Introspect a living access token as another client."""
-    living = _Living(target, await _introspected(target))
-    stranger = await target.clients.shared("b", auth_method=living.tokens.client.auth_method)
+    """Introspect a valid access token as another client."""
+    valid = _ValidToken(target, await _introspected(target))
+    stranger = await target.clients.shared("b", auth_method=valid.tokens.client.auth_method)
 
-    answer = await living.told(lambda token: _introspect(target, token, stranger))
+    answer = await valid.answer_about(lambda token: _introspect(target, token, stranger))
 
     told = sorted(set(answer.json_object()) - {"active"}) if answer.status < 300 and _active(answer) else []
     if told and target.server.endpoint("registration") is None:
         raise Skipped(
-            "the configured [[clients]] may stand for a resource, which may be told: needs dynamic registration"
+            "a client in [[clients]] may belong to a resource that may introspect: needs dynamic registration"
         )
-    got = f"a stranger is told {', '.join(told)}"
+    got = f"another client is told {', '.join(told)}"
     expect.that(not told, expected="active: false, or 403", got=got, at=answer)
 
 
 @check("REVOKE-07e", needs={LOGIN, INTROSPECTION})
 async def wrong_hint_hides_nothing_from_introspection(target: Target) -> None:
-    """Introspect a living access token with a hint that is wrong, and with one that nobody knows."""
+    """Introspect a valid access token with a wrong hint, and with an unknown hint."""
     own = await _introspected(target)
     tokens = await target.grants.fresh(own.client)
     plain = expect.conclusive(await _introspect(target, tokens.access_token, own.client))
@@ -118,36 +118,38 @@ async def wrong_hint_hides_nothing_from_introspection(target: Target) -> None:
 
 
 @dataclass
-class _Living:
-    """An access token of a client that may introspect it; a new one when it has come to its end."""
+class _ValidToken:
+    """An access token of a client that may introspect it; `answer_about` replaces the token when it expires."""
 
     target: Target
     tokens: Tokens
 
-    async def told(self, ask: Callable[[str], Awaitable[Answer]]) -> Answer:
-        """What somebody is told of it: if not that it is active, its own client is, a moment later.
+    async def answer_about(self, ask: Callable[[str], Awaitable[Answer]]) -> Answer:
+        """Send an introspection request about a valid token, and return the answer.
+
+        If the answer does not say that the token is active, the token's own client must still find it active afterwards.
 
         Raises:
-            Blocked: it always ends before.
+            Blocked: each of several tokens expired too early.
         """
         for _ in range(TRIES):
             answer = expect.conclusive(await ask(self.tokens.access_token))
-            if _active(answer) or await self._lives():
+            if _active(answer) or await self._is_active():
                 return answer
             self.tokens = await self.target.grants.fresh(self.tokens.client)
-        raise Blocked("set-up: access tokens end before it is seen what is said of them")
+        raise Blocked("set-up: access tokens expire before the answer about them can be judged")
 
-    async def _lives(self) -> bool:
+    async def _is_active(self) -> bool:
         answer = await _introspect(self.target, self.tokens.access_token, self.tokens.client)
         return _active(expect.conclusive(answer))
 
 
 @shared
 async def _introspected(target: Target) -> Tokens:
-    """Tokens of a client that may introspect them: the positive control.
+    """Return tokens of a client that may introspect them: the positive control.
 
     Raises:
-        Skipped: no client of the suite may.
+        Skipped: no client of the suite may introspect its tokens.
     """
     refusals: list[int] = []
     for method in (*await target.clients.confidential_methods_at("introspection"), "none"):
@@ -161,15 +163,15 @@ async def _introspected(target: Target) -> Tokens:
     )
 
 
-async def _needs_it_whatever_is_sent_beside_it(target: Target, living: _Living) -> None:
-    """Where a client_id alone is no authorization, it is none beside a parameter of the token endpoint either."""
+async def _grant_type_gives_no_access(target: Target, valid: _ValidToken) -> None:
+    """If a client_id alone gives no access, require that an added grant_type gives none either."""
     client = await target.clients.shared()
-    alone = await living.told(lambda token: _introspect(target, token, client))
+    alone = await valid.answer_about(lambda token: _introspect(target, token, client))
     if not client.is_public or _active(alone):
         return
     for grant_type in dict.fromkeys((*(target.server.listed("grant_types_supported") or ()), DEVICE_CODE)):
         beside = {"grant_type": grant_type}
-        answer = await living.told(lambda token, b=beside: _introspect(target, token, client, beside=b))
+        answer = await valid.answer_about(lambda token, b=beside: _introspect(target, token, client, beside=b))
         got = f"{answer.status}, active: true with a client_id alone, beside grant_type={grant_type}"
         expect.that(not _active(answer), expected="401 or 403", got=got, at=answer)
 
@@ -186,7 +188,7 @@ async def _introspect(
     *,
     beside: dict[str, str] | None = None,
 ) -> Answer:
-    """Introspect a token as a client, or as nobody (RFC 7662 section 2.1)."""
+    """Introspect a token as a client, or without credentials (RFC 7662 section 2.1)."""
     form, authorization = client.credentials() if client else ({}, {})
     sent = {"content-type": FORM, "accept": "application/json", **authorization, **(headers or {})}
     body = urlencode({**form, "token": token, **(beside or {})}).encode()
@@ -206,5 +208,5 @@ def _is_inactive(answer: Answer, what: str) -> None:
     expect.ideally(silent, expected=expected, got=expect.describe(answer), at=answer)
     more = sorted(set(told) - {"active"})
     expect.ideally(
-        not more or not silent, expected="active: false and no more", got=f"{', '.join(more)} too", at=answer
+        not more or not silent, expected="active: false and nothing else", got=f"also {', '.join(more)}", at=answer
     )

@@ -1,4 +1,4 @@
-"""Who may revoke a token, and how that client proves itself (RFC 7009 section 2.1)."""
+"""Which client may revoke a token, and how it authenticates (RFC 7009 section 2.1)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @check("REVOKE-04", needs={REFRESH, REVOCATION})
 async def stranger_revokes_nothing(target: Target) -> None:
-    """Revoke a refresh token and an access token as another client, by itself or with a secret; then use both as their own."""
+    """Revoke a refresh and an access token as another client, without and with a secret; then use both as their own client."""
     strangers = [await target.grants.revoking_client("b")]
     for method in (await target.clients.confidential_methods_at("revocation"))[:1]:
         if method != strangers[0].auth_method:
@@ -48,7 +48,7 @@ async def stranger_revokes_nothing(target: Target) -> None:
 
 @check("REVOKE-05", needs={REFRESH, REVOCATION})
 async def public_client_can_revoke(target: Target) -> None:
-    """Revoke a living refresh token as a public client, with client_id and nothing else."""
+    """Revoke a valid refresh token as a public client, with client_id and nothing else."""
     answer = expect.conclusive((await target.grants.revoked_by(target.server.ordinary_method)).revoked)
 
     expect.that(answer.status < 400, expected="200 without client_secret", got=expect.describe(answer), at=answer)
@@ -57,12 +57,12 @@ async def public_client_can_revoke(target: Target) -> None:
 
 @check("REVOKE-08", needs={REFRESH, REVOCATION, CONFIDENTIAL_CLIENT}, logins=4)
 async def confidential_client_proves_itself_to_revoke(target: Target) -> None:
-    """As a confidential client, revoke a living refresh token without the secret, with a wrong one, and with the right one."""
+    """As a confidential client, revoke a valid refresh token without the secret, with a wrong one, and with the right one."""
     methods = await target.clients.confidential_methods_at("revocation")
     client = await target.grants.confidential_client(auth_method=next(iter(methods), None))
     tokens = await target.grants.fresh(client)
     if tokens.refresh_token is None:
-        raise NotApplicable("the server issues clients with a secret no refresh token")
+        raise NotApplicable("the server issues no refresh token to clients with a secret")
     impostors = {
         "no client_secret": replace(client, auth_method="none", client_secret=None),
         "a wrong client_secret": replace(client, client_secret=f"not-{client.client_secret}"),
@@ -71,7 +71,7 @@ async def confidential_client_proves_itself_to_revoke(target: Target) -> None:
     for what, impostor in impostors.items():
         revoked = expect.conclusive(await target.tokens.revoke(tokens.refresh_token, impostor))
         answer = expect.conclusive(await target.tokens.refresh(tokens))
-        got = f"{expect.describe(answer)}: it was revoked with {what} ({revoked.status})"
+        got = f"{expect.describe(answer)} after a revocation with {what} ({revoked.status})"
         expect.that(answer.has_tokens, expected="the refresh token works", got=got, at=(revoked, answer))
         precise = revoked.status in (400, 401) and revoked.error == "invalid_client"
         got = f"{expect.describe(revoked)} with {what}"
@@ -85,17 +85,17 @@ async def confidential_client_proves_itself_to_revoke(target: Target) -> None:
 
 @check("REVOKE-08a", needs={REFRESH, REVOCATION, CONFIDENTIAL_CLIENT})
 async def secret_in_the_url_does_not_revoke(target: Target) -> None:
-    """As a confidential client, revoke a living refresh token with the secret in the URL, and everything else in the body."""
+    """As a confidential client, revoke a valid refresh token with the secret in the URL, and everything else in the body."""
     methods = await target.clients.confidential_methods_at("revocation")
     client = await target.grants.confidential_client(auth_method=next(iter(methods), None))
     tokens = await target.grants.fresh(client)
     if tokens.refresh_token is None:
-        raise NotApplicable("the server issues clients with a secret no refresh token")
+        raise NotApplicable("the server issues no refresh token to clients with a secret")
     impostor = replace(client, auth_method="none", client_secret=None)
 
     query = {"client_secret": client.client_secret or ""}
     revoked = expect.conclusive(await target.tokens.revoke(tokens.refresh_token, impostor, query=query))
 
     answer = expect.conclusive(await target.tokens.refresh(tokens))
-    got = f"{expect.describe(answer)}: it was revoked with a client_secret in the URL ({revoked.status})"
+    got = f"{expect.describe(answer)} after a revocation with a client_secret in the URL ({revoked.status})"
     expect.that(answer.has_tokens, expected="the refresh token works", got=got, at=(revoked, answer))

@@ -1,4 +1,4 @@
-"""Scope on the way to the first tokens: unknown, unregistered, left out, added later (OAuth 2.1 section 1.4.1)."""
+"""Scope of a login: unknown, unregistered, omitted, widened at the exchange, or undisclosed (OAuth 2.1 section 1.4.1)."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PLACEHOLDERS = frozenset({"none", "null", "nil", "undefined"})
-"""What a missing value looks like where it was written out as text."""
+"""Scope names that show that a server wrote out a missing value as text."""
 
 
 @check("SCOPE-06", needs={LOGIN, SCOPES}, logins=3)
 async def changed_scope_is_disclosed(target: Target) -> None:
-    """Log in for two scopes, for one, and without scope, and compare each token with what its response says."""
+    """Log in for two scopes, for one, and without scope; compare the scope of each token with the scope in its response."""
     first, second = target.server.scopes[:2]
     client = await target.clients.shared()
 
@@ -55,20 +55,20 @@ async def changed_scope_is_disclosed(target: Target) -> None:
             at=tokens.answer,
         )
         seen.append(True)
-    expect.that(True, expected="no change of scope in silence", got="none")
+    expect.that(True, expected="no undisclosed change of scope", got="none")
     if not any(seen):
-        raise Skipped("neither the access token nor the response tells what was granted")
+        raise Skipped("neither the access token nor the response names the granted scope")
 
 
 @check("SCOPE-07a", needs={LOGIN, SCOPES})
 async def unregistered_scope_is_not_granted(target: Target) -> None:
-    """As a client that is registered for one scope, ask for two."""
+    """Log in for two scopes with a client that is registered for one of them."""
     registered, beyond = target.server.scopes[:2]
     client, says_so = await _registered_for(target, registered, beyond)
 
     outcome = await outcome_of(target, client, f"{registered} {beyond}")
 
-    # RFC 7591 section 2 binds no server to the scope of a registration, unless its response has repeated it.
+    # RFC 7591 section 2 does not bind a server to the registered scope, unless the registration response repeats it.
     _leaves_out(target, outcome, beyond, expect.that if says_so else expect.ideally)
     if outcome.attempt.went_on and outcome.redeemed is None:
         await target.grants.fresh(client, scope=registered)
@@ -78,7 +78,7 @@ async def unregistered_scope_is_not_granted(target: Target) -> None:
 
 @check("SCOPE-07b", needs={LOGIN})
 async def unknown_scope_is_not_granted_at_the_login(target: Target) -> None:
-    """Ask for a scope that nobody knows, beside those that are known."""
+    """Log in for a made-up scope together with the known ones."""
     unknown = f"zz-unknown-{secrets.token_hex(4)}"
 
     outcome = await outcome_of(target, await target.clients.shared(), " ".join((*target.server.scopes, unknown)))
@@ -88,7 +88,7 @@ async def unknown_scope_is_not_granted_at_the_login(target: Target) -> None:
 
 @check("SCOPE-10", needs={LOGIN, SCOPES}, logins=2)
 async def exchange_cannot_widen(target: Target) -> None:
-    """Log in for one scope, and name two when the code is redeemed."""
+    """Log in for one scope, and name two in the code exchange."""
     granted, beyond = target.server.scopes[:2]
     await one_scope(target)
     code = await target.authorization.login(await client_of_one_scope(target), scope=granted)
@@ -100,7 +100,7 @@ async def exchange_cannot_widen(target: Target) -> None:
         return
     tokens = target.tokens.read(answer, code.client, granted)
     if tokens.disclosed_scopes is None and tokens.claimed_scopes is None:
-        raise Skipped("neither the access token nor the response tells what was granted")
+        raise Skipped("neither the access token nor the response names the granted scope")
     lacks(tokens, beyond)
 
 
@@ -121,14 +121,16 @@ async def missing_scope_is_a_default_or_an_error(target: Target) -> None:
         imprecise = response is not None and response.error != "invalid_scope"
         expect.ideally(not imprecise, expected=wanted, got=f"error={response and response.error}", at=last)
         return
-    expect.ideally(last.has_tokens, expected=wanted, got=f"a code that brings {expect.describe(last)}", at=last)
+    expect.ideally(
+        last.has_tokens, expected=wanted, got=f"a code, and {expect.describe(last)} for its exchange", at=last
+    )
     if last.has_tokens:
         tokens = target.tokens.read(last, client, None)
         _is_no_placeholder(tokens)
 
 
 def _is_refused(outcome: Outcome) -> bool:
-    """Whether a request without scope fails, which is allowed: by a redirect, or by a page (OAuth 2.1 section 7.13.2)."""
+    """Whether the server refuses a request without scope, as it may: by a redirect or a page (OAuth 2.1 section 7.13.2)."""
     attempt = outcome.attempt
     if attempt.response is not None:
         return attempt.response.error == "invalid_scope"
@@ -139,18 +141,18 @@ def _is_refused(outcome: Outcome) -> bool:
 
 def _is_no_placeholder(tokens: Tokens) -> None:
     raw = tokens.answer.json_object().get("scope", "")
-    expect.that(isinstance(raw, str), expected="a scope that is text", got=f"scope {raw!r}", at=tokens.answer)
+    expect.that(isinstance(raw, str), expected="scope as a string", got=f"scope {raw!r}", at=tokens.answer)
     written = sorted(name for name in held(tokens) if name.lower() in PLACEHOLDERS)
     expect.that(
         not written,
         expected="a default scope, or none",
-        got=f"scope {' '.join(written)}, written out",
+        got=f"scope {' '.join(written)}, a missing value written as text",
         at=tokens.answer,
     )
 
 
 async def _registered_for(target: Target, scope: str, beyond: str) -> tuple[Client, bool]:
-    """A client that is registered for this scope and not beyond, and whether the server has said so."""
+    """A client that is registered for `scope` and not for `beyond`, and whether the server said so."""
     configured = target.clients.configured
     for client in configured:
         if client.scope is not None and scope in client.scope.split() and beyond not in client.scope.split():
@@ -161,18 +163,18 @@ async def _registered_for(target: Target, scope: str, beyond: str) -> tuple[Clie
     client = target.clients.client_of(answer, target.redirect_uri, scope=scope)
     repeated = answer.member("scope").split()
     if beyond in repeated:
-        raise NotApplicable(f"the server registers a client that asks for {scope} for {beyond} too")
+        raise NotApplicable(f"the server registers {beyond} for a client that requests only {scope}")
     return client, bool(repeated)
 
 
 def _leaves_out(target: Target, outcome: Outcome, beyond: str, judge: Callable[..., None]) -> None:
-    """The scope is refused at either endpoint, or missing from what the response discloses."""
+    """Require that either endpoint refuses the scope, or that the token response does not name it."""
     attempt, last = outcome.attempt, expect.conclusive(outcome.last)
     wanted = f"invalid_scope, or tokens whose response leaves out {beyond}"
     if attempt.unfinished:
-        raise Blocked("the login could not be carried to its end", (last.number,))
+        raise Blocked("the login could not be finished", (last.number,))
     if outcome.redeemed is None and last.status >= 500:
-        raise Blocked(f"the refusal is a {last.status}, which says nothing about the probe", (last.number,))
+        raise Blocked(f"the request was answered {last.status}, a server error instead of a refusal", (last.number,))
     if outcome.redeemed is None:
         error = attempt.response.error if attempt.response else None
         expect.ideally(error in (None, "invalid_scope"), expected=wanted, got=f"error={error}", at=last)
@@ -181,11 +183,11 @@ def _leaves_out(target: Target, outcome: Outcome, beyond: str, judge: Callable[.
         expect.refused_grant(last, "invalid_scope", because=f"{beyond} cannot be granted")
         return
     tokens = target.tokens.read(last, attempt.request.client, attempt.request.get("scope"))
-    judge(beyond not in held(tokens), expected=wanted, got=f"tokens, with {said(tokens)}", at=last)
+    judge(beyond not in held(tokens), expected=wanted, got=f"tokens, and {said(tokens)}", at=last)
 
 
 def _discloses(tokens: Tokens, target: Target) -> bool:
-    """Judge one response; False if nothing tells what was granted."""
+    """Judge one response; return False if neither the token nor the response names the granted scope."""
     claimed = (tokens.claimed_scopes or frozenset()) & set(target.server.scopes)
     if not claimed:  # no JWT, no such claim, or other names than the requests use
         return tokens.disclosed_scopes is not None
@@ -193,14 +195,14 @@ def _discloses(tokens: Tokens, target: Target) -> bool:
     expect.that(
         claimed == disclosed,
         expected=f"a response that names scope {' '.join(sorted(claimed))}, as the token does",
-        got=f"{said(tokens)} beside such a token, for a request of {tokens.requested_scope}",
+        got=f"{said(tokens)}, for a request of {tokens.requested_scope}",
         at=tokens.answer,
     )
     return True
 
 
 async def _grants_nothing(target: Target, client: Client) -> bool:
-    """Whether a login without scope is seen to open nothing, so that there is nothing to tell: no `scope` can be empty."""
+    """Whether a login without scope opens no operation. Its response then names no scope, because `scope` cannot be empty."""
     operations = target.server.profile.operations
     if target.server.resource is None or not operations.keys() >= set(target.server.scopes):
         return False

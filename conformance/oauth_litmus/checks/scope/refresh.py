@@ -1,4 +1,4 @@
-"""Scope at a refresh: narrowed on request, never widened, and for this time only (OAuth 2.1 section 4.3)."""
+"""Scope at a refresh: narrowed on request, never widened, and only for this refresh (OAuth 2.1 section 4.3)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @check("SCOPE-01", needs={REFRESH, SCOPES})
 async def subset_limits_the_token(target: Target) -> None:
-    """Grant two scopes and refresh with the first alone."""
+    """Log in for two scopes, and refresh for the first alone."""
     kept, dropped = target.server.scopes[:2]
     async with borrowed_grant(target, kept, dropped) as tokens:
         answer = expect.conclusive(await target.tokens.refresh(tokens, scope=kept))
@@ -48,7 +48,7 @@ async def subset_limits_the_token(target: Target) -> None:
         expect.that(
             not silently,
             expected=f"an access token without {dropped}, or a response that names it",
-            got=f"{dropped} in the token, and a response that says {said(narrowed)}",
+            got=f"{dropped} in the token, and {said(narrowed)}",
             at=answer,
         )
         expect.ideally(
@@ -61,7 +61,7 @@ async def subset_limits_the_token(target: Target) -> None:
 
 @check("SCOPE-02", needs={REFRESH, SCOPES}, logins=2)
 async def omitted_scope_means_the_original_grant(target: Target) -> None:
-    """Refresh a grant of two scopes and one of a single scope, without scope and with an empty one."""
+    """Refresh a grant of two scopes and a grant of one scope: first without scope, then with an empty scope."""
     first, second = target.server.scopes[:2]
     narrow = await client_of_one_scope(target)
     for client, scope in ((await target.clients.shared(), f"{first} {second}"), (narrow, first)):
@@ -84,14 +84,14 @@ async def omitted_scope_means_the_original_grant(target: Target) -> None:
 
 @check("SCOPE-03", needs={REFRESH, SCOPES}, logins=2)
 async def refresh_cannot_widen(target: Target) -> None:
-    """Grant one of the client's scopes, then refresh for both, (another grant) for the other one alone, and for everything by a star."""
+    """Log in for one of two scopes. Refresh for both, for the other alone, and for the granted one with a star."""
     granted, beyond = target.server.scopes[:2]
     client = await client_of_one_scope(target)
 
     for scope in target.limit_probes((f"{granted} {beyond}", beyond, f"{granted} *"), most=2):
         async with target.grants.reserved(client, scope=granted) as tokens:
             if beyond in held(tokens):
-                raise NotApplicable(f"the code exchange grants {beyond} though {granted} alone was asked for")
+                raise NotApplicable(f"the code exchange grants {beyond}, although only {granted} was requested")
             answer = await target.tokens.refresh(tokens, scope=scope)
             if answer.has_tokens:
                 lacks(target.tokens.read(answer, client, granted), beyond)
@@ -102,7 +102,7 @@ async def refresh_cannot_widen(target: Target) -> None:
 
 @check("SCOPE-04", needs={REFRESH, SCOPES}, logins=3)
 async def unknown_scope_is_not_granted(target: Target) -> None:
-    """Refresh for an unknown scope beside a granted one, alone, and for a fragment of a granted scope's name."""
+    """Refresh for an unknown scope with a granted one, for the unknown scope alone, and for a part of a granted scope's name."""
     granted = target.server.scopes[0]
     unknown = f"zz-unknown-{secrets.token_hex(4)}"
 
@@ -119,28 +119,28 @@ async def unknown_scope_is_not_granted(target: Target) -> None:
 
 @check("SCOPE-05", needs={REFRESH, SCOPES}, logins=2)
 async def narrowing_is_not_for_ever(target: Target) -> None:
-    """Refresh for a subset, then refresh what that brought for everything, and (another grant) without scope."""
+    """Refresh for a subset, then refresh the result for all granted scopes; on a second grant, refresh the result without scope."""
     kept, dropped = target.server.scopes[:2]
 
     for scope in (f"{kept} {dropped}", None):
         async with borrowed_grant(target, kept, dropped) as original:
             answer = expect.conclusive(await target.tokens.refresh(original, scope=kept))
             if not answer.has_tokens or dropped in held(target.tokens.read(answer, original.client, kept)):
-                raise NotApplicable("the server does not narrow at a refresh")
+                raise NotApplicable("the server does not narrow the scope at a refresh")
             narrowed = target.tokens.successor_of(answer, original, scope=kept)
-            # A second apart: an upstream token of the same second may be the very same bytes, with the narrowed scope.
+            # Wait a second: an upstream token of the same second may be the identical token, with the narrowed scope.
             await target.until(target.now() + 1)
 
             answer = await target.tokens.refresh(narrowed, scope=scope)
 
             if used_up(original, narrowed, answer):
-                raise NotApplicable("a refresh ends its refresh token, and brings no other one")
+                raise NotApplicable("a refresh uses up its refresh token, and returns no new one")
             await target.grants.not_ended_by_a_login(answer)
-            expect.tokens(answer, expected=f"tokens for {kept} {dropped}, the whole of the grant")
+            expect.tokens(answer, expected=f"tokens for {kept} {dropped}, the whole grant")
             whole = target.tokens.read(answer, original.client, f"{kept} {dropped}")
             expect.that(
                 dropped in whole.scopes,
-                expected=f"the whole of the grant: {kept} {dropped}",
+                expected=f"the whole grant: {kept} {dropped}",
                 got=said(whole),
                 at=answer,
             )
@@ -158,24 +158,24 @@ async def refused_scope_does_not_burn_the_token(target: Target) -> None:
 
         answer = await target.tokens.refresh(tokens)
 
-        expect.tokens(answer, expected="tokens: the refused scope cost nothing")
+        expect.tokens(answer, expected="tokens, since the refused request must not use up the refresh token")
         hand_on_if_whole(target, answer, tokens)
 
 
 @check("SCOPE-13", needs={REFRESH, SCOPES}, logins=3)
 async def grants_of_one_client_stay_apart(target: Target) -> None:
-    """Let one user grant a client one scope, then two, then one, and refresh what the first grant brought."""
+    """Log in for one scope, then for two. Refresh the first grant, and try to widen it. Then log in for one scope again."""
     granted, beyond = target.server.scopes[:2]
     client = await own_client(target)
     first = await target.grants.fresh(client, scope=granted)
     if beyond in held(first):
-        raise NotApplicable(f"the code exchange grants {beyond} though {granted} alone was asked for")
+        raise NotApplicable(f"the code exchange grants {beyond}, although only {granted} was requested")
     await target.grants.fresh(client, scope=f"{granted} {beyond}")
 
     answer = expect.conclusive(await target.tokens.refresh(first))
 
-    alive = "the older grant goes on"
-    expect.ideally(answer.has_tokens, expected=alive, got=f"its refresh token: {expect.describe(answer)}", at=answer)
+    alive = "the older grant stays valid"
+    expect.ideally(answer.has_tokens, expected=alive, got=f"{expect.describe(answer)} for its refresh token", at=answer)
     if answer.has_tokens:
         refreshed = target.tokens.successor_of(answer, first)
         lacks(refreshed, beyond)
@@ -190,7 +190,7 @@ async def grants_of_one_client_stay_apart(target: Target) -> None:
 
 
 def _fragment(server: Server, scope: str) -> list[str]:
-    """A piece of a scope's name that is no scope itself, if there is any."""
+    """A part of a scope's name that is not a known scope itself; empty if there is none."""
     known = {*server.scopes, *(server.listed("scopes_supported") or ())}
     pieces = (re.split(r"[:./_-]", scope)[-1], scope[: max(1, len(scope) // 2)])
     return [piece for piece in pieces if piece and piece not in known][:1]

@@ -1,4 +1,4 @@
-"""How clients authenticate at the token endpoint (OAuth 2.1 section 2.4)."""
+"""Client authentication at the token endpoint (OAuth 2.1 section 2.4)."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ SECRETS: tuple[AuthMethod, ...] = ("client_secret_post", "client_secret_basic")
 
 @check("TOKEN-07", needs={LOGIN}, logins=5)
 async def failed_authentication_is_invalid_client(target: Target) -> None:
-    """Ask as an unknown client, and with a wrong secret by every method; then with Basic that is malformed."""
+    """Send a token request as an unknown client, with a wrong secret by each method, and with malformed HTTP Basic."""
     stranger = Client(secrets.token_urlsafe(16), (await target.clients.shared()).redirect_uris)
     answer = expect.no_server_error(
         await target.settled(lambda: target.tokens.request(made_up_code(stranger), stranger), target.grants.fresh)
     )
-    # A server that looks at the code first tells the truth of that: nobody has it.
+    # A server that checks the made-up code first may rightly answer invalid_grant.
     expect.refused_grant(answer, "invalid_client", "invalid_grant", because="the client is unknown")
     steers = answer.error == "invalid_client"
     expect.ideally(steers, expected="error=invalid_client", got=expect.describe(answer), at=answer)
@@ -52,13 +52,13 @@ async def failed_authentication_is_invalid_client(target: Target) -> None:
         )
         for answer, codes in ((wrong, ("invalid_client",)), (malformed, ("invalid_client", "invalid_request"))):
             expect.no_server_error(answer)
-            expect.refused_grant(answer, *codes, because="HTTP Basic does not prove the client", steering=True)
+            expect.refused_grant(answer, *codes, because="HTTP Basic does not authenticate the client", steering=True)
             _names_basic(answer, malformed=answer is malformed)
 
 
 @check("TOKEN-08", needs={LOGIN, CONFIDENTIAL_CLIENT}, logins=2)
 async def advertised_authentication_works_by_itself(target: Target) -> None:
-    """Redeem codes by each advertised kind of client secret, with Basic without client_id in the body."""
+    """Redeem a code by each advertised method with a client secret; with Basic, send no client_id in the body."""
     offered: list[AuthMethod] = [method for method in SECRETS if await target.clients.exist_with(method)]
     if not offered:
         raise NotApplicable("the server registers no client with a secret for any method that it advertises")
@@ -69,7 +69,7 @@ async def advertised_authentication_works_by_itself(target: Target) -> None:
 
 @check("TOKEN-12", needs={LOGIN, CONFIDENTIAL_CLIENT}, logins=2)
 async def scheme_basic_has_no_letter_case(target: Target) -> None:
-    """Redeem a code with HTTP Basic, written in small letters."""
+    """Redeem a code with HTTP Basic, with the scheme in lower case."""
     if not await works(target, "client_secret_basic"):
         raise NotApplicable("no client gets tokens by HTTP Basic")
     client = await target.grants.confidential_client(auth_method="client_secret_basic")
@@ -84,7 +84,7 @@ async def scheme_basic_has_no_letter_case(target: Target) -> None:
 
 @check("TOKEN-09", needs={LOGIN, CONFIDENTIAL_CLIENT}, logins=3)
 async def two_methods_at_once_are_refused(target: Target) -> None:
-    """Redeem codes with HTTP Basic and a client_secret in the body: both right, either wrong, and two clients'."""
+    """Redeem codes with HTTP Basic and a client_secret in the body: both right, either one wrong, and of two clients."""
     client, other = await target.grants.confidential_client(), await target.grants.confidential_client("b")
     wrong = secrets.token_urlsafe(32)
     target.secret(wrong, "client_secret")
@@ -107,9 +107,9 @@ async def two_methods_at_once_are_refused(target: Target) -> None:
     )
 
     either = wrong_body.has_tokens and wrong_basic.has_tokens
-    got = "tokens with one secret wrong, whichever it is: either method will do"
+    got = "tokens with one wrong secret, whichever it is: the server accepts either method"
     expect.safe(not either, expected="400 or 401", got=got, at=(wrong_body, wrong_basic))
-    # A server that always reads the same of the two is lenient; one that proves both must see that they differ.
+    # A server that always reads the same method is lenient. One that checks both must notice two different clients.
     crossed = two_clients.has_tokens and not wrong_body.has_tokens
     got = "tokens for one client's HTTP Basic with another's client_secret"
     expect.safe(not crossed, expected="400 or 401", got=got, at=two_clients)

@@ -1,4 +1,4 @@
-"""Parameters that frameworks read as objects, and stores as conditions (OAuth 2.1 section 7.12)."""
+"""Parameters that frameworks parse as objects, and databases evaluate as conditions (OAuth 2.1 section 7.12)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from oauth_litmus.oauth.authorization import Code
 
 CONDITIONS = {"[$ne]": "litmus", "[$gt]": "", "[$regex]": ".*", "[]": ""}
-"""Endings of names, with a value that nearly every string fulfils."""
+"""Endings of parameter names, each with a value; nearly every string meets the condition."""
 
 
 @check("TOKEN-13", needs={LOGIN}, logins=3)
-async def structured_parameters_are_no_strings(target: Target) -> None:
-    """Send conditions in place of a refresh token, a code, and the secret of a confidential client."""
+async def conditions_do_not_replace_values(target: Target) -> None:
+    """Send conditions instead of a refresh token, of a code, and of the secret of a confidential client."""
     tokens = await target.grants.fresh(await target.clients.shared())
     if tokens.refresh_token is not None:
         for ending, value in target.limit_probes(CONDITIONS.items()):
@@ -38,7 +38,7 @@ async def structured_parameters_are_no_strings(target: Target) -> None:
 
 
 def _redemption(code: Code) -> dict[str, str]:
-    """What redeems a code, but for the code itself."""
+    """The parameters of an exchange, without the code."""
     return {
         "grant_type": "authorization_code",
         "redirect_uri": code.redirect_uri,
@@ -49,5 +49,5 @@ def _redemption(code: Code) -> dict[str, str]:
 def _is_refused(answer: Answer, name: str) -> None:
     expect.conclusive(answer)
     got = f"{expect.describe(answer)} for {name}"
-    expect.that(not answer.has_tokens, expected=f"a refusal: {name} is no parameter that is known", got=got, at=answer)
+    expect.that(not answer.has_tokens, expected=f"a refusal, since {name} is an unknown parameter", got=got, at=answer)
     expect.ideally(answer.status < 500, expected="a 4xx", got=got, at=answer)

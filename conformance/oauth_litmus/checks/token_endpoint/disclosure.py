@@ -1,4 +1,4 @@
-"""What a refusal tells of a code that is not the client's own (OAuth 2.1 section 7.7)."""
+"""Information that a refusal reveals about a code of another client (OAuth 2.1 section 7.7)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @check("ERR-02", needs={LOGIN})
 async def refusals_do_not_tell_foreign_codes_from_unknown_ones(target: Target) -> None:
-    """Present made-up codes, a fresh and a used one of another client; then a used one and a made-up one as their own."""
+    """Present made-up codes, and a fresh and a used code of another client; then a used and a made-up code as the owner."""
     code, stranger = await target.authorization.login(), await target.clients.shared("b")
 
     unknown, unknown_too = [await _refused(target, code, stranger, made_up=True) for _ in range(2)]
@@ -25,9 +25,9 @@ async def refusals_do_not_tell_foreign_codes_from_unknown_ones(target: Target) -
     redeemed = (await target.tokens.redeem(code)).has_tokens
     foreign_and_used = await _refused(target, code, stranger)
 
-    # Descriptions may differ from one request to the next by themselves, as by the number of the request.
+    # Compare descriptions only if they are equal for two unknown codes: some servers put a request number into each.
     worded = _told(unknown) == _told(unknown_too)
-    expected = f"what is said of an unknown code: {expect.describe(unknown)}"
+    expected = f"the answer to an unknown code: {expect.describe(unknown)}"
     for what, answer in {"fresh": foreign, "used": foreign_and_used}.items():
         same = (answer.status, answer.error) == (unknown.status, unknown.error)
         got = f"{expect.describe(answer)} for a {what} code of another client"
@@ -35,16 +35,16 @@ async def refusals_do_not_tell_foreign_codes_from_unknown_ones(target: Target) -
         got = f"another error_description for a {what} code of another client"
         expect.that(not worded or _told(answer) == _told(unknown), expected=expected, got=got, at=answer)
         named = code.client.client_id in answer.text
-        expect.that(not named, expected=expected, got="the client_id to which the code belongs", at=answer)
+        expect.that(not named, expected=expected, got="the client_id of the code's owner", at=answer)
 
     if redeemed:
         used, made_up = await _refused(target, code), await _refused(target, code, made_up=True)
-        got = f"{expect.describe(used)} for a used code of its own"
+        got = f"{expect.describe(used)} for a used code of the client's own"
         expect.that(used.error == made_up.error, expected=f"error={made_up.error}", got=got, at=(used, made_up))
 
 
 async def _refused(target: Target, code: Code, client: Client | None = None, *, made_up: bool = False) -> Answer:
-    """The refusal of a code, or of one that nobody issued in its place: of the same length, and with the same beginning."""
+    """The refusal of a code, or of a made-up code with the length and the beginning of this code."""
     presented = code
     if made_up:
         half = len(code.value) // 2

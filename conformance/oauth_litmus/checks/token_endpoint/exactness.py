@@ -1,4 +1,4 @@
-"""Codes and refresh tokens are compared exactly (OAuth 2.1 sections 4.3 and 7.7)."""
+"""The exact comparison of codes and refresh tokens (OAuth 2.1 sections 4.3 and 7.7)."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from oauth_litmus.oauth.authorization import Code, Tokens
 
 SEPARATORS = ":*+ "
-"""What a careless store makes of `-` and `_`, or what it takes for them."""
+"""Characters that a careless store writes instead of `-` and `_`, or treats like them."""
 _HEXADECIMAL = re.compile(r"[0-9A-Fa-f-]+")
 
 
 @check("TOKEN-11a", needs={LOGIN})
 async def another_spelling_of_a_code_is_no_code(target: Target) -> None:
-    """Redeem strings that differ from a living code in one place of its middle, or are longer or shorter."""
+    """Redeem strings that differ from a valid code in one character near its middle, or are longer or shorter."""
 
     def spelled(change: Callable[[str], str]) -> Callable[[Code], Awaitable[Answer]]:
         async def redeem(code: Code) -> Answer:
@@ -48,7 +48,7 @@ async def another_spelling_of_a_code_is_no_code(target: Target) -> None:
 
 @check("TOKEN-11b", needs={REFRESH})
 async def another_spelling_of_a_refresh_token_is_no_token(target: Target) -> None:
-    """Refresh with strings that differ from a living refresh token in one place of its middle, or are longer or shorter."""
+    """Refresh with strings that differ from a valid refresh token in one character near its middle, or are longer or shorter."""
 
     def spelled(change: Callable[[str], str]) -> Callable[[Tokens], Awaitable[Answer]]:
         async def refresh(tokens: Tokens) -> Answer:
@@ -72,10 +72,10 @@ async def another_spelling_of_a_refresh_token_is_no_token(target: Target) -> Non
 
 
 def spellings(sample: str) -> Mapping[str, Callable[[str], str]]:
-    """What is done to a token, by its name; only what changes this one.
+    """Return the changes to apply to a token, by name, without changes that leave the sample as it is.
 
-    Never the last character alone: of base64 it may hold bits that mean nothing. Never the beginning or the end alone,
-    where a prefix may be decoration.
+    No change replaces the last character alone, since in base64 it may hold insignificant bits. No change replaces the
+    beginning or the end alone, since a prefix may be decoration.
     """
     changes: dict[str, Callable[[str], str]] = {
         "white space before it": lambda token: f" {token}",
@@ -93,7 +93,7 @@ def spellings(sample: str) -> Mapping[str, Callable[[str], str]]:
 
 
 def changed_by(change: Callable[[str], str], token: str) -> str:
-    """A token that is changed; one that has nothing for this change, as a sample had, differs in its middle all the same."""
+    """Apply a change to a token. If this token, unlike the sample, has no place for it, replace its middle character."""
     value = change(token)
     if value != token:
         return value
@@ -101,7 +101,7 @@ def changed_by(change: Callable[[str], str], token: str) -> str:
 
 
 def _replaced(token: str, wanted: Callable[[str], bool], change: Callable[[str], str]) -> str:
-    """The token with one character changed: of those wanted, the one that is nearest to its middle."""
+    """Change one character of a token: of the wanted characters, the one nearest to the middle."""
     middle = len(token) // 2
     places = sorted((abs(place - middle), place) for place, character in enumerate(token) if wanted(character))
     if not places:
@@ -113,7 +113,7 @@ def _replaced(token: str, wanted: Callable[[str], bool], change: Callable[[str],
 def _judge(sample: str, answers: Mapping[str, Answer]) -> None:
     for what, answer in answers.items():
         expect.conclusive(answer)
-        # Where all letters are of one case (hexadecimal, base32), the case tells nothing; white space is no part of a token.
+        # If all letters have one case (hexadecimal, base32), their case has no meaning. White space is no part of a token.
         of_one_case = sample in (sample.lower(), sample.upper()) or _HEXADECIMAL.fullmatch(sample) is not None
         harmless = what.startswith("white space") or (what.startswith("one letter") and of_one_case)
         judge = expect.ideally if harmless else expect.that

@@ -1,4 +1,4 @@
-"""Malformed and oversized input (OAuth 2.1 section 7.12): refused, not fallen over."""
+"""Malformed and oversized input, which the server must refuse without a crash (OAuth 2.1 section 7.12)."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from oauth_litmus.client import Client, Target
 
 SLOW = 10.0
-"""Seconds after which an answer to garbage is late."""
+"""Seconds after which an answer to malformed input is too late."""
 LONG = 10_240
 HUGE = 1_048_576
 ODD = {
     "10 kB": quote("A" * LONG),
     "a NUL": "litmus%00litmus",
-    "bytes that are no UTF-8": "litmus%ff%fe",
-    "characters of queries": quote("*?[a-z]{litmus}\r\n';--\"$ne"),
+    "bytes that are not UTF-8": "litmus%ff%fe",
+    "query characters": quote("*?[a-z]{litmus}\r\n';--\"$ne"),
 }
-"""Values in percent-encoding, by what they hold."""
-ODD_SECRETS = {"bytes that are no UTF-8": b"litmus\xff\xfe", "a letter beyond ASCII": "litmus\u00e9".encode()}
+"""Percent-encoded values, by their content."""
+ODD_SECRETS = {"bytes that are not UTF-8": b"litmus\xff\xfe", "a non-ASCII letter": "litmus\u00e9".encode()}
 
 
 @check("TOKEN-10", needs={LOGIN})
 async def odd_input_is_refused(target: Target) -> None:
-    """Send odd and long codes, refresh tokens, verifiers and client secrets, a parameter with brackets, and a megabyte."""
+    """Send odd and long codes, refresh tokens, verifiers and client secrets, a parameter with brackets, and a 1 MB code."""
     client = await target.clients.shared()
     headers = client.credentials()[1]
     requests = {what: (body, headers) for what, body in _bodies(client).items()} | await _impostors(target)
@@ -43,7 +43,7 @@ async def odd_input_is_refused(target: Target) -> None:
         )
         if answer is None:
             # A server may refuse a huge body and close before the client has sent all (RFC 9112 section 9.6).
-            closed = f"the connection is closed for {what}, twice"
+            closed = f"the server closes the connection for {what}, twice"
             expect.safe(len(body) > HUGE, expected=f"a 4xx for {what}", got=closed)
             continue
         got = f"{expect.describe(expect.conclusive(answer))} for {what}"
@@ -56,7 +56,7 @@ async def odd_input_is_refused(target: Target) -> None:
 
 
 async def _impostors(target: Target) -> dict[str, tuple[bytes, dict[str, str]]]:
-    """Bodies and headers of clients whose secret is odd, by every method that works with the right one."""
+    """Bodies and headers of requests with an odd client secret, by each method that works with the right secret."""
     requests: dict[str, tuple[bytes, dict[str, str]]] = {}
     for what, value in ODD_SECRETS.items():
         form = f"grant_type=authorization_code&code={secrets.token_urlsafe(32)}&code_verifier={new_verifier()}"
@@ -72,14 +72,14 @@ async def _impostors(target: Target) -> dict[str, tuple[bytes, dict[str, str]]]:
 
 
 def _bodies(client: Client) -> dict[str, bytes]:
-    """Token requests that are ordinary but for one value, by what it holds."""
+    """Bodies of token requests in which one value is odd, by the content of that value."""
     identity = urlencode(client.credentials()[0])
     redeem = f"{identity}&grant_type=authorization_code&redirect_uri={quote(client.redirect_uri, safe='')}"
     verifier = f"code_verifier={new_verifier()}"
     bodies = {f"{what} in code": f"{redeem}&{verifier}&code={value}" for what, value in ODD.items()}
     for what, value in ODD.items():
         bodies[f"{what} in refresh_token"] = f"{identity}&grant_type=refresh_token&refresh_token={value}"
-    for what in ("10 kB", "bytes that are no UTF-8"):
+    for what in ("10 kB", "bytes that are not UTF-8"):
         bodies[f"{what} in code_verifier"] = f"{redeem}&code={secrets.token_urlsafe(32)}&code_verifier={ODD[what]}"
     bodies["code[]"] = f"{redeem}&{verifier}&code[]=litmus"
     bodies["1 MB in code"] = f"{redeem}&{verifier}&code={'A' * HUGE}"

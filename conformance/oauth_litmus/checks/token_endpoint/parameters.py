@@ -1,4 +1,4 @@
-"""Parameters of a token request: repeated, unknown and empty ones (OAuth 2.1 section 3.2)."""
+"""Repeated, unknown and empty parameters of a token request (OAuth 2.1 section 3.2)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ EXTRA = ("litmus_extra", "bar")
 
 @check("TOKEN-05a", needs={LOGIN})
 async def wrong_verifier_beside_the_right_one_does_not_count(target: Target) -> None:
-    """Redeem a code with two verifiers, a right one and a wrong one, in either order."""
+    """Redeem codes with two verifiers, a right one and a wrong one, in both orders."""
     wrong = ("code_verifier", new_verifier())
     target.secret(wrong[1], "code_verifier")
 
@@ -47,17 +47,17 @@ async def wrong_verifier_beside_the_right_one_does_not_count(target: Target) -> 
     for answer in answers:
         expect.no_server_error(answer)
     both = all(answer.has_tokens for answer in answers)
-    got = "tokens in both orders: any of several verifiers will do"
+    got = "tokens in both orders: one right verifier among several is enough"
     expect.that(not both, expected="400 with error=invalid_request", got=got, at=answers)
     for answer in answers:
-        got = "the first or the last of two verifiers counts"
+        got = "tokens: only the first or only the last of two verifiers counts"
         expect.ideally(not answer.has_tokens, expected="400 with error=invalid_request", got=got, at=answer)
         _is_invalid_request(answer)
 
 
 @check("TOKEN-05b", needs={LOGIN})
 async def repeated_parameter_is_refused(target: Target) -> None:
-    """Redeem a code with one parameter twice, with one and the same value; and refresh so."""
+    """Redeem a code with one parameter sent twice with equal values; then refresh with refresh_token sent twice."""
     code = await target.authorization.login()
     form = exchange_of(target, code)
     answers: list[Answer] = []
@@ -75,27 +75,27 @@ async def repeated_parameter_is_refused(target: Target) -> None:
 
     for answer in answers:
         expect.no_server_error(answer)
-        got = "tokens: the repetition is ignored"
+        got = "tokens: the server ignores the repetition"
         expect.ideally(not answer.has_tokens, expected="400 with error=invalid_request", got=got, at=answer)
         _is_invalid_request(answer)
 
 
 @check("TOKEN-06a", needs={LOGIN})
 async def unknown_parameters_are_ignored(target: Target) -> None:
-    """Redeem a code and refresh with a parameter that no specification knows."""
+    """Redeem a code and refresh, each with a parameter that no specification defines."""
     code = await target.authorization.login()
 
     answer = await token_call(target, [*exchange_of(target, code), EXTRA], client=code.client)
-    expect.tokens(answer, expected="tokens, since an unknown parameter does not count")
+    expect.tokens(answer, expected="tokens, since an unknown parameter must be ignored")
     if answer.member("refresh_token"):
         refresh = refresh_of(target, target.tokens.read(answer, code.client, None))
         answer = await token_call(target, [*refresh, EXTRA], client=code.client)
-        expect.tokens(answer, expected="tokens, since an unknown parameter does not count")
+        expect.tokens(answer, expected="tokens, since an unknown parameter must be ignored")
 
 
 @check("TOKEN-06b", needs={LOGIN})
 async def empty_parameters_count_as_left_out(target: Target) -> None:
-    """Redeem a code with an empty scope, then with an empty client_secret; and ask with an empty code."""
+    """Redeem a code with an empty scope; refresh (or else redeem) with an empty client_secret; redeem an empty code."""
     client = await target.clients.shared()
     code = await target.authorization.login(client)
     answer = await token_call(target, [*exchange_of(target, code), ("scope", "")], client=client)
@@ -121,7 +121,7 @@ async def _lasting(target: Target, send: Callable[[], Awaitable[Answer]]) -> Ans
 
 def _counts_as_left_out(name: str, answer: Answer) -> None:
     got = f"{expect.describe(expect.conclusive(answer))} for {name}="
-    expect.ideally(answer.has_tokens, expected="tokens, as if it were left out", got=got, at=answer)
+    expect.ideally(answer.has_tokens, expected="tokens, as if the parameter were left out", got=got, at=answer)
 
 
 def _is_invalid_request(answer: Answer) -> None:

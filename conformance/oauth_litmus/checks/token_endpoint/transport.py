@@ -1,4 +1,4 @@
-"""How a token request travels: as a form, by POST, with nothing of it in the URL (OAuth 2.1 sections 2.4.1 and 3.2)."""
+"""Transport of a token request: a form, by POST, without parameters in the URL (OAuth 2.1 sections 2.4.1 and 3.2)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 BY_GET, IN_THE_QUERY, PARTLY, AS_JSON = "GET", "the query of a POST", "query and body of a POST", "JSON"
 KEPT_IN_THE_BODY = ("code", "code_verifier", "client_secret")
-"""Parameters that a server may read from the body alone while it takes the rest from wherever they come."""
+"""Parameters that a server may read only from the body, while it also reads the others from the URL."""
 
 
 @check("TOKEN-04a", needs={LOGIN})
@@ -36,7 +36,7 @@ async def secret_in_the_url_is_not_honoured(target: Target) -> None:
     """Redeem a code with the client_secret in the URL, and everything else in the body."""
     method = await target.clients.confidential_method()
     if method is None or not await works(target, method):
-        raise NotApplicable("no client with a secret gets tokens here")
+        raise NotApplicable("no client with a secret gets tokens from this server")
     client = await target.clients.shared(auth_method=method)
     secret = [("client_secret", client.client_secret or "")]
     code = await target.authorization.login(client)
@@ -44,12 +44,14 @@ async def secret_in_the_url_is_not_honoured(target: Target) -> None:
 
     answer = await token_call(target, [*form, ("client_id", client.client_id)], query=secret)
 
-    expect.refused_grant(answer, "invalid_client", "invalid_request", because="a secret in the URL does not count")
+    expect.refused_grant(
+        answer, "invalid_client", "invalid_request", because="a client_secret in the URL must be ignored"
+    )
 
 
 @check("TOKEN-04c", needs={LOGIN}, logins=0)
 async def parameters_in_the_url_do_not_count(target: Target) -> None:
-    """Send an ordinary exchange by POST with all its parameters in the URL, and with all but its secrets there."""
+    """Send an ordinary exchange by POST with all parameters in the URL, and with all except the secret ones in the URL."""
     sent = await _sent_otherwise(target)
 
     for where, what in ((IN_THE_QUERY, "parameters"), (PARTLY, "grant_type, client_id and redirect_uri")):
@@ -67,7 +69,7 @@ async def body_is_a_form(target: Target) -> None:
 
 @shared
 async def _sent_otherwise(target: Target) -> dict[str, Answer]:
-    """The answers to an ordinary exchange that is sent in four other ways; the checks of them share them."""
+    """Send an ordinary exchange in four unusual ways, once for all checks, and return the answers."""
 
     async def by_get(code: Code) -> Answer:
         return await token_call(target, query=exchange_of(target, code), method="GET", client=code.client)
