@@ -1,4 +1,4 @@
-"""The catalogue: every requirement as data, a TOML file per category, parsed once."""
+"""The catalogue of requirements as data, with one TOML file per category, parsed once."""
 
 import tomllib
 from functools import cache
@@ -14,7 +14,7 @@ CATALOGUE_REVISION = "2026-05-04"
 
 
 class Requirement(BaseModel):
-    """One sentence that a server can keep or break."""
+    """One requirement that a server can meet or violate."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -25,14 +25,14 @@ class Requirement(BaseModel):
     clauses: tuple[str, ...]
     statement: str
     note: str = ""
-    """What a reader must know to read a finding rightly: which allowed choices pass."""
+    """Facts that help to understand a finding, such as the allowed choices that pass."""
     depends_on: tuple[str, ...] = ()
     excluded: str = ""
-    """Why there is no check, if there is none."""
+    """Why the requirement has no check; empty if it has one."""
 
 
 class Category(BaseModel):
-    """One TOML file: its name is the category, its head says what it is about."""
+    """One TOML file: its name is the category, and its first keys give the prefixes of ids and the title."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -43,10 +43,10 @@ class Category(BaseModel):
 
 @cache
 def categories() -> dict[str, Category]:
-    """All categories by name, in alphabetical order of their files.
+    """Return all categories by name, in alphabetical order of their files.
 
     Raises:
-        pydantic.ValidationError: a file does not have the shape above.
+        pydantic.ValidationError: a file does not match the models above.
     """
     folder = resources.files(__name__)
     files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".toml")), key=lambda entry: entry.name)
@@ -58,16 +58,16 @@ def categories() -> dict[str, Category]:
 
 @cache
 def catalogue() -> dict[str, Requirement]:
-    """All requirements by id.
+    """Return all requirements by id.
 
     Raises:
-        ValueError: two files claim one id, or an id does not begin with a prefix of its file.
+        ValueError: an id occurs twice, or does not begin with a prefix of its file.
     """
     found: dict[str, Requirement] = {}
     for name, category in categories().items():
         for requirement in category.requirement:
             if requirement.id in found:
-                raise ValueError(f"requirements/{name}.toml: {requirement.id} stands in another file already")
+                raise ValueError(f"requirements/{name}.toml: {requirement.id} already occurs elsewhere")
             if not requirement.id.startswith(tuple(f"{prefix}-" for prefix in category.prefixes)):
                 raise ValueError(
                     f"requirements/{name}.toml: {requirement.id} does not begin with one of {category.prefixes}"
@@ -78,10 +78,10 @@ def catalogue() -> dict[str, Requirement]:
 
 @cache
 def category_of(requirement_id: str) -> str:
-    """The name of the category whose file holds this id.
+    """Return the name of the category whose file contains this id.
 
     Raises:
-        KeyError: no such requirement.
+        KeyError: there is no such requirement.
     """
     for name, category in categories().items():
         if any(requirement.id == requirement_id for requirement in category.requirement):
