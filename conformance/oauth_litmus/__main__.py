@@ -1,4 +1,4 @@
-"""`python -m oauth_litmus` is the command `oauth-litmus`."""
+"""Run the command `oauth-litmus` as `python -m oauth_litmus`."""
 
 from oauth_litmus.command.cli import main
 

@@ -1,4 +1,4 @@
-"""The one clock of a run: against a URL it sleeps; in process it is moved when no check can go on by itself."""
+"""The clock of a run. Against a remote server it sleeps; in a test process it is moved forward when all checks wait."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Kept inside a tuple: freezegun replaces functions that it finds under module names, and durations of a run are real.
+# In a tuple, because freezegun replaces functions that it finds under module names, and durations must be real.
 _REAL = (time.perf_counter,)
 _SETTLING_TURNS = 8
-"""Turns of the event loop in which a result that is on its way reaches whoever waits for it."""
+"""Turns of the event loop to wait, so that a result that is already set reaches the check that awaits it."""
 
 
 def stopwatch() -> float:
-    """Real seconds from an arbitrary origin, even while the clock of the run is frozen."""
+    """Return real seconds from an arbitrary origin, even while the clock of the run is frozen."""
     return _REAL[0]()
 
 
 class Clock(ABC):
     """Time for the engine, the pacer and the checks. Instants are Unix seconds.
 
-    A check runs inside `running()`, which bounds how many do so at once; while it waits for an instant or for another
-    check, it gives its place to others.
+    A check runs inside `running()`, which limits how many checks run at once. While a check waits for an instant or for
+    another check, it gives its slot to others.
     """
 
     def __init__(self, slots: int) -> None:
@@ -41,17 +41,17 @@ class Clock(ABC):
         self._all_wait.set()
 
     def now(self) -> float:
-        """The present instant."""
+        """Return the current time."""
         return time.time()
 
     @property
     def ready(self) -> int:
-        """How many checks can go on by themselves, counting those that wait for a slot."""
+        """How many checks are runnable, including the checks that wait for a slot."""
         return self._ready
 
     @asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
-        """Hold a slot."""
+        """Hold a slot while the body runs."""
         self._become_ready()
         try:
             await self._take_slot()
@@ -60,7 +60,7 @@ class Clock(ABC):
             self._leave()
 
     async def until(self, instant: float) -> None:
-        """Return at that instant, or at once if it is over."""
+        """Wait until this instant; return at once if it is past."""
         while self.now() < instant:
             waiting = self._instant(instant)
             self._leave()
@@ -71,11 +71,11 @@ class Clock(ABC):
                 raise
             finally:
                 self._back_from(waiting)
-            # Whoever waited for a moment must not stand in a queue when it has come.
+            # A check that has waited for its instant takes the next slot before checks that have not.
             await self._take_slot(first=True)
 
     async def for_result_of(self, awaitable: Awaitable[T]) -> T:
-        """Wait for what another check does; this wait holds up neither a slot nor the clock."""
+        """Wait for the result of another check; this wait occupies no slot, and the clock can move meanwhile."""
         self._leave()
         try:
             result = await awaitable
@@ -88,7 +88,7 @@ class Clock(ABC):
         return result
 
     async def until_all_wait(self) -> None:
-        """Return when no check can go on by itself: all have ended, or wait for an instant."""
+        """Wait until no check is runnable: every check has ended, or waits for an instant or a result."""
         await self._all_wait.wait()
 
     async def _take_slot(self, *, first: bool = False) -> None:
@@ -103,7 +103,7 @@ class Clock(ABC):
         self._all_wait.clear()
 
     def _leave(self) -> None:
-        # A check that fails or is cancelled while it has no slot goes to its end without one, and has none to give back.
+        # A check that fails or is cancelled while it waits holds no slot, so it has none to release.
         if self._unpaid:
             self._unpaid -= 1
         else:
@@ -115,19 +115,19 @@ class Clock(ABC):
 
     @abstractmethod
     def _instant(self, instant: float) -> Awaitable[None]:
-        """Something that is done at that instant."""
+        """Return an awaitable that finishes at that instant."""
 
     @abstractmethod
     def _back_from(self, waiting: Awaitable[None]) -> None:
-        """A check that waited for an instant goes on, or was cancelled while it waited."""
+        """Handle a check that continues after a wait for an instant, or that was cancelled during it."""
 
     @abstractmethod
     def _left(self) -> None:
-        """A check stopped being ready."""
+        """Handle a check that is no longer runnable."""
 
 
 class _Slots:
-    """A semaphore with two queues, of which one goes first."""
+    """A semaphore with two queues, one of which has priority."""
 
     def __init__(self, free: int) -> None:
         self.free = free
@@ -143,7 +143,7 @@ class _Slots:
         try:
             await given
         except asyncio.CancelledError:
-            if not given.cancelled():  # it was given while its taker was being cancelled
+            if not given.cancelled():  # the slot was assigned while the waiting check was being cancelled
                 self.release()
             raise
 
@@ -158,7 +158,7 @@ class _Slots:
 
 
 class WallClock(Clock):
-    """Real time: all waits overlap, so that a run takes about as long as its longest wait."""
+    """The clock in real time. All waits overlap, so a run takes about as long as its longest wait."""
 
     def _instant(self, instant: float) -> Awaitable[None]:
         return asyncio.sleep(max(0.0, instant - self.now()))
@@ -167,11 +167,11 @@ class WallClock(Clock):
         self._become_ready()
 
     def _left(self) -> None:
-        """Real time needs no push."""
+        """Do nothing: real time moves by itself."""
 
 
 class SteppedClock(Clock):
-    """A frozen clock, moved to the earliest instant asked for when no check is ready. Nothing else moves it."""
+    """A frozen clock. It moves only when no check is runnable, to the earliest instant that a check waits for."""
 
     def __init__(self, slots: int, move_to: Callable[[float], None]) -> None:
         super().__init__(slots)
@@ -182,7 +182,7 @@ class SteppedClock(Clock):
         self._settling = False
 
     def now(self) -> float:
-        """The instant to which the clock was moved last."""
+        """Return the instant to which the clock was last moved."""
         return self._present
 
     def _instant(self, instant: float) -> Awaitable[None]:
@@ -192,7 +192,7 @@ class SteppedClock(Clock):
         return future
 
     def _back_from(self, waiting: Awaitable[None]) -> None:
-        # What `_step` woke is counted before the check itself runs, or the clock could move on in between.
+        # `_step` already counted the checks that it woke; otherwise the clock could move before they run.
         if not isinstance(waiting, asyncio.Future) or waiting.cancelled():
             self._become_ready()
 

@@ -1,6 +1,7 @@
-"""The checks as pytest items, judged by one engine in the background. The only module that knows pytest.
+"""The pytest plugin: each check is a test item, and one engine in the background judges all of them.
 
-It is loaded in every pytest run of its user, so it imports nothing of the suite before `--litmus-target` is given.
+No other module uses pytest. Every pytest run in this environment loads the plugin, so it imports no other module of the
+suite until `--litmus-target` is given.
 """
 
 from __future__ import annotations
@@ -24,27 +25,27 @@ _SESSION = "oauth-litmus-session"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options of `oauth-litmus run`, under names of their own."""
+    """Add the options of `oauth-litmus run`, prefixed with `--litmus-`."""
     group = parser.getgroup("oauth-litmus", "conformance of an OAuth 2.1 server (with --pyargs oauth_litmus.checks)")
     group.addoption("--litmus-target", metavar="URL", help="the server to judge: an issuer or a protected resource")
-    group.addoption("--litmus-profile", metavar="FILE", type=Path, help="what is declared of the deployment, as TOML")
-    group.addoption("--litmus-login", metavar="DRIVER", help="how logins are done (docs/login.md)")
-    group.addoption("--litmus-max-logins", metavar="N", type=int, help="logins that a person may be asked for")
+    group.addoption("--litmus-profile", metavar="FILE", type=Path, help="a TOML file that describes the deployment")
+    group.addoption("--litmus-login", metavar="DRIVER", help="the login driver (docs/login.md)")
+    group.addoption("--litmus-max-logins", metavar="N", type=int, help="how many logins a person may be asked for")
     group.addoption("--litmus-max-wait", metavar="SECONDS", type=float, help="how long one check may wait")
     group.addoption("--litmus-rate", metavar="KIND=N/SECONDS", action="append", default=[], help="keep to a limit")
-    group.addoption("--litmus-burst", action="store_true", help="allow more requests than the server's limits do")
-    group.addoption("--litmus-strict", action="store_true", help="what is imprecise fails as well")
+    group.addoption("--litmus-burst", action="store_true", help="send more requests than the server's limits allow")
+    group.addoption("--litmus-strict", action="store_true", help="fail a check where it would only warn")
     group.addoption("--litmus-source-address", choices=("auto", "single", "loopback"), default="auto")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Join in, if there is a target; refuses to be distributed."""
+    """Activate the plugin if a target is given; refuse to run under pytest-xdist."""
     if not config.getoption("litmus_target"):
         return
     if config.getoption("numprocesses", None) or config.getoption("tx", None):
         raise pytest.UsageError(
-            "--litmus-target cannot be used with -n of xdist: each worker would judge everything, at one and the same "
-            "server. The checks run at once without it."
+            "--litmus-target cannot be used with -n of xdist: each worker would run every check against the one "
+            "server. Without -n the checks already run concurrently."
         )
     if hasattr(config, "workerinput"):
         return
@@ -58,7 +59,7 @@ def _add_markers(config: pytest.Config) -> None:
 
     for level in Level:
         config.addinivalue_line("markers", f"{_marker(level)}: oauth-litmus checks of level {level}")
-    config.addinivalue_line("markers", "core: oauth-litmus checks that every server should be judged by")
+    config.addinivalue_line("markers", "core: oauth-litmus checks that apply to every server")
     for name, category in categories().items():
         config.addinivalue_line("markers", f"{name}: oauth-litmus: {category.title}")
 
@@ -68,7 +69,7 @@ def _marker(level: str) -> str:
 
 
 class Red(Exception):
-    """Fails an item with the text of the report."""
+    """Fails a test item; its message is the text of the report."""
 
     def __init__(self, record: CheckRecord) -> None:
         super().__init__(f"{record.verdict}: {record.reason}")
@@ -76,7 +77,7 @@ class Red(Exception):
 
 
 class LitmusItem(pytest.Item):
-    """One check. Running it is waiting for its verdict."""
+    """One check as a test item; running the item means waiting for the verdict."""
 
     def __init__(self, *, check: Check, verdicts: _Session, **rest: Any) -> None:  # noqa: ANN401 - pytest's own
         super().__init__(**rest)  # pyright: ignore[reportUnknownMemberType] - pytest leaves it open
@@ -88,7 +89,7 @@ class LitmusItem(pytest.Item):
             self.add_marker(marker)
 
     def runtest(self) -> None:
-        """Wait for the verdict, and end as it says."""
+        """Wait for the verdict, and pass, skip or fail accordingly."""
         from oauth_litmus.report.failure import plain_text
         from oauth_litmus.report.printable import printable
         from oauth_litmus.verdict import Verdict
@@ -102,13 +103,13 @@ class LitmusItem(pytest.Item):
             self.add_report_section("call", "WARN", plain_text(record))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:  # noqa: ANN401
-        """The text of the report, without a traceback."""
+        """Return the text of the report, without a traceback."""
         if isinstance(excinfo.value, Red):
             return _Told(excinfo.value.record)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Where the check stands."""
+        """Return the source location of the check."""
         return self.path, self.check.function.__code__.co_firstlineno - 1, self.name
 
 
@@ -118,7 +119,7 @@ class _Crash:
 
 
 class _Told:
-    """A failure's text; pytest and its JUnit report take their one-line summary from `reprcrash`."""
+    """The text of a failure; pytest and its JUnit report take the one-line summary from `reprcrash`."""
 
     def __init__(self, record: CheckRecord) -> None:
         from oauth_litmus.report.printable import printable
@@ -132,17 +133,17 @@ class _Told:
         return f"{self.record.verdict} {plain_text(self.record)}"
 
     def toterminal(self, tw: pytest.TerminalReporter) -> None:
-        """Print it."""
+        """Print the text."""
         tw.line(str(self))
 
 
 class LitmusFile(pytest.File):
-    """One module of checks."""
+    """One module of checks as a test file."""
 
     verdicts: _Session
 
     def collect(self) -> Iterable[LitmusItem]:
-        """An item per check."""
+        """Yield one item for each check of the module."""
         from oauth_litmus.checks import all_checks
 
         for check in all_checks().values():
@@ -152,19 +153,19 @@ class LitmusFile(pytest.File):
 
 
 class _Session:
-    """Collects the checks, has them judged, and tells of the run at its end."""
+    """Collects the checks, starts the engine, and prints a summary at the end."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._judging: JudgingInBackground | None = None
 
     def of(self, identifier: str) -> CheckRecord:
-        """The verdict of one check, when it is there."""
+        """Return the record of one check; wait until it is final."""
         assert self._judging is not None, "the engine starts when collection has ended"  # noqa: S101
         return self._judging.of(identifier)
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> LitmusFile | None:
-        """The modules of checks are not named test_*.py."""
+        """Collect the modules of checks, which are not named test_*.py."""
         if _CHECKS not in file_path.parents or file_path.suffix != ".py" or file_path.stem.startswith("_"):
             return None
         file = LitmusFile.from_parent(parent, path=file_path)  # pyright: ignore[reportUnknownMemberType]
@@ -172,7 +173,7 @@ class _Session:
         return file
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Begin to judge what was selected; a server that cannot be found is wrong usage."""
+        """Start to judge the selected checks; if no server is found, report wrong usage."""
         checks = [item.check for item in session.items if isinstance(item, LitmusItem)]
         if not checks or self._config.option.collectonly:
             return
@@ -189,19 +190,19 @@ class _Session:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Durations are those of the checks, not of the waiting for them."""
+        """Report the duration of the check instead of the time that the item waited."""
         report = yield
         if isinstance(item, LitmusItem) and item.record is not None and call.when == "call":
             report.duration = item.record.duration
         return report
 
     def pytest_sessionfinish(self) -> None:
-        """Whatever still runs (after -x, or Ctrl-C) is ended, and what it registered is removed."""
+        """End the checks that still run, as after -x or Ctrl-C, and remove the clients that the run registered."""
         if self._judging is not None:
             self._judging.end()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """WARNs, the diagnosis of the preflight, and what was left behind."""
+        """Print the WARNs, the diagnosis of the preflight, and the number of clients left behind."""
         engine = self._judging.engine if self._judging is not None else None
         if engine is None or self._judging is None:
             return

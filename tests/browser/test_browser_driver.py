@@ -109,7 +109,7 @@ async def test_a_login_that_sticks_leaves_a_picture_and_says_where(relay, tmp_pa
         await driver.close()
 
     assert [path.name for path in shots.iterdir()] == ["LOGIN-01-1.png"]
-    assert f"a picture of the page is LOGIN-01-1.png in {shots}" in trail.stuck
+    assert f"a screenshot of the page is LOGIN-01-1.png in {shots}" in trail.stuck
     assert "'Who?', with fields otp; buttons 'Go'" in trail.stuck
     assert "secret" not in trail.stuck
 

@@ -120,7 +120,7 @@ def test_an_unknown_key_of_the_profile_is_named_with_the_known_ones(tmp_path: Pa
 
     told = refused("run", NOBODY, "--profile", profile)
 
-    assert "unknown key 'lifetimes.codes'; known here: access_token, clock_leeway, code, " in told
+    assert "unknown key 'lifetimes.codes'; allowed keys: access_token, clock_leeway, code, " in told
 
 
 def test_a_missing_profile_is_said(tmp_path: Path):
@@ -136,12 +136,12 @@ def test_a_secret_that_is_not_in_the_environment_is_said(tmp_path: Path):
 
 @pytest.mark.parametrize("option", ["--only", "--skip", "--require"])
 def test_an_unknown_check_is_said_before_anything_is_sent(option: str):
-    assert "'PKCE-99' is no check, no category and not `core`" in refused("run", NOBODY, option, "PKCE-99")
+    assert "'PKCE-99' is not a check, a category or `core`" in refused("run", NOBODY, option, "PKCE-99")
 
 
 @pytest.mark.parametrize("rate", ["token", "token=5", "token=0/60", "tokens=5/60"])
 def test_a_bad_rate_is_said(rate: str):
-    assert f"'{rate}' is no limit: write KIND=N/SECONDS, as in token=30/60; kinds: register" in refused(
+    assert f"'{rate}' is not a rate limit: write KIND=N/SECONDS, as in token=30/60; kinds: register" in refused(
         "run", NOBODY, "--rate", rate
     )
 
@@ -165,7 +165,7 @@ def test_a_bad_file_of_waivers_is_said(tmp_path: Path):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--login", "magic"], "there is no login driver 'magic'; there are redirects, browser, manual, none"),
+        (["--login", "magic"], "there is no login driver 'magic'; choose one of redirects, browser, manual, none"),
         (["--login", "no.such:driver"], "the login driver 'no.such:driver'"),
         (["--access-token-file", "/no/such/file"], "cannot read the access token in /no/such/file"),
         (["--max-wait", "-1"], "--max-wait"),
@@ -178,7 +178,7 @@ def test_a_bad_option_is_said(arguments: list[str], said: str):
 
 
 def test_an_unknown_requirement_is_said_with_similar_ones():
-    assert "'PKCE-99' is no check (did you mean" in refused("explain", "PKCE-99")
+    assert "'PKCE-99' is not a check (did you mean" in refused("explain", "PKCE-99")
 
 
 def test_a_good_server_ends_with_0_and_all_reports(tmp_path: Path):
@@ -261,7 +261,7 @@ def test_a_dry_run_by_hand_says_for_what_a_person_would_be_asked():
 
     assert "Would run: REPLAY-07, REPLAY-08\n" in done.stdout
     assert "About 3 logins (manual)" in done.stdout
-    assert "A person is asked for at most 3 logins (--max-logins): login 1 shows that logins work" in done.stdout
+    assert "A person is asked for at most 3 logins (--max-logins): login 1 tests that logins work" in done.stdout
     assert "1 login for REPLAY-07" in done.stdout
     assert "--max-logins 4 would unlock REPLAY-" in done.stdout
 
@@ -279,7 +279,7 @@ def test_a_run_that_is_stopped_ends_with_130_a_partial_report_and_what_it_left_b
         ) as running:
             assert running.stderr is not None
             for line in running.stderr:
-                if "after an ordinary login" in line:
+                if "first an ordinary login" in line:
                     break
             assert server.gave_tokens.wait(20)
             running.send_signal(stop)
@@ -355,7 +355,7 @@ def test_explain_tells_all_that_is_known_of_a_check():
         "MUST, core",
         "OAuth 2.1 §4.1.3",
         "statement",
-        "what is done",
+        "procedure",
         "needs",
         "depends on",
         "REPLAY-01",

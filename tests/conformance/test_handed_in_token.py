@@ -80,7 +80,7 @@ async def test_the_token_is_in_no_exchange(configured, tmp_path):
 async def test_a_token_that_is_refused_is_one_diagnosis_without_it(configured, tmp_path):
     engine = await judged_with(configured, "noSuchToken", tmp_path)
 
-    assert "refuses the access token that was handed in: 401" in engine.readiness.diagnosis
+    assert "refuses the provided access token: 401" in engine.readiness.diagnosis
     assert "noSuchToken" not in engine.readiness.diagnosis
     assert engine.results["BEARER-05"].verdict is Verdict.BLOCKED
 

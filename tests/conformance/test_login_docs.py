@@ -59,7 +59,7 @@ async def test_the_driver_that_is_shown_answers_its_page(own_driver):
     [
         ("no_such_module:Driver", "cannot be used: ModuleNotFoundError"),
         ("my_login:NoSuchDriver", "cannot be used: AttributeError"),
-        ("builtins:repr", "made no login driver: it lacks name, walks, press"),
+        ("builtins:repr", "returned no login driver: missing name, walks, press"),
         (":", "cannot be used"),
         ("magic", "there is no login driver 'magic'"),
     ],

@@ -139,7 +139,7 @@ async def test_a_page_that_no_step_matches_is_described_with_the_step_to_write()
     assert (
         '[[login.steps]] match = { url = "*/authorize*" }, fill = { badge = "…" }, click = "Enter"' in done.trail.stuck
     )
-    assert "the page of step 1 never came: mend its `match`, or set `optional = true`" in done.trail.stuck
+    assert "the page of step 1 never appeared: correct its `match`, or set `optional = true`" in done.trail.stuck
 
 
 async def test_a_button_that_is_not_there_is_said_with_the_step_that_wants_it():
@@ -179,8 +179,8 @@ async def test_a_step_is_taken_as_often_as_it_says():
 @pytest.mark.parametrize(
     ("step", "said"),
     [
-        ({"match": {}}, "says nothing"),
-        ({"match": {"url_regex": "("}}, "no regular expression"),
+        ({"match": {}}, "is empty"),
+        ({"match": {"url_regex": "("}}, "not a regular expression"),
         ({"match": {"title": "x"}, "click": {"button": "a", "link": "b"}}, "give one of"),
         ({"match": {"title": "x"}, "clik": "a"}, "clik"),
     ],

@@ -91,7 +91,7 @@ async def test_a_page_of_an_earlier_login_is_no_answer():
 async def test_nobody_who_comes_back_in_time_blocks_with_a_sentence():
     driver = Person(lambda url: None).driver(minutes=0.001)
 
-    with pytest.raises(Blocked, match=r"nobody came back from the login within 0.001 minutes"):
+    with pytest.raises(Blocked, match=r"the manual login was not finished within 0.001 minutes"):
         await driver.finish(AUTHORIZE, driver.redirect_uri)
 
 

@@ -194,7 +194,7 @@ def test_the_core_can_be_selected():
 
 @pytest.mark.parametrize("wanted", [{"only": ("REPLAY-99",)}, {"skip": ("nonsense",)}, {"only": ("",)}])
 def test_a_name_that_means_nothing_is_said(wanted):
-    with pytest.raises(UnknownSelectionError, match="is no check, no category and not `core`"):
+    with pytest.raises(UnknownSelectionError, match="is not a check, a category or `core`"):
         ids(**wanted)
 
 

@@ -63,7 +63,7 @@ async def test_a_configured_client_needs_no_registration():
     ("answers", "sentence"),
     [
         ({"authorization": HTMLResponse("no", 500)}, "set-up: the login ended without a code (answered 500)"),
-        ({"authorization": RedirectResponse("/authorization")}, "25 navigations did not end it"),
+        ({"authorization": RedirectResponse("/authorization")}, "the login did not end within 25 navigations"),
         ({"token": JSONResponse({"error": "server_error"}, 500)}, "the token request was answered 500 server_error"),
         ({OAUTH: {"issuer": ISSUER, **REGISTRATION}}, "the metadata names no authorization_endpoint"),
     ],
@@ -84,7 +84,7 @@ async def test_a_refresh_that_is_refused_is_the_diagnosis():
 
     readiness, _ = await flown(Server({"token": in_turn}))
 
-    assert readiness.diagnosis == "an ordinary refresh is answered 400 invalid_grant"
+    assert readiness.diagnosis == "an ordinary refresh was answered 400 invalid_grant"
 
 
 async def test_a_resource_that_refuses_a_fresh_token_is_the_diagnosis():
@@ -193,13 +193,13 @@ def _asking_first(cookie):
 async def test_a_cookie_that_is_withheld_from_a_form_is_named_in_the_diagnosis():
     readiness, _ = await flown(_asking_first("form=1; Path=/elsewhere"))
 
-    assert "answered 403; browsers keep from the form that was sent: form (" in readiness.login
+    assert "answered 403; browsers do not send these cookies with the submitted form: form (" in readiness.login
 
 
 async def test_a_cookie_that_no_browser_keeps_is_the_diagnosis_where_no_check_judges_it():
     readiness, _ = await flown(_asking_first("__Host-form=1; Path=/consent; Secure"))
 
-    assert readiness.login.endswith("it goes on only with a cookie that no browser brings back: __Host-form")
+    assert readiness.login.endswith("it continues only with a cookie that no browser sends back: __Host-form")
 
 
 async def test_where_only_confidential_clients_are_configured_they_are_the_ordinary_ones():

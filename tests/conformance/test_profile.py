@@ -106,7 +106,7 @@ def test_a_secret_that_is_not_set_is_told_by_its_variable(profile_of, monkeypatc
 def test_an_unknown_key_names_the_known_ones(profile_of, text, key, known):
     told = complaint(profile_of, text)
 
-    assert f"unknown key '{key}'; known here: " in told
+    assert f"unknown key '{key}'; allowed keys: " in told
     assert known in told
 
 
@@ -118,14 +118,14 @@ def test_an_unknown_key_names_the_known_ones(profile_of, text, key, known):
         ("[lifetimes]\nrefresh_reuse_grace = -1", "lifetimes.refresh_reuse_grace: Input should be greater than or"),
         ("[limits]\ntoken = '10 a minute'", "limits.token: Value error, a rate is written N/SECONDS, as in 10/60"),
         ("[[login.steps]]\nclick = 'Go'", "login.steps.0.match is missing"),
-        ("[[login.steps]]\nmatch = {}", "login.steps.0.match: Value error, says nothing: give at least one of url"),
+        ("[[login.steps]]\nmatch = {}", "login.steps.0.match: Value error, is empty: give at least one of url"),
         (
             "[[login.steps]]\nmatch = { url = 'x' }\nclick = { buton = 'x' }",
-            "unknown key 'login.steps.0.click.buton'; known here: button, link",
+            "unknown key 'login.steps.0.click.buton'; allowed keys: button, link",
         ),
         (
             "[login.browser]\nheadles = true",
-            "unknown key 'login.browser.headles'; known here: args, channel, executable, headed",
+            "unknown key 'login.browser.headles'; allowed keys: args, channel, executable, headed",
         ),
         ("topology = 'near'", "topology: Input should be 'direct', 'via_edge' or 'trusted'"),
         ("scopes = 'a b'", "scopes: Input should be a valid tuple"),
@@ -150,7 +150,7 @@ def test_a_complaint_names_the_file(profile_of):
 
 @pytest.mark.parametrize("text", ["not toml at all", "issuer = ", "[login", "a = 1\na = 2"])
 def test_what_is_no_toml_is_said(profile_of, text):
-    assert "is no TOML" in complaint(profile_of, text)
+    assert "is not valid TOML" in complaint(profile_of, text)
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path):

@@ -132,7 +132,7 @@ def test_the_failure_of_another_check_blocks_at_once(tmp_path: Path, broken: Sma
     done = run_pytest(tmp_path, *CHECKS, "--litmus-target", broken.issuer, "-k", "PKCE-03 or PKCE-12")
 
     assert "2 failed" in done.stdout
-    assert "BLOCKED: blocked by PKCE-03" in done.stdout
+    assert "BLOCKED: not judged, because PKCE-03 failed" in done.stdout
 
 
 def test_x_stops_and_ends_what_still_runs(tmp_path: Path, broken: SmallServer):
@@ -173,7 +173,7 @@ def test_n_of_xdist_is_refused_with_a_sentence(tmp_path: Path, good: SmallServer
             ["--litmus-target", "http://127.0.0.1:1", "--litmus-profile", "nowhere.toml"],
             "cannot read the profile nowhere.toml",
         ),
-        (["--litmus-target", "http://127.0.0.1:1", "--litmus-rate", "token=x"], "'token=x' is no limit"),
+        (["--litmus-target", "http://127.0.0.1:1", "--litmus-rate", "token=x"], "'token=x' is not a rate limit"),
     ],
 )
 def test_bad_input_is_wrong_usage_with_a_sentence(tmp_path: Path, arguments: list[str], sentence: str):

@@ -27,11 +27,11 @@ def test_a_replica_is_written_as_its_origin(written):
     ("written", "words"),
     [
         ("10.0.0.7:8080", "write the URL of one instance"),
-        ("pod-1", "'pod-1' is no address of a replica"),
+        ("pod-1", "'pod-1' is not the URL of a replica"),
         ("ftp://10.0.0.7", "write the URL of one instance"),
-        ("http://[::1", "is no URL"),
-        ("http://10.0.0.7:99999", "is no URL"),
-        ("http://10.0.0.7:8080/tenant", "write http://10.0.0.7:8080, and requests keep the path"),
+        ("http://[::1", "is not a URL"),
+        ("http://10.0.0.7:99999", "is not a URL"),
+        ("http://10.0.0.7:8080/tenant", "write http://10.0.0.7:8080, because requests keep the path"),
         ("http://10.0.0.7:8080?pod=1", "write http://10.0.0.7:8080"),
         ("http://me:secret@10.0.0.7", "secret_headers"),
     ],
@@ -46,7 +46,7 @@ def test_what_is_no_address_is_said_with_what_to_write(written, words):
 
 @pytest.mark.parametrize("origins", [["http://a"], ["http://a", "http://a"]])
 def test_one_replica_alone_is_not_enough(origins):
-    with pytest.raises(ValueError, match="http://a alone can be compared with nothing"):
+    with pytest.raises(ValueError, match="a comparison needs two replicas, and http://a is only one"):
         need_two(origins)
 
 

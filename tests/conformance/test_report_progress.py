@@ -24,8 +24,8 @@ def test_a_terminal_shows_a_bar_with_the_verdicts_so_far():
 
 
 def test_a_log_shows_plain_lines_only():
-    assert said(terminal=False) == "2 checks, after an ordinary login\n"
+    assert said(terminal=False) == "first an ordinary login, then 2 checks\n"
 
 
 def test_a_terminal_where_a_person_is_asked_to_log_in_shows_plain_lines():
-    assert said(terminal=True, live=False) == "2 checks, after an ordinary login\n"
+    assert said(terminal=True, live=False) == "first an ordinary login, then 2 checks\n"

@@ -34,7 +34,7 @@ def test_a_waived_failure_is_not_red():
 
 
 def test_what_a_waived_failure_blocks_is_not_red_either():
-    blocked = ended("PKCE-12", Verdict.BLOCKED, "blocked by PKCE-03", blocked_by="PKCE-03")
+    blocked = ended("PKCE-12", Verdict.BLOCKED, "not judged, because PKCE-03 failed", blocked_by="PKCE-03")
 
     report = report_of([failed("PKCE-03"), blocked], waivers=[waiver()])
 

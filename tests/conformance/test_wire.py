@@ -78,7 +78,7 @@ async def test_a_compressed_body_without_measure_is_cut():
 
 async def test_a_body_that_is_not_what_its_coding_says_is_no_answer():
     async with answering("content-encoding: gzip", b"plain", then_ends=True) as (wire, url, _):
-        with pytest.raises(NoAnswerError, match="its body is no gzip, as its Content-Encoding says"):
+        with pytest.raises(NoAnswerError, match="its body is not gzip, although its Content-Encoding says so"):
             await wire.send("GET", url, check="test")
 
 
@@ -132,5 +132,5 @@ async def test_a_request_is_complete_only_when_its_gate_opens(body):
 async def test_a_port_that_cannot_be_is_no_answer():
     wire = Wire(ConnectionSettings().transports(), WallClock(1), Transcript(), {})
 
-    with pytest.raises(NoAnswerError, match="no port is beyond 65535"):
+    with pytest.raises(NoAnswerError, match="the port is above 65535"):
         await wire.send("GET", "http://127.0.0.1:99999/cb", check="test")

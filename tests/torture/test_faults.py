@@ -36,11 +36,11 @@ async def test_without_a_fault_everything_passes():
     ("fault", "said"),
     [
         ("endless_body", "200 application/json, more than 1 MB of it"),
-        ("endless_events", f"no whole answer within {TIMEOUT} s"),
-        ("endless_hints", f"no whole answer within {TIMEOUT} s"),
-        ("slow_head", f"no whole answer within {TIMEOUT} s"),
-        ("slow_body", f"no whole answer within {TIMEOUT} s"),
-        ("silence", f"no whole answer within {TIMEOUT} s"),
+        ("endless_events", f"no complete answer within {TIMEOUT} s"),
+        ("endless_hints", f"no complete answer within {TIMEOUT} s"),
+        ("slow_head", f"no complete answer within {TIMEOUT} s"),
+        ("slow_body", f"no complete answer within {TIMEOUT} s"),
+        ("silence", f"no complete answer within {TIMEOUT} s"),
         ("hangs_up", "Server disconnected"),
         ("cut_in_the_head", "Server disconnected"),
         ("cut_in_the_body", "peer closed connection"),
@@ -100,7 +100,7 @@ async def test_a_login_that_leads_nowhere_is_given_up(fault):
 
 async def test_the_diagnosis_names_a_redirect_loop():
     async with torturing(Rule("circle", AUTHORIZE)) as torture:
-        assert "25 navigations did not end it" in (await judged(torture, "REPLAY-01")).diagnosis
+        assert "the login did not end within 25 navigations" in (await judged(torture, "REPLAY-01")).diagnosis
 
 
 @pytest.mark.parametrize("fault", ["cut_in_the_body", "endless_body", "crash", "silence"])
@@ -162,6 +162,6 @@ async def test_the_run_ends_after_max_time():
         outcome = await judged(torture, "redirect_uri", profile=profile_of(timeout=30), budget=budget)
 
     assert time.monotonic() - began < 6
-    assert "the run was stopped after 2 s: --max-time lets it take longer" in outcome.engine.stopped
+    assert "the run was stopped after 2 s: give a longer --max-time" in outcome.engine.stopped
     assert outcome.of("BLOCKED")
     assert outcome.engine.stopped in outcome.reasons.values()

@@ -102,7 +102,7 @@ async def test_an_endpoint_over_plain_http_gets_no_secret():
     engine = await run_in(world, "REPLAY-01")
 
     assert world.secrets_told == []
-    assert "which is no https URL" in engine.results["REPLAY-01"].decision.reason
+    assert "which is not https" in engine.results["REPLAY-01"].decision.reason
 
 
 async def test_keys_may_be_fetched_from_any_host_without_secret_headers(monkeypatch):

@@ -99,4 +99,4 @@ def test_the_plan_states_the_bound(tmp_path):
             [COMMAND, "run", url, "--dry-run", "--max-time", "90"], capture_output=True, text=True, check=True
         )
 
-    assert "The run ends within 150 s, whatever the server does (--max-time)." in done.stdout
+    assert "The run ends within 150 s in any case (--max-time)." in done.stdout

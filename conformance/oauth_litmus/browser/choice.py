@@ -1,4 +1,4 @@
-"""Which form and button a person presses to go on, or to refuse, judged by what the buttons say."""
+"""Choose the form and button that a person would press to go on or to refuse, by the words on the buttons."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Meaning(Enum):
-    """What a button is for. The value is its worth to a person who wants to go on."""
+    """The purpose of a button. The value is its score for a person who wants to go on."""
 
     APPROVE = 50
     GO_ON = 40
@@ -57,24 +57,24 @@ _ASIDE_FIELDS = frozenset({"q", "query", "search", "s", "lang", "language", "loc
 
 @dataclass(frozen=True, repr=False)
 class Choice:
-    """A form, what is put into it, and the button that is pressed (None: the form sends itself)."""
+    """A form, the values for its fields, and the button to press (None: the form is submitted without a button)."""
 
     form: Form
     values: Mapping[str, str]
     button: Button | None
 
     def submission(self) -> Submission:
-        """What a browser sends then."""
+        """Return the submission that a browser would send."""
         return self.form.fill(self.values, self.button)
 
 
 def choose(forms: Iterable[Form], values: Mapping[str, str], *, approve: bool) -> Choice | None:
-    """What a person does who fills in `values` and goes on, or refuses; None if there is nothing to press for that.
+    """Choose the form and button of a person who fills in `values` and goes on, or refuses; None if no button fits.
 
-    To go on, a form in which `values` belong comes before one in which they do not, and then a button that approves
-    before one that continues; a form that still needs typing, and search, logout and language forms, are left alone.
-    Boxes that must be ticked are ticked. To refuse, only a button that says so is pressed, and one beside an approval
-    rather than one that stands alone.
+    To go on, a form that has fields for `values` comes before one that has none; then a button that approves comes
+    before one that continues. Forms that still need typing are skipped, and so are search, logout and language forms.
+    Required boxes are ticked. To refuse, only a button that says so is pressed; one beside an approving button is
+    preferred to one without.
     """
     best: tuple[int, Form, Button | None] | None = None
     for form in forms:
@@ -89,7 +89,7 @@ def choose(forms: Iterable[Form], values: Mapping[str, str], *, approve: bool) -
 
 
 def meaning_of(button: Button) -> Meaning:
-    """What pressing the button means: by its label, or else by its value, or else by its name."""
+    """Return what pressing the button means, by its label, or else by its value, or else by its name."""
     for text in (button.label, button.value, button.name or ""):
         words = _words(text)
         for meaning, pattern in _WORDS:
@@ -106,7 +106,7 @@ def _ways_on(form: Form) -> Iterator[tuple[Button | None, Meaning]]:
 
 
 def refuses_something_else(button: Button) -> bool:
-    """Whether a refusing button leads back, or refuses cookies or the person who is signed in."""
+    """Whether a refusing button refuses something other than the client: it leads back, or refuses cookies or the account."""
     return _SOMETHING_ELSE.search(_words(button.label or button.value or button.name or "")) is not None
 
 
@@ -141,7 +141,7 @@ def _is_aside(form: Form) -> bool:
 
 
 def _ticks(form: Form) -> dict[str, str]:
-    """Required boxes and radio groups that nobody ticked yet: every such box, the first button of each such group."""
+    """Return ticks for the required fields that are not ticked yet: each box, and the first button of each radio group."""
     ticks: dict[str, str] = {}
     for field in form.fields:
         if field.type == "checkbox" and field.required and not field.checked:
@@ -154,6 +154,6 @@ def _ticks(form: Form) -> dict[str, str]:
 
 
 def _words(text: str) -> str:
-    """Lower-case words with one space between: `btnSignIn`, `sign-in` and `Sign in` all hold `sign in`."""
+    """Split text into lower-case words with single spaces: `btnSignIn`, `sign-in` and `Sign in` all contain `sign in`."""
     separated = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)
     return re.sub(r"[\W_]+", " ", separated).strip().lower()

@@ -1,4 +1,4 @@
-"""Which cookies a browser keeps and which it sends, and why not: RFC 6265bis 5.4, 5.7 and 5.8.3 rule by rule."""
+"""The rules by which a browser stores and sends cookies, with the reason if it does not (RFC 6265bis 5.4, 5.7, 5.8.3)."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ LONGEST_LIFETIME = 400 * 24 * 3600
 """Seconds to which browsers shorten every lifetime (RFC 6265bis 5.5)."""
 
 LAX_POST_WINDOW = 120
-"""Seconds for which a cookie without SameSite goes with a cross-site POST (RFC 6265bis 5.6.7.2; Chrome)."""
+"""Seconds for which a new cookie without SameSite is sent with a cross-site POST (RFC 6265bis 5.6.7.2; Chrome)."""
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _CONTROL = re.compile(r"[\x00-\x08\x0A-\x1F\x7F]")
 
 
 class Rule(StrEnum):
-    """The rule by which a browser leaves a cookie out, for code that must tell one from another."""
+    """The rule by which a browser does not store or send a cookie, for code that must distinguish the rules."""
 
     CONTROL_CHARACTER = "control-character"
     EMPTY = "empty"
@@ -51,7 +51,7 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a cookie is not kept or not sent: the rule, a sentence for the reader of a report, the clause."""
+    """Why a cookie is not stored or not sent: the rule, a sentence for the report, and the clause."""
 
     rule: Rule
     sentence: str
@@ -65,8 +65,8 @@ class Reason:
 class StoredCookie:
     """A cookie in a browser's store (RFC 6265bis 5.7).
 
-    `created` and `expires` are unix seconds; `expires` None is a session cookie, `same_site` None is the browser's
-    default. A `forced` cookie goes to its host whatever the other fields say.
+    `created` and `expires` are Unix seconds. With `expires` None it is a session cookie; with `same_site` None the
+    browser's default applies. A `forced` cookie is sent to its host regardless of the other fields.
     """
 
     name: str
@@ -83,22 +83,22 @@ class StoredCookie:
 
     @property
     def identity(self) -> tuple[str, str, bool, str]:
-        """What makes a later cookie replace this one: name, domain, host-only flag and path."""
+        """The key by which a later cookie replaces this one: name, domain, host-only flag and path."""
         return self.name, self.domain, self.host_only, self.path
 
     def is_expired(self, now: float) -> bool:
-        """Whether the cookie's time is over at `now` (unix seconds)."""
+        """Whether the cookie is expired at `now` (Unix seconds)."""
         return self.expires is not None and self.expires <= now
 
 
 @dataclass(frozen=True, slots=True)
 class Navigation:
-    """One request of a browser for a document.
+    """One browser request for a document.
 
-    `initiator` is the URL of the page that began it; None means that the person typed it or the system opened it, which
-    counts as same-site. In a chain of redirects the initiator stays the page that began the chain: browsers do not make
-    a chain cross-site because it passes through another site. (Chrome tried that in version 91 and took it back.) So a
-    Strict cookie survives an upstream that answers only with redirects, and is lost when a person clicks there.
+    `initiator` is the URL of the page that began it. None means that a person typed the URL or the system opened it,
+    which counts as same-site. In a chain of redirects, the initiator stays the page that began the chain. A redirect
+    through another site does not make the chain cross-site (Chrome tried that in version 91 and reverted it). So a
+    Strict cookie is still sent after an upstream that only redirects, but not after a person clicks at the upstream.
     """
 
     url: str
@@ -119,7 +119,7 @@ class Navigation:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A Set-Cookie header on its way into a store: from which URL, at what time, into what is there already."""
+    """A Set-Cookie header that a browser is about to process, with its URL, its time, and the cookies already stored."""
 
     set_cookie: SetCookie
     url: str
@@ -135,12 +135,12 @@ class Arrival:
 
     @property
     def domain(self) -> str | None:
-        """The Domain to store; None makes the cookie host-only, as does a public suffix that names its own host."""
+        """The Domain to store; None makes the cookie host-only. A Domain that is the host and a public suffix counts as None."""
         domain = self.set_cookie.domain
         return None if domain == self.host and is_public_suffix(self.host) else domain
 
     def cookie(self) -> StoredCookie:
-        """The cookie as it would be stored; an already expired one has `expires` equal to `now`."""
+        """Return the cookie as it would be stored; if it is already expired, `expires` equals `now`."""
         lifetime = self.set_cookie.lifetime(self.now)
         expires = None if lifetime is None else self.now + min(max(lifetime, 0), LONGEST_LIFETIME)
         return StoredCookie(
@@ -158,14 +158,14 @@ class Arrival:
 
 
 def refusal(arrival: Arrival) -> Reason | None:
-    """Why a browser ignores the cookie, by the first rule of RFC 6265bis 5.7 that it breaks; None if it is kept."""
+    """Return the first rule of RFC 6265bis 5.7 by which a browser ignores the cookie; None if the browser stores it."""
     return next((reason for rule in _STORAGE_RULES if (reason := rule(arrival))), None)
 
 
 def withholding(
     cookie: StoredCookie, navigation: Navigation, now: float, *, trustworthy: bool, lax_post_exception: bool
 ) -> Reason | None:
-    """Why a browser does not send the cookie with the navigation (RFC 6265bis 5.8.3); None if it sends it."""
+    """Return why a browser does not send the cookie with the navigation (RFC 6265bis 5.8.3); None if it sends it."""
     host, path = host_of(navigation.url), path_of(navigation.url)
     if not (host == cookie.domain if cookie.host_only else domain_matches(host, cookie.domain)):
         scope = "the host" if cookie.host_only else "the domain"
@@ -173,7 +173,7 @@ def withholding(
     if cookie.forced:
         return None
     if cookie.is_expired(now):
-        return Reason(Rule.EXPIRED, "its lifetime is over", "RFC 6265bis 5.7")
+        return Reason(Rule.EXPIRED, "it has expired", "RFC 6265bis 5.7")
     if not path_matches(path, cookie.path):
         return Reason(Rule.PATH, f"its Path {cookie.path} does not cover {path}", "RFC 6265bis 5.1.4")
     if cookie.secure and not trustworthy:
@@ -182,7 +182,7 @@ def withholding(
 
 
 def is_of_interest(cookie: StoredCookie, url: str) -> bool:
-    """Whether the server of `url` could have hoped for the cookie: it belongs to the same registrable domain."""
+    """Whether the server of `url` may expect the cookie, because both have one registrable domain."""
     return registrable_domain(cookie.domain) == registrable_domain(host_of(url))
 
 
@@ -204,7 +204,7 @@ def _same_site_withholding(
 
 
 def _origin(url: str) -> str:
-    """Scheme and host only: the query of a page in an OAuth flow holds secrets."""
+    """Return only scheme and host, because the query of a page in an OAuth flow holds secrets."""
     host = host_of(url)
     return f"{scheme_of(url)}://{host}" if host else "an opaque origin"
 
@@ -212,7 +212,7 @@ def _origin(url: str) -> str:
 def _is_malformed(arrival: Arrival) -> Reason | None:
     cookie = arrival.set_cookie
     if _CONTROL.search(cookie.raw):
-        return Reason(Rule.CONTROL_CHARACTER, "the header holds a control character", "RFC 6265bis 5.6")
+        return Reason(Rule.CONTROL_CHARACTER, "the header contains a control character", "RFC 6265bis 5.6")
     if not cookie.name and not cookie.value:
         return Reason(Rule.EMPTY, "name and value are both empty", "RFC 6265bis 5.7")
     size = octets(cookie.name) + octets(cookie.value)

@@ -10,10 +10,10 @@ from typing import Literal
 SameSite = Literal["Lax", "Strict", "None"]
 
 MAX_PAIR_OCTETS = 4096
-"""Name and value together may have this many octets (RFC 6265bis 5.6, step 5)."""
+"""The most octets that name and value may have together (RFC 6265bis 5.6, step 5)."""
 
 MAX_ATTRIBUTE_OCTETS = 1024
-"""A longer attribute value is ignored (RFC 6265bis 5.6, unparsed-attributes step 6)."""
+"""The most octets of an attribute value; browsers ignore a longer one (RFC 6265bis 5.6, unparsed-attributes step 6)."""
 
 _WSP = " \t"
 _SAME_SITE: dict[str, SameSite] = {"lax": "Lax", "strict": "Strict", "none": "None"}
@@ -29,10 +29,10 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 
 @dataclass(frozen=True, slots=True)
 class SetCookie:
-    """What one Set-Cookie header value says; whether a browser keeps it, the browser model decides.
+    """The parsed value of one Set-Cookie header; the browser model decides whether a browser stores the cookie.
 
-    `attributes` are in the order in which they came, names as written; where one is repeated, the last counts.
-    The value and the raw string are left out of the repr, for they are secrets.
+    `attributes` keep their order and the names as written; of a repeated attribute, the last one counts.
+    The repr omits the value and the raw string, because they are secrets.
     """
 
     name: str
@@ -42,7 +42,7 @@ class SetCookie:
 
     @classmethod
     def parse(cls, header: str) -> SetCookie:
-        """Parses any string (RFC 6265bis 5.6); never raises. A pair without `=` is a value without a name."""
+        """Parse any string (RFC 6265bis 5.6); never raises. A pair without `=` is a value without a name."""
         pair, *rest = header.split(";")
         name, equals, value = pair.partition("=")
         if not equals:
@@ -52,18 +52,18 @@ class SetCookie:
         return cls(name.strip(_WSP), value.strip(_WSP), kept, header)
 
     def attribute(self, name: str) -> str | None:
-        """The value of the last attribute called `name` in any case, or None."""
+        """Return the value of the last attribute called `name`, in upper or lower case; None if it is absent."""
         wanted = name.lower()
         return next((value for key, value in reversed(self.attributes) if key.lower() == wanted), None)
 
     @property
     def secure(self) -> bool:
-        """Whether the Secure attribute is there (5.6.5)."""
+        """Whether the Secure attribute is present (5.6.5)."""
         return self.attribute("Secure") is not None
 
     @property
     def http_only(self) -> bool:
-        """Whether the HttpOnly attribute is there (5.6.6)."""
+        """Whether the HttpOnly attribute is present (5.6.6)."""
         return self.attribute("HttpOnly") is not None
 
     @property
@@ -84,33 +84,33 @@ class SetCookie:
 
     @property
     def max_age(self) -> int | None:
-        """The Max-Age in seconds (5.6.2); None if no attribute holds a number."""
+        """The Max-Age in seconds (5.6.2); None if no such attribute is a number."""
         ages = [value for key, value in self.attributes if key.lower() == "max-age" and _MAX_AGE.fullmatch(value)]
         return max(-_FOREVER, min(int(ages[-1]), _FOREVER)) if ages else None
 
     @property
     def expires(self) -> float | None:
-        """The Expires date in unix seconds (5.6.1); None if no attribute holds a date."""
+        """The Expires date in Unix seconds (5.6.1); None if no such attribute is a date."""
         dates = [parse_cookie_date(value) for key, value in self.attributes if key.lower() == "expires"]
         return next((date for date in reversed(dates) if date is not None), None)
 
     def lifetime(self, now: float) -> float | None:
-        """Seconds from `now` (unix seconds) that the server asks for; Max-Age wins over Expires.
+        """Return the lifetime that the server asks for, in seconds from `now` (Unix seconds); Max-Age overrides Expires.
 
-        Zero or less deletes; None is a session cookie. The 400 days to which browsers shorten it are not applied.
+        Zero or less deletes the cookie; None means a session cookie. The browsers' maximum of 400 days is not applied.
         """
         if self.max_age is not None:
             return float(self.max_age)
         return None if self.expires is None else self.expires - now
 
     def is_deletion(self, now: float) -> bool:
-        """Whether the cookie is already expired when it arrives, which removes the one it replaces (5.7)."""
+        """Whether the cookie is already expired on arrival, so that it only removes the cookie that it replaces (5.7)."""
         lifetime = self.lifetime(now)
         return lifetime is not None and lifetime <= 0
 
 
 def parse_cookie_date(text: str) -> float | None:
-    """Unix seconds of a cookie date in any of its many spellings (RFC 6265bis 5.1.1), or None if it is not one."""
+    """Parse a cookie date in any spelling (RFC 6265bis 5.1.1) into Unix seconds; None if the text is not one."""
     time = day = month = year = None
     for token in _DELIMITERS.split(text):
         if time is None and (match := _TIME.match(token)):
@@ -127,19 +127,19 @@ def parse_cookie_date(text: str) -> float | None:
 
 
 def default_path(path: str) -> str:
-    """The directory of a request path, which a cookie without Path gets (RFC 6265bis 5.1.4)."""
+    """Return the directory of a request path, which is the path of a cookie without Path (RFC 6265bis 5.1.4)."""
     return path[: path.rfind("/")] or "/" if path.startswith("/") else "/"
 
 
 def path_matches(request_path: str, cookie_path: str) -> bool:
-    """Whether a cookie of `cookie_path` goes with a request for `request_path` (RFC 6265bis 5.1.4)."""
+    """Whether a cookie of `cookie_path` is sent with a request for `request_path` (RFC 6265bis 5.1.4)."""
     if request_path == cookie_path:
         return True
     return request_path.startswith(cookie_path if cookie_path.endswith("/") else f"{cookie_path}/")
 
 
 def octets(text: str) -> int:
-    """The length of `text` on the wire."""
+    """Return the length of `text` in UTF-8."""
     return len(text.encode("utf-8", "surrogatepass"))
 
 
@@ -168,5 +168,5 @@ _VARYING_END = re.compile(r"[-_.](?=[A-Za-z0-9]*\d)[A-Za-z0-9]{6,}$")
 
 
 def stem(name: str) -> str:
-    """A cookie's name without the part that differs from login to login (a hash of the state, say)."""
+    """Return a cookie's name without the ending that differs between logins, such as a hash of the state."""
     return _VARYING_END.sub("", name)

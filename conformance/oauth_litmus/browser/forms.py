@@ -1,4 +1,4 @@
-"""HTML forms as data, and what a browser sends when one is filled in and submitted (HTML, "form submission")."""
+"""HTML forms as data, and the submission that a browser makes of a filled form (HTML, "form submission")."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TICKED = frozenset({"on", "true", "yes", "1"})
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option of a select."""
+    """One option of a `select` element."""
 
     value: str
     label: str
@@ -25,8 +25,8 @@ class Option:
 class Field:
     """A control that a form sends: `type` is the input's type, `select` or `textarea`.
 
-    `checked` counts for checkboxes and radio buttons only; what a select sends is its `value`. A select that takes
-    several values appears once for each one that is selected.
+    `checked` counts only for checkboxes and radio buttons. A select sends its `value`; a select that takes several
+    values appears once for each selected value.
     """
 
     name: str
@@ -38,18 +38,18 @@ class Field:
 
     @property
     def is_sent(self) -> bool:
-        """Whether the field is part of the submission as it stands."""
+        """Whether a submission without further input contains the field."""
         return self.checked if self.type in ("checkbox", "radio") else True
 
     @property
     def is_typed(self) -> bool:
-        """Whether a person types the value: neither hidden nor ticked nor chosen."""
+        """Whether a person types the value: the field is not hidden, a checkbox, a radio button or a select."""
         return self.type not in ("hidden", "checkbox", "radio", "select")
 
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A submit button: what it says, what it sends, and where to, if not where the form says."""
+    """A submit button: its label, its name and value, and its own action and method, if it overrides those of the form."""
 
     name: str | None
     value: str
@@ -59,7 +59,7 @@ class Button:
     is_image: bool = False
 
     def entries(self) -> list[tuple[str, str]]:
-        """The name-value pairs that pressing the button adds."""
+        """Return the name-value pairs that the button adds to the submission."""
         if self.is_image:
             prefix = f"{self.name}." if self.name else ""
             return [(f"{prefix}x", "0"), (f"{prefix}y", "0")]
@@ -68,20 +68,20 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A request that a form makes. `method` is GET or POST; for GET the body is what replaces the query of `url`."""
+    """A request that a form makes. `method` is GET or POST; for GET, the body replaces the query of `url`."""
 
     url: str
     method: str
     body: list[tuple[str, str]] = field(repr=False)
     follows_link: bool = False
-    """Whether it is a link after all: its URL is gone to as it stands."""
+    """Whether the person followed a link instead of a form: the request goes to `url` unchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
     """A form: `action` is absolute, `method` GET or POST, fields and buttons in the order of the page.
 
-    `purpose` is what its markup says it is for: role, id, name, class and label.
+    `purpose` joins the attributes that hint at the purpose of the form: role, id, name, class and label.
     """
 
     action: str
@@ -92,7 +92,7 @@ class Form:
     purpose: str = ""
 
     def missing(self, values: Mapping[str, str]) -> tuple[str, ...]:
-        """Names of fields that a person must still type: empty, not in `values`, and required or a password."""
+        """Return the names of fields that a person must still type: empty, not in `values`, and required or a password."""
         return tuple(
             field.name
             for field in self.fields
@@ -102,11 +102,11 @@ class Form:
         )
 
     def fill(self, values: Mapping[str, str], button: Button | None = None) -> Submission:
-        """What a browser sends after the person put in `values` and pressed `button` (None: the form sends itself).
+        """Return the submission of a browser after a person filled in `values` and pressed `button` (None: no button).
 
-        A value is typed into a text field, and chosen where it is the value or label of an option or radio button. A
-        checkbox is ticked by its own value or by on, true, yes or 1, and cleared by anything else. Hidden fields, names
-        that the form does not have and choices that it does not offer are passed over.
+        A value is typed into a text field; in a select it selects the option with that value or label, among radio
+        buttons the one with that value. A checkbox is ticked by its own value or by on, true, yes or 1, and cleared by
+        any other value. Values for hidden fields, for unknown names and for choices that are not offered are ignored.
         """
         filled = [_filled(field, values[field.name]) if field.name in values else field for field in self.fields]
         chosen = {field.name for field in filled if field.type == "radio" and field.value == values.get(field.name)}

@@ -1,4 +1,4 @@
-"""Parses HTML of any size and shape in a second or two, and never into more elements than a page for people has."""
+"""Parse HTML of any size and shape within a second or two, and into a limited number of elements."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from bs4 import BeautifulSoup
 from bs4.exceptions import ParserRejectedMarkup
 
 MOST_ELEMENTS = 5_000
-"""Elements that are read: a megabyte of `<a>` would become half a gigabyte of objects."""
+"""The most elements that are read: a megabyte of `<a>` would become half a gigabyte of objects."""
 _MOST_EVENTS = 10 * MOST_ELEMENTS
-"""Elements, references and pieces of text between them."""
+"""The most elements, references and pieces of text that are read, together."""
 _LONGEST = 0.5
-"""Seconds of computing after which the rest is left."""
+"""Seconds of CPU time after which the rest of a page is not read."""
 _PIECE = 16_384
 _LAST_WORDS = 4_096
-"""Characters without an end (`<a href="…` with nothing after it) that are read all the same, as in a page that was cut."""
+"""The longest unfinished tag (`<a href="…` at the end of a cut page) that is still read, in characters."""
 
 
 def parsed(html: str) -> BeautifulSoup:
-    """The page as far as its measure goes; an empty one if no parser takes it."""
-    # The first of two attributes of one name counts, as in browsers; html.parser alone would take the last.
+    """Parse a page up to the limits above; return an empty page if the parser rejects it."""
+    # Of a repeated attribute the first counts, as in browsers; html.parser by default takes the last.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -34,7 +34,7 @@ def parsed(html: str) -> BeautifulSoup:
 
 
 class _Scout(HTMLParser):
-    """Goes ahead and counts."""
+    """Counts the elements and events of a page before the real parser reads it."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=False)
@@ -61,11 +61,11 @@ class _Scout(HTMLParser):
 
 @lru_cache(maxsize=4)
 def _readable(html: str) -> int:
-    """How many characters can be parsed at once.
+    """Return how many characters of a page can be parsed at once.
 
-    `html.parser` starts over at each `<` of what has no end, and takes hours for a megabyte of `<a <a <a`. So a page is
-    fed to it in pieces, it waits for the end of what it cannot read yet, and what it still waits for in the end is left.
-    Several look at one page, hence the cache.
+    `html.parser` restarts at each `<` of an unfinished tag, and takes hours for a megabyte of `<a <a <a`. So this function
+    feeds it the page in pieces; the parser keeps an unfinished tag for the next piece, and a tag that is still unfinished
+    at the end is dropped. The result is cached because several callers read one page.
     """
     if len(html) <= _LAST_WORDS:
         return len(html)

@@ -1,4 +1,4 @@
-"""What a real browser does with cookies: one `Browser` is one jar; no HTTP, and the clock is handed in."""
+"""A model of how browsers handle cookies: one `Browser` is one cookie jar. It does no HTTP; the caller passes the clock."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ __all__ = [
 
 
 MOST_COOKIES = 180
-"""So many Chrome keeps for one domain (RFC 6265bis section 6.1 demands 50); the oldest goes first."""
+"""How many cookies a browser keeps, as Chrome does for one domain (RFC 6265bis section 6.1 demands 50); the oldest goes first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
     """A Set-Cookie that the browser acted on.
 
-    `replaced` is the cookie of the same name, domain and path that was there. A deletion that replaced nothing had no
-    effect: its name, Domain or Path is not that of any cookie in the jar.
+    `replaced` is the earlier cookie with the same name, domain and path. A deletion that replaced no cookie had no
+    effect: no cookie in the jar has its name, domain and path.
     """
 
     set_cookie: SetCookie
@@ -63,7 +63,7 @@ class Rejected:
 
 
 class Withheld(NamedTuple):
-    """A cookie that is in the jar and does not go with a navigation, and why."""
+    """A cookie that is in the jar but is not sent with a navigation, and why."""
 
     cookie: StoredCookie
     reason: Reason
@@ -72,8 +72,9 @@ class Withheld(NamedTuple):
 class Browser:
     """One browser with its cookies, as Chrome and Firefox keep them (RFC 6265bis).
 
-    `now` gives unix seconds. `secure_on_loopback` False is Safari, which takes http on loopback for plain http.
-    `lax_post_exception` False is Firefox and Safari, which never send a cookie without SameSite with a cross-site POST.
+    `now` returns Unix seconds. With `secure_on_loopback=False` it acts like Safari, which treats http on loopback as
+    plain http. With `lax_post_exception=False` it acts like Firefox and Safari, which never send a cookie without
+    SameSite with a cross-site POST.
     """
 
     def __init__(
@@ -85,47 +86,47 @@ class Browser:
         self._cookies: dict[tuple[str, str, bool, str], StoredCookie] = {}
 
     def now(self) -> float:
-        """The present instant of this browser, in unix seconds."""
+        """Return the current time of this browser, in Unix seconds."""
         return self._now()
 
     def receive(
         self, url: str, set_cookie_headers: Sequence[str], *, cross_site_subresource: bool = False
     ) -> list[Stored | Rejected]:
-        """Takes the Set-Cookie headers of the response from `url`, one raw value each, and tells what became of each.
+        """Process the raw Set-Cookie values of the response from `url`, and return the outcome of each.
 
-        `cross_site_subresource` says that the response belongs to an image, frame or fetch of another site's page;
-        navigations of the whole window may set any cookie (RFC 6265bis 5.7).
+        Set `cross_site_subresource` if the response belongs to an image, frame or fetch of another site's page;
+        a navigation of the whole window may set any cookie (RFC 6265bis 5.7).
         """
         headers = set_cookie_headers[:MOST_COOKIES]
         return [self._receive(url, header, cross_site_subresource) for header in headers]
 
     def cookie_header(self, navigation: Navigation) -> str | None:
-        """The value of the Cookie header for the navigation (RFC 6265bis 5.8.3), or None if no cookie goes with it."""
+        """Return the Cookie header for the navigation (RFC 6265bis 5.8.3); None if no cookie is sent."""
         return cookie_string(self.cookies_for(navigation)) or None
 
     def cookies_for(self, navigation: Navigation) -> list[StoredCookie]:
-        """The cookies that go with the navigation: longer paths first, then the older ones."""
+        """Return the cookies that are sent with the navigation: longer paths first, then older cookies first."""
         sent = [cookie for cookie in self._cookies.values() if self._withholding(cookie, navigation) is None]
         return sorted(sent, key=lambda cookie: (-len(cookie.path), cookie.created))
 
     def withheld(self, navigation: Navigation) -> list[Withheld]:
-        """The cookies of the target's registrable domain that do not go with the navigation, each with its reason.
+        """Return the cookies of the target's registrable domain that are not sent with the navigation, each with its reason.
 
-        A cookie whose lifetime is over stays listed here until it is replaced.
+        An expired cookie stays in this list until it is replaced.
         """
         related = (cookie for cookie in self._cookies.values() if is_of_interest(cookie, navigation.url))
         judged = ((cookie, self._withholding(cookie, navigation)) for cookie in related)
         return [Withheld(cookie, reason) for cookie, reason in judged if reason is not None]
 
     def jar(self) -> list[StoredCookie]:
-        """Every living cookie, in the order of arrival; forced ones count as living."""
+        """Return every cookie that has not expired, in the order of arrival; forced cookies never expire."""
         now = self._now()
         return [cookie for cookie in self._cookies.values() if cookie.forced or not cookie.is_expired(now)]
 
     def force(self, cookie: StoredCookie) -> None:
-        """Sends `cookie` to its host from now on, whatever its age, Path, Secure and SameSite say.
+        """Send `cookie` to its host from now on, regardless of its age, Path, Secure and SameSite.
 
-        It does what no browser does, to learn what the server does; a Set-Cookie of the server replaces it as usual.
+        No browser does this; it shows how the server reacts to the cookie. A Set-Cookie of the server replaces it as usual.
         """
         self._cookies[cookie.identity] = replace(cookie, forced=True)
 
@@ -142,7 +143,7 @@ class Browser:
         same_site: SameSite | None = None,
         max_age: float | None = None,
     ) -> StoredCookie:
-        """Plants a cookie for the host of `url`, or for `domain` and the names below it, past the rules of storage.
+        """Store a cookie for the host of `url`, or for `domain` and its subdomains, without the storage rules.
 
         `max_age` is in seconds; None makes a session cookie. Raises ValueError if `url` has no host.
         """
@@ -165,21 +166,21 @@ class Browser:
         return cookie
 
     def tamper(self, name: str, value: str) -> int:
-        """Gives every cookie called `name` another value and nothing else; returns how many there were."""
+        """Change only the value of every cookie called `name`; return how many there were."""
         cookies = [cookie for cookie in self._cookies.values() if cookie.name == name]
         self._cookies.update((cookie.identity, replace(cookie, value=value)) for cookie in cookies)
         return len(cookies)
 
     def forget(self, cookie: StoredCookie) -> None:
-        """Drops a cookie, as a script of its site may."""
+        """Remove a cookie, as a script of its site may do."""
         self._cookies.pop(cookie.identity, None)
 
     def copy(self) -> Browser:
-        """Another browser with the same cookies, clock and rules; from then on the two go their own ways."""
+        """Return an independent browser with the same cookies, clock and rules."""
         return self._twin(self._cookies.values())
 
     def without(self, name: str) -> Browser:
-        """A copy that lacks every cookie called `name`."""
+        """Return a copy without the cookies called `name`."""
         return self._twin(cookie for cookie in self._cookies.values() if cookie.name != name)
 
     def _twin(self, cookies: Iterable[StoredCookie]) -> Browser:
@@ -206,7 +207,7 @@ class Browser:
         cookie = arrival.cookie()
         replaced = next((old for old in arrival.present if old.identity == cookie.identity), None)
         if replaced is not None and replaced.value == cookie.value:
-            # Chrome hands the creation time on to an equal value only, so a new value starts the POST window anew.
+            # Chrome keeps the creation time only if the value is equal; a new value restarts the two-minute POST window.
             cookie = replace(cookie, created=replaced.created)
         else:
             self._cookies.pop(cookie.identity, None)
@@ -233,5 +234,5 @@ class Browser:
 
 
 def cookie_string(cookies: Iterable[StoredCookie]) -> str:
-    """The cookies as a Cookie header says them; one without a name is its bare value (RFC 6265bis 5.8.3)."""
+    """Return the value of a Cookie header; a cookie without a name is sent as its bare value (RFC 6265bis 5.8.3)."""
     return "; ".join(f"{cookie.name}={cookie.value}" if cookie.name else cookie.value for cookie in cookies)

@@ -1,4 +1,4 @@
-"""Reads an HTML page as a person would: its text, its links, its forms, and where it leads by itself."""
+"""Read an HTML page as a person sees it: its text, links and forms, and the target of a meta refresh."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _UNSEEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGN
 _CONTROLS = ("input", "button", "select", "textarea")
 _HEADINGS = tuple(f"h{level}" for level in range(1, 7))
 _MOST = 1000
-"""The links, forms, controls and headings of a page that are read: more is not for a person."""
+"""How many elements of one kind (links, forms, controls, headings) are read; no page for people has more."""
 _PARTS = 200
-"""The parts of a label that are read."""
+"""How many nodes below an element are read for its label."""
 _ENCTYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link: its absolute URL and what it says."""
+    """A link: its absolute URL and its text."""
 
     url: str
     text: str
@@ -43,7 +43,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a page shows: `text` is what is visible, with single spaces. `meta_refresh` is absolute."""
+    """A page as data: `text` is the visible text with single spaces; `meta_refresh` is an absolute URL."""
 
     url: str
     title: str = ""
@@ -53,17 +53,17 @@ class Page:
     meta_refresh: str | None = None
     headings: tuple[str, ...] = ()
     script_buttons: tuple[str, ...] = ()
-    """What buttons say that send no form by themselves: a script answers them."""
+    """The labels of buttons that submit no form, so that only a script can handle them."""
     html: str = field(default="", repr=False, compare=False)
 
     @property
     def has_script(self) -> bool:
-        """Whether the page may do what its markup does not show."""
+        """Whether the page has scripts, so that it may behave differently from its markup."""
         return "<script" in self.html.lower()
 
 
 def read_page(url: str, html: str) -> Page:
-    """Reads any string as the page at `url`; never raises. Scripts do not run, so what they would do is not seen."""
+    """Read any string as the page at `url`; never raises. Scripts do not run, so their effects are not seen."""
     soup = parsed(html)
     base = _base(url, soup)
     title = soup.find("title")
@@ -77,17 +77,20 @@ def read_page(url: str, html: str) -> Page:
 
 
 def found_by(page: Page, selector: str) -> bool:
-    """Whether a CSS selector finds anything; one that is not well-formed finds nothing."""
+    """Whether a CSS selector matches an element of the page; a malformed selector matches none."""
     return _found(parsed(page.html), selector) is not None
 
 
 def pressable(page: Page, selector: str) -> Link | tuple[Form, Button | None] | None:
-    """The link, or the form with its button (or by itself), that a CSS selector finds."""
+    """Return the link, or the form and its button, that a CSS selector matches; None if it matches neither.
+
+    For a selector that matches a form, the button is the form's first one, or None.
+    """
     soup = parsed(page.html)
     found = _found(soup, selector)
     base = _base(page.url, soup)
     while found is not None and found.name not in ("a", "form", *_CONTROLS):
-        found = found.parent if isinstance(found.parent, Tag) else None  # the icon in a button
+        found = found.parent if isinstance(found.parent, Tag) else None  # e.g. an icon inside a button
     if found is None:
         return None
     if found.name == "a":
@@ -112,7 +115,7 @@ def _found(soup: BeautifulSoup, selector: str) -> Tag | None:
 
 
 def choose_form(page: Page, fields: Mapping[str, str], *, approve: bool = True) -> Submission | None:
-    """What a person would send from this page to go on, or to refuse if `approve` is False; None if nothing fits.
+    """Return the submission by which a person goes on, or refuses if `approve` is False; None if no form fits.
 
     `fields` are values by field name, such as the user name and password of the profile.
     """
@@ -121,13 +124,13 @@ def choose_form(page: Page, fields: Mapping[str, str], *, approve: bool = True) 
 
 
 def mentions(page: Page, text: str) -> bool:
-    """Whether the visible text of the page has `text` in it; case and white space do not matter."""
-    # All white space goes, because a name may be split over inline tags.
+    """Whether the visible text of the page contains `text`; case and white space do not matter."""
+    # Remove all white space, because inline tags may split a name.
     return "".join(text.split()).casefold() in "".join(page.text.split()).casefold()
 
 
 def _tags(soup: BeautifulSoup, *names: str) -> list[Tag]:
-    """The first tags of these names; `find_all` with more than a name takes ten times as long."""
+    """Return the first tags with these names; `find_all` with several names takes ten times as long."""
     return [tag for tag in soup.descendants if isinstance(tag, Tag) and tag.name in names][:_MOST]
 
 
@@ -137,7 +140,7 @@ def _base(url: str, soup: BeautifulSoup) -> str:
 
 
 def _absolute(base: str, reference: str) -> str | None:
-    """`reference` resolved as browsers do it, white space trimmed and line ends removed; None if it is no URL."""
+    """Resolve `reference` as browsers do: trim white space, remove tabs and line ends; None if it is not a URL."""
     try:
         resolved = urljoin(base, re.sub(r"[\t\r\n]", "", reference.strip()))
         urlsplit(resolved)
@@ -161,7 +164,7 @@ def _forms(url: str, base: str, soup: BeautifulSoup, owned: dict[int, list[Tag]]
 
 
 def _sending_forms(base: str, url: str, soup: BeautifulSoup) -> list[tuple[Tag, str]]:
-    """The forms that send something, each with its absolute action."""
+    """Return the forms that send a request, each with its absolute action; `dialog` forms send none."""
     found: list[tuple[Tag, str]] = []
     for tag in _tags(soup, "form"):
         action = _absolute(base, _attribute(tag, "action")) if _attribute(tag, "action").strip() else url
@@ -175,7 +178,7 @@ def _own_controls(owned: dict[int, list[Tag]], form: Tag) -> list[Tag]:
 
 
 def _controls_by_form(soup: BeautifulSoup) -> dict[int, list[Tag]]:
-    """The controls of each form, by identity of its tag: those inside it, and those that name it in `form`."""
+    """Return the controls of each form, by `id()` of its tag: controls inside it, and controls that name it in `form`."""
     by_id = {_attribute(tag, "id"): tag for tag in reversed(_tags(soup, "form")) if tag.has_attr("id")}
     owned: dict[int, list[Tag]] = {}
     for control in _tags(soup, *_CONTROLS):
@@ -245,7 +248,7 @@ def _select(control: Tag, name: str, required: bool) -> Iterator[Field]:
 
 
 def _option(tag: Tag) -> Option:
-    # The next option closes one that has no end tag; html.parser nests it instead.
+    # Without an end tag, an option ends at the next option; html.parser nests the next one instead.
     own = [text for text in tag.find_all(string=True) if text.find_parent("option") is tag]
     label = " ".join(" ".join(own).split())
     return Option(_attribute(tag, "value") if tag.has_attr("value") else label, label)
@@ -271,7 +274,7 @@ def _meta_refresh(url: str, base: str, soup: BeautifulSoup) -> str | None:
 
 
 def _visible_text(soup: BeautifulSoup) -> str:
-    """The text without the head and what is hidden."""
+    """Return the text of the page without its head and hidden elements."""
     parts: list[str] = []
     open_tags = [iter(soup.contents)]
     while open_tags:
@@ -296,7 +299,7 @@ def _is_unseen(tag: Tag) -> bool:
 
 
 def _label(tag: Tag) -> str:
-    """What a link or a button says; of one that was never closed, so that the rest of the page is in it, the beginning."""
+    """Return the text of a link or button; an unclosed element contains the rest of the page, so read only its beginning."""
     parts = islice(tag.descendants, _PARTS)
     return " ".join(" ".join(part for part in parts if type(part) is NavigableString).split())
 

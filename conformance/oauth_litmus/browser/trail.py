@@ -1,4 +1,4 @@
-"""What was done on the pages of one login so far: how often each step was taken, and each form answered."""
+"""The history of one login: how often each step was taken, and how often each form was answered."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ if TYPE_CHECKING:
     from oauth_litmus.browser.pages import Page
 
 MOST_ANSWERS = 3
-"""How often one form is answered by guess in one login."""
+"""How often a guess may answer one form in one login."""
 
 
 @dataclass
 class Trail:
-    """The memory of one login. A driver writes into it; messages and the preflight read from it."""
+    """The history of one login. A driver writes it; messages and the preflight read it."""
 
     taken: Counter[int] = field(default_factory=Counter[int])
     """How often each step of the script was taken, by its number from 1."""
     trouble: str = ""
-    """Why a step whose page came could not be taken."""
+    """Why the step for the last page could not be taken."""
     stuck: str = ""
-    """Where and why the login does not go on, in words; empty while it does."""
+    """Where and why the login is stuck, in words; empty while it goes on."""
     last_page: Page | None = None
-    """The newest page at which the driver looked."""
+    """The last page that the driver saw."""
     _answered: Counter[tuple[object, ...]] = field(default_factory=Counter["tuple[object, ...]"])
 
     def may_answer(self, page: Page, form: Form) -> bool:
-        """Whether a guess may answer this form once more: one with a password once only, or accounts get locked."""
+        """Whether a guess may answer this form again: a form with a password only once, to avoid a locked account."""
         has_password = any(field.type == "password" for field in form.fields)
         return self._answered[_key(page, form)] < (1 if has_password else MOST_ANSWERS)
 
     def answered(self, page: Page, form: Form) -> None:
-        """Note that a form was answered."""
+        """Record that a form was answered."""
         self._answered[_key(page, form)] += 1
 
     def came_back(self, page: Page) -> bool:
@@ -44,6 +44,6 @@ class Trail:
 
 
 def _key(page: Page, form: Form) -> tuple[object, ...]:
-    # The page's own path is left out: a refused form comes back at the address that it was sent to.
+    # Leave out the path of the page: a server shows a refused form again at the URL to which it was submitted.
     shown = tuple(sorted(field.name for field in form.fields if field.type != "hidden"))
     return (urlsplit(page.url).netloc, urlsplit(form.action).path, shown)

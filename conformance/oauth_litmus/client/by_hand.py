@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 
 async def go_on_by_hand(run: Run, check: str, attempt: Attempt, stop: Stop) -> None:
-    """Have a person finish a login that the suite cannot walk through, if it was granted to this check.
+    """Ask a person to finish a login that the suite cannot perform itself, if this check was chosen for one.
 
     Raises:
-        Skipped: no login is left, the client is not redirected to this machine, or the login should be held half-way.
-        Blocked: nobody came back in time.
+        Skipped: no login is left, the client is not redirected to this machine, or the check must stop the login half-way.
+        Blocked: the person did not come back in time.
     """
     last = attempt.last
     goes_on = attempt.response is None and (attempt.unfinished or (last.status < 400 and last.is_html))
     if not goes_on or stop is Stop.UPSTREAM:
         return
     if stop is not Stop.END:
-        raise Skipped("needs a login that the suite itself walks through: give --login redirects")
+        raise Skipped("needs a login that the suite itself performs: give --login redirects")
     if isinstance(run.driver, ManualDriver) and check in run.by_hand:
         await _finish(run, run.driver, check, attempt)
 

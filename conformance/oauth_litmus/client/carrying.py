@@ -1,4 +1,4 @@
-"""Has the login driver go where the walk cannot, and records what it did as one redirect."""
+"""Let the login driver perform a leg that the walk cannot perform, and record the leg as one redirect."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def in_turn(run: Run) -> AsyncGenerator[None]:
-    """Wait until the driver has time for a login."""
+    """Wait until the driver can take another login, and reserve the driver for the body."""
     if not isinstance(run.driver, Carrier):
         yield
         return
@@ -32,7 +32,7 @@ async def in_turn(run: Run) -> AsyncGenerator[None]:
 
 
 def carrying(run: Run, check: str, attempt: Attempt) -> Callable[[Leg], Awaitable[Step | None]] | None:
-    """How this run's driver carries a leg of this attempt; None if it is none that does."""
+    """Return a function by which the run's driver performs a leg of this attempt; None if the driver cannot do that."""
     driver = run.driver
     if not isinstance(driver, Carrier):
         return None
@@ -42,7 +42,7 @@ def carrying(run: Run, check: str, attempt: Attempt) -> Callable[[Leg], Awaitabl
         onwards = await run.clock.for_result_of(driver.carry(leg))
         request = httpx.Request("GET", leg.step.url)
         if onwards is None:
-            run.transcript.record(number, check, request, b"", leg.trail.stuck or "the login driver does not go on")
+            run.transcript.record(number, check, request, b"", leg.trail.stuck or "the login driver cannot continue")
             return None
         response = httpx.Response(302, headers={"location": onwards.url})
         run.transcript.record(number, check, request, b"", response)

@@ -1,4 +1,4 @@
-"""One engine in a thread of its own, for callers that ask for verdicts one by one."""
+"""Run one engine in a background thread, for callers that ask for verdicts one by one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SECONDS_TO_TIDY_UP = 30.0
 
 
 class JudgingInBackground:
-    """Judges while its caller waits for single verdicts; each is there as soon as nothing can change it."""
+    """Judges in the background; each verdict is available as soon as no other result can change it."""
 
     def __init__(self, options: Options, checks: Sequence[Check]) -> None:
         self.engine: Engine | None = None
@@ -40,27 +40,27 @@ class JudgingInBackground:
         self._thread = threading.Thread(target=self._work, name="oauth-litmus", daemon=True)
 
     def begin(self) -> None:
-        """Start, and return when the server was found.
+        """Start, and return when the server is found.
 
         Raises:
-            NoServerError: there is none (and whatever else keeps a run from beginning).
+            NoServerError: no server was found; any other error that prevents the run is raised as well.
         """
         self._thread.start()
         self._found.result()
 
     def of(self, identifier: str) -> CheckRecord:
-        """What is said of one check; waits until that is certain."""
+        """Return the record of one check; wait until it is final."""
         return self._records[identifier].result()
 
     def known(self) -> list[CheckRecord]:
-        """What is certain now."""
+        """Return the records that are final now."""
         return [future.result() for future in self._records.values() if future.done() and not future.exception()]
 
     def end(self) -> None:
-        """Cancel what still runs, and wait until the run has tidied up."""
-        # What is already tidying up is left to it: cut off there, it would leave connections open.
+        """Cancel the remaining checks, and wait until the run has tidied up."""
+        # Do not cancel a run that is already tidying up: it would leave connections open.
         if not all(future.done() for future in self._records.values()):
-            with suppress(RuntimeError):  # the loop has ended by itself
+            with suppress(RuntimeError):  # the event loop has already ended
                 self._stop()
         self._thread.join(_SECONDS_TO_TIDY_UP)
 

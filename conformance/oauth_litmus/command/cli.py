@@ -1,4 +1,4 @@
-"""The command `oauth-litmus`: reads what the user typed; everything else is done elsewhere."""
+"""The command line of `oauth-litmus`: parse the arguments, and leave the work to other modules."""
 
 import sys
 from collections.abc import Callable
@@ -25,7 +25,7 @@ _DEFAULT_MAX_WAIT = Budget().max_wait
 
 
 class SourceAddress(StrEnum):
-    """Where requests come from."""
+    """How the run chooses the source address of its requests."""
 
     AUTO = "auto"
     SINGLE = "single"
@@ -35,56 +35,56 @@ class SourceAddress(StrEnum):
 def run(
     url: Annotated[str, typer.Argument(help="An issuer, or a protected resource that names its authorization server.")],
     *,
-    profile: Annotated[Path | None, typer.Option(help="What you declare of the deployment, as TOML.")] = None,
+    profile: Annotated[Path | None, typer.Option(help="A TOML file that describes your deployment.")] = None,
     login: Annotated[
         str | None,
         typer.Option(
-            metavar="DRIVER", help=f"How logins are done: {', '.join(OWN)}, or `package:object` (docs/login.md)."
+            metavar="DRIVER", help=f"The login driver: {', '.join(OWN)}, or `package:object` (docs/login.md)."
         ),
     ] = None,
     max_logins: Annotated[
-        int | None, typer.Option(min=0, help="Logins that --login manual may ask a person for; 3 by default.")
+        int | None, typer.Option(min=0, help="How many logins --login manual may ask a person for; 3 by default.")
     ] = None,
     access_token_file: Annotated[
-        Path | None, typer.Option(help="A file with an access token of yours, for the checks of the resource.")
+        Path | None, typer.Option(help="A file that holds an access token, for the checks of the resource.")
     ] = None,
-    only: Annotated[list[str] | None, typer.Option(help="Only these: an id, a category, or `core`.")] = None,
-    skip: Annotated[list[str] | None, typer.Option(help="All but these.")] = None,
-    burst: Annotated[bool, typer.Option("--burst", help="Allow more requests than the server's limits do.")] = False,
+    only: Annotated[list[str] | None, typer.Option(help="Run only these checks: an id, a category, or `core`.")] = None,
+    skip: Annotated[list[str] | None, typer.Option(help="Run all checks except these.")] = None,
+    burst: Annotated[bool, typer.Option("--burst", help="Send more requests than the server's limits allow.")] = False,
     rate: Annotated[
         list[str] | None, typer.Option(metavar="KIND=N/SECONDS", help=f"Keep to a limit; kinds: {', '.join(Kind)}.")
     ] = None,
     replica: Annotated[
-        list[str] | None, typer.Option(metavar="URL", help="One instance behind the issuer; give two or more.")
+        list[str] | None, typer.Option(metavar="URL", help="One instance behind the issuer; give at least two.")
     ] = None,
     max_wait: Annotated[
-        float, typer.Option(min=0, help="Seconds that one check may wait for a lifetime to end.")
+        float, typer.Option(min=0, help="Seconds that one check may wait for a lifetime to expire.")
     ] = _DEFAULT_MAX_WAIT,
     max_time: Annotated[
         float | None,
         typer.Option(
-            min=1, help="Seconds after which the run ends, whatever the server does; 3 hours and more by default."
+            min=1, help="Seconds after which the run always ends; by default 3 hours, and more if --max-wait is long."
         ),
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="What is imprecise fails as well.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail a check where it would only warn.")] = False,
     source_address: Annotated[
-        SourceAddress, typer.Option(help="On loopback each check can come from an address of its own.")
+        SourceAddress, typer.Option(help="On loopback, each check can send from its own address.")
     ] = SourceAddress.AUTO,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done; register and log in nowhere.")
+        bool, typer.Option("--dry-run", help="Show what the run would do, without any registration or login.")
     ] = False,
     show_exchanges: Annotated[
-        bool, typer.Option("--show-exchanges", help="Report every exchange of every check.")
+        bool, typer.Option("--show-exchanges", help="Show every request and answer of every check.")
     ] = False,
-    waivers: Annotated[Path | None, typer.Option(help="Known gaps, as TOML: id, reason, until.")] = None,
-    require: Annotated[list[str] | None, typer.Option(help="SKIP and N/A of these are red.")] = None,
+    waivers: Annotated[Path | None, typer.Option(help="A TOML file of known gaps: id, reason, until.")] = None,
+    require: Annotated[list[str] | None, typer.Option(help="Checks for which SKIP and N/A fail the run.")] = None,
     json: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write the report as JUnit XML.")] = None,
 ) -> None:
     """Judge the server at URL.
 
-    Exit status: 0 nothing is red; 1 a FAIL, BLOCKED or ERROR; 2 wrong usage, or no such server; 3 nothing was judged;
-    130 interrupted.
+    Exit status: 0 nothing is red; 1 a FAIL, BLOCKED or ERROR; 2 wrong usage, or no server was found; 3 nothing was
+    judged; 130 interrupted.
     """
     try:
         declared = load_profile(profile) if profile else Profile()
@@ -110,12 +110,12 @@ def run(
 
 
 def list_checks(
-    what: Annotated[list[str] | None, typer.Argument(help="Ids, categories, or `core`; everything by default.")] = None,
+    what: Annotated[list[str] | None, typer.Argument(help="Ids, categories, or `core`; all checks by default.")] = None,
     coverage: Annotated[
-        bool, typer.Option("--coverage", help="How much of the catalogue is checked, and why the rest is not.")
+        bool, typer.Option("--coverage", help="Show how much of the catalogue is checked, and why the rest is not.")
     ] = False,
 ) -> None:
-    """List what is checked."""
+    """List the checks."""
     from oauth_litmus.command.coverage import show_coverage
     from oauth_litmus.command.listing import show_list
 
@@ -129,16 +129,16 @@ def list_checks(
 def explain(
     requirement: Annotated[str, typer.Argument(metavar="ID", help="The id of a check, as `list` shows it.")],
 ) -> None:
-    """Tell what one check is about: clause, level, statement, needs, and what it does."""
+    """Explain one check: clause, level, statement, needs, and procedure."""
     from oauth_litmus.command.listing import show_explanation
 
     _or_complain(lambda: show_explanation(requirement))
 
 
 def version(
-    asked: Annotated[bool, typer.Option("--version", is_eager=True, help="Show the version and end.")] = False,
+    asked: Annotated[bool, typer.Option("--version", is_eager=True, help="Show the version and exit.")] = False,
 ) -> None:
-    """Tell over HTTP whether a server keeps OAuth 2.1, with the clause, what was expected, and what came."""
+    """Test over HTTP whether a server conforms to OAuth 2.1; each finding cites the clause, the expected and the actual answer."""
     if asked:
         typer.echo(f"oauth-litmus {__version__}")
         raise typer.Exit
@@ -147,7 +147,7 @@ def version(
 def main() -> None:
     """The console entry point."""
     for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a character shows a question mark; it is no reason to end without a report.
+        # Replace characters that the terminal cannot show: an encoding error must not cost the user the report.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
     app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True, add_completion=False)

@@ -1,4 +1,4 @@
-"""Sub-commands that extras add to `oauth-litmus`: found by entry point, and loaded only when they are asked for."""
+"""Sub-commands that extras add to `oauth-litmus`, found by entry point and loaded only when needed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _PASS_THROUGH: dict[str, object] = {"allow_extra_args": True, "ignore_unknown_op
 
 
 def add_installed_commands(app: typer.Typer, arguments: Sequence[str]) -> None:
-    """Add the commands that these arguments may mean: loading one imports a server, which `run` must not wait for."""
+    """Add the installed commands that these arguments may call.
+
+    Loading such a command imports a whole server, so a built-in command such as `run` must not load any.
+    """
     found = {entry_point.name: entry_point for entry_point in entry_points(group=GROUP)}
     own = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
     first = next((argument for argument in arguments if not argument.startswith("-")), None)

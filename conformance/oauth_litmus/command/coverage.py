@@ -1,4 +1,4 @@
-"""What of the catalogue is checked, and why the rest is not, for `list --coverage`."""
+"""How much of the catalogue has checks, and why the rest has none, for `list --coverage`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from oauth_litmus.requirements import Requirement, categories
 
 @dataclass(frozen=True)
 class Coverage:
-    """How much of one category is checked."""
+    """The requirements of one category, and the ids of all checks."""
 
     category: str
     requirements: tuple[Requirement, ...]
@@ -22,28 +22,28 @@ class Coverage:
 
     @property
     def excluded(self) -> tuple[Requirement, ...]:
-        """What is left out, each with its reason."""
+        """The requirements that are excluded, each with its reason."""
         return tuple(requirement for requirement in self.requirements if requirement.excluded)
 
     @property
     def missing(self) -> tuple[Requirement, ...]:
-        """What has neither a check nor a reason; a defect of the catalogue."""
+        """The requirements with neither a check nor a reason for its absence, which is a defect of the catalogue."""
         return tuple(each for each in self.requirements if not each.excluded and each.id not in self.checked)
 
     @property
     def core(self) -> tuple[Requirement, ...]:
-        """The core of the category."""
+        """The core requirements of the category."""
         return tuple(requirement for requirement in self.requirements if requirement.core)
 
 
 def coverage() -> list[Coverage]:
-    """The coverage of every category."""
+    """Return the coverage of every category."""
     checked = frozenset(all_checks())
     return [Coverage(name, category.requirement, checked) for name, category in categories().items()]
 
 
 def show_coverage(console: Console | None = None) -> None:
-    """Print, by category, how many requirements there are, how many are checked, and why the others are not."""
+    """Print the numbers of requirements and checks of each category, and why the other requirements have no check."""
     console = console or Console()
     found = coverage()
     table = Table(box=None, pad_edge=False)

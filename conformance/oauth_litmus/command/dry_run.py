@@ -1,4 +1,4 @@
-"""What a run would do, as far as can be said before the first login: nothing is registered, and nobody is logged in."""
+"""The dry run: say what a run would do, as far as that is known before the first login, without registering a client."""
 
 from __future__ import annotations
 
@@ -25,29 +25,29 @@ PREFLIGHT_LOGINS = 1
 
 @dataclass(frozen=True)
 class Plan:
-    """Which checks would run, and what they cost."""
+    """The checks that would run, and their cost in logins and time."""
 
     runnable: tuple[Check, ...]
     left_out: dict[str, tuple[Check, ...]]
-    """Checks that would not run, by the reason."""
+    """The checks that would not run, by reason."""
     after_login: tuple[Check, ...]
-    """Of the runnable ones, those that the first login may yet show not to apply."""
+    """The runnable checks that the first login may show to be not applicable."""
     logins: int
     longest_wait: float
     """Seconds."""
     by_hand: tuple[str, ...] = ()
-    """What a person will be asked for, line by line."""
+    """The logins that a person will be asked for, line by line."""
 
 
 def asked_of_a_person(checks: Sequence[Check], run: Run) -> list[str]:
-    """What the driver `manual` will ask a person for, before the first login; nothing with other drivers."""
+    """Describe, before the first login, the logins that the driver `manual` asks a person for; empty for other drivers."""
     if not isinstance(run.driver, ManualDriver):
         return []
     return asked_for([check for check in checks if _obstacle(check, run) is None], run.driver.max_logins)
 
 
 def plan_of(checks: Sequence[Check], run: Run) -> Plan:
-    """The plan for these checks against the server that was discovered."""
+    """Plan these checks against the discovered server."""
     by_hand = tuple(asked_of_a_person(checks, run))
     ask_for_logins(run, [check for check in checks if _obstacle(check, run) is None], reserved=PREFLIGHT_LOGINS)
     runnable: list[Check] = []
@@ -75,7 +75,7 @@ def plan_of(checks: Sequence[Check], run: Run) -> Plan:
 def _obstacle(check: Check, run: Run) -> Skipped | NotApplicable | Blocked | None:
     needs = check.needs
     if run.driver.walks:
-        # Whether there is an upstream login is seen at the first login only.
+        # Only the first login shows whether there is an upstream login.
         needs = frozenset(Need.LOGIN if need is Need.RELAY else need for need in needs)
     return cannot_judge(replace(check, needs=needs), run, Readiness())
 
@@ -91,20 +91,20 @@ def _verdict(reason: Skipped | NotApplicable | Blocked) -> Verdict:
 
 
 def plan_lines(plan: Plan, run: Run) -> list[str]:
-    """The plan in words."""
+    """Describe the plan in lines of text."""
     found = run.server.discovered
     lines = [
-        f"issuer {found.issuer}, by {found.metadata_url}",
+        f"issuer {found.issuer}, metadata at {found.metadata_url}",
         f"{len(plan.runnable)} checks would run, {sum(map(len, plan.left_out.values()))} would not.",
         f"About {plan.logins} logins ({run.driver.name}); the longest wait is {plan.longest_wait:.0f} s.",
-        f"The run ends within {run.budget.longest + TIDIED_WITHIN:.0f} s, whatever the server does (--max-time).",
+        f"The run ends within {run.budget.longest + TIDIED_WITHIN:.0f} s in any case (--max-time).",
         *plan.by_hand,
         "",
         f"Would run: {', '.join(check.id for check in plan.runnable) or 'nothing'}",
     ]
     if plan.after_login:
         lines.append(
-            f"Of these, the first login decides whether they apply: {', '.join(c.id for c in plan.after_login)}"
+            f"Whether these checks apply is known after the first login: {', '.join(c.id for c in plan.after_login)}"
         )
     bursts = announcement_of_bursts(plan.runnable, run)
     if bursts:

@@ -1,4 +1,4 @@
-"""What is checked, for `list` and `explain`."""
+"""The output of the commands `list` and `explain`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def show_list(names: tuple[str, ...], console: Console | None = None) -> None:
 
 
 def show_explanation(identifier: str, console: Console | None = None) -> None:
-    """Print all that is known of one requirement and its check.
+    """Print one requirement and its check in full.
 
     Raises:
         UnknownSelectionError: there is no such requirement.
@@ -47,7 +47,7 @@ def show_explanation(identifier: str, console: Console | None = None) -> None:
     console = console or Console()
     requirement = catalogue().get(identifier.upper())
     if requirement is None:
-        raise UnknownSelectionError(f"{identifier!r} is no check{_meant(identifier)}; ids: see `oauth-litmus list`")
+        raise UnknownSelectionError(f"{identifier!r} is not a check{_meant(identifier)}; ids: see `oauth-litmus list`")
     check = all_checks().get(requirement.id)
     console.print(Text(f"{requirement.id} · {requirement.title}", "bold"))
     grid = Table.grid(padding=(0, 2))
@@ -84,10 +84,10 @@ def _of_requirement(requirement: Requirement) -> list[tuple[str, str]]:
 
 def _of_check(check: Check) -> list[tuple[str, str]]:
     return [
-        ("what is done", inspect.cleandoc(check.function.__doc__ or "")),
+        ("procedure", inspect.cleandoc(check.function.__doc__ or "")),
         ("needs", _needs(check)),
         ("logins", str(check.logins)),
-        ("waits", "for a lifetime or a window to end (--max-wait)" if check.waits else ""),
+        ("waits", "for a lifetime to expire or a rate-limit window to end (--max-wait)" if check.waits else ""),
         ("category", f"{check.category}: checks/{check.category}.py, {check.name}"),
     ]
 

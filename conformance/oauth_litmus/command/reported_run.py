@@ -1,4 +1,4 @@
-"""One run from what the user asked for to an exit status: checks the request, judges, and writes every report."""
+"""One run from the user's options to an exit status: check the options, judge, and write every report."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ if TYPE_CHECKING:
     from oauth_litmus.run_state.run import Run
 
 WRONG_USAGE = (NoServerError, ProfileError, UnknownSelectionError, UnwritableReportError, WaiverError)
-"""What a user can mend; the message is all they see of it."""
+"""Errors that the user can fix; only the message is shown, without a traceback."""
 
 
 @dataclass(frozen=True)
 class OutputOptions:
-    """What is to become of the results."""
+    """How the results are shown, written and weighed."""
 
     json: Path | None = None
     junit: Path | None = None
@@ -53,14 +53,14 @@ class OutputOptions:
     dry_run: bool = False
 
     def files(self) -> list[tuple[Path, Callable[[Report], str]]]:
-        """The files to write, each with its form."""
+        """The report files to write, each with the function that makes its text."""
         wanted = ((self.json, json_text), (self.junit, junit_text))
         return [(path, form) for path, form in wanted if path is not None]
 
 
 @dataclass
 class _Conduct:
-    """One run on its way; keeps what an end by force must still be able to tell."""
+    """One run in progress; it keeps the state that the message after an interruption needs."""
 
     options: Options
     output: OutputOptions
@@ -71,7 +71,7 @@ class _Conduct:
     stopwatch_at_start: float = field(default_factory=stopwatch)
 
     async def report(self) -> Report | None:
-        """Judge; None for a dry run, which has no results."""
+        """Judge the server and build the report; return None for a dry run, which has no results."""
         selection = self.options.selection
         checks = selection.checks()
         required = frozenset(named(all_checks(), self.output.require))
@@ -100,7 +100,7 @@ class _Conduct:
 
     def _announce(self, run: Run, checks: Sequence[Check]) -> None:
         found = run.server.discovered
-        lines = [f"issuer {found.issuer}, by {found.metadata_url}"]
+        lines = [f"issuer {found.issuer}, metadata at {found.metadata_url}"]
         if run.server.resource:
             lines.append(f"protected resource {run.server.resource}")
         bursts = announcement_of_bursts(checks, run)
@@ -111,7 +111,7 @@ class _Conduct:
 
 
 def run_and_report(options: Options, output: OutputOptions | None = None) -> int:
-    """Judge a server, write the reports, and return the exit status; wrong usage becomes a sentence, not a traceback."""
+    """Judge a server, write the reports, and return the exit status; report wrong usage without a traceback."""
     output = output or OutputOptions()
     conduct = _Conduct(options, output, Console(), Console(stderr=True))
     try:
@@ -133,7 +133,7 @@ def run_and_report(options: Options, output: OutputOptions | None = None) -> int
 
 
 def complain(sentence: str) -> None:
-    """Tell the user what is wrong, on stderr."""
+    """Write an error message for the user to stderr."""
     sys.stderr.write(f"oauth-litmus: {printable(sentence)}\n")
 
 
@@ -145,7 +145,7 @@ def _cut_off(run: Run | None) -> str:
 
 @contextmanager
 def _sigterm_cancels() -> Generator[None]:
-    """Have SIGTERM end the run as Ctrl-C does, where this thread may say so."""
+    """Make SIGTERM end the run as Ctrl-C does, if this thread may install signal handlers."""
     task = asyncio.current_task()
     if task is None or threading.current_thread() is not threading.main_thread() or sys.platform == "win32":
         yield

@@ -1,4 +1,4 @@
-"""What came back for one request, and the ways in which checks look at it."""
+"""The answer to one request, and the properties of it that checks read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import httpx
 
 INCONCLUSIVE_STATUSES = frozenset({429, 502, 503, 504})
-"""Answers that say nothing about the probe: a limiter, an edge, or a store that is away."""
+"""Statuses of a rate limiter, an edge, or a server without its store: no check can judge a probe by them."""
 
 _LONGEST_INTEGER = 20
 
@@ -34,7 +34,7 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The body as text; bytes that are no UTF-8 are replaced."""
+        """The body as text; bytes that are not UTF-8 are replaced."""
         return self.body.decode("utf-8", "replace")
 
     @property
@@ -44,21 +44,21 @@ class Answer:
 
     @property
     def is_html(self) -> bool:
-        """Whether the body is a page."""
+        """Whether the body is HTML."""
         return self.media_type in ("text/html", "application/xhtml+xml")
 
     @property
     def is_shown(self) -> bool:
-        """Whether a browser shows this as a page: it leaves a redirect before it looks at the body."""
+        """Whether a browser shows this as a page: it is HTML, and not a redirect, whose body a browser ignores."""
         return self.is_html and self.location is None
 
     @property
     def is_inconclusive(self) -> bool:
-        """Whether nothing can be judged by this answer (rule 3 of judging)."""
+        """Whether no check can judge a probe by this answer (rule 3 of judging)."""
         return self.status in INCONCLUSIVE_STATUSES
 
     def json_object(self) -> dict[str, object]:
-        """The body as a JSON object; empty if it is none."""
+        """Return the body as a JSON object; empty if it is not one."""
         try:
             parsed = json.loads(self.body, parse_int=_integer, parse_constant=_no_number)
         except (ValueError, RecursionError):
@@ -66,7 +66,7 @@ class Answer:
         return cast("dict[str, object]", parsed) if isinstance(parsed, dict) else {}
 
     def member(self, name: str) -> str:
-        """A string member of the JSON object; empty if it is absent or no string."""
+        """Return a string member of the JSON object; empty if it is absent or not a string."""
         value = self.json_object().get(name)
         return value if isinstance(value, str) else ""
 
@@ -77,18 +77,18 @@ class Answer:
 
     @property
     def in_words(self) -> str:
-        """Status, OAuth error, and whether the body was too long to be read, for the reason of a verdict."""
+        """Status, OAuth error, and the size of a body that was too long to be read, for the reason of a verdict."""
         without_end = f"with more than {len(self.body) / 1e6:.0f} MB" if self.truncated else ""
         return " ".join(filter(None, (str(self.status), self.error, without_end)))
 
     @property
     def has_tokens(self) -> bool:
-        """Whether this answer hands out an access token."""
+        """Whether this answer issues an access token."""
         return self.status < 300 and bool(self.member("access_token"))
 
     @property
     def location(self) -> str | None:
-        """The absolute target of a redirect; None if this is no redirect."""
+        """The absolute target of a redirect; None if this is not a redirect."""
         raw = self.headers.get("location")
         if raw is None or not 300 <= self.status < 400:
             return None
@@ -104,7 +104,7 @@ class Answer:
 
     @property
     def is_never_stored(self) -> bool:
-        """Whether no cache keeps it (RFC 9111 section 5.2.2.5)."""
+        """Whether Cache-Control has `no-store`, so that no cache keeps the answer (RFC 9111 section 5.2.2.5)."""
         directives = self.headers.get("cache-control", "").lower().split(",")
         return "no-store" in (directive.strip() for directive in directives)
 
@@ -115,17 +115,17 @@ class Answer:
 
 
 def _integer(digits: str) -> int | float:
-    """A number with which can be reckoned: integers beyond all measure are infinite."""
+    """Parse an integer; one of 20 or more digits becomes a float, and infinity if a float cannot hold it."""
     return int(digits) if len(digits) < _LONGEST_INTEGER else float(digits)
 
 
 def _no_number(name: str) -> float:
-    raise ValueError(f"{name} is no JSON (RFC 8259 section 6)")
+    raise ValueError(f"{name} is not JSON (RFC 8259 section 6)")
 
 
 @dataclass(frozen=True)
 class AuthorizationResponse:
-    """What the authorization endpoint told the client by redirecting to its `redirect_uri` (OAuth 2.1 section 4.1.2)."""
+    """The authorization response, sent to the client by a redirect to its `redirect_uri` (OAuth 2.1 section 4.1.2)."""
 
     location: str
     answer: Answer
@@ -135,18 +135,18 @@ class AuthorizationResponse:
 
     @classmethod
     def at(cls, location: str, answer: Answer) -> AuthorizationResponse:
-        """Read the response from the URL to which the browser is sent."""
+        """Parse the response from the URL to which the browser is sent."""
         parts = urlsplit(location)
         query = tuple(parse_qsl(parts.query, keep_blank_values=True))
         fragment = tuple(parse_qsl(parts.fragment, keep_blank_values=True))
         return cls(location, answer, query, fragment, {**dict(fragment), **dict(query)})
 
     def get(self, name: str) -> str | None:
-        """One parameter, from the query or else from the fragment."""
+        """Return a parameter, from the query or else from the fragment."""
         return self._index.get(name)
 
     def count(self, name: str) -> int:
-        """How often a parameter stands in the query."""
+        """Return how often a parameter occurs in the query."""
         return sum(1 for key, _ in self.parameters if key == name)
 
     @property

@@ -1,4 +1,4 @@
-"""Reads WWW-Authenticate: the challenges of a refusal (RFC 9110 section 11.6.1)."""
+"""Parse the challenges of WWW-Authenticate headers (RFC 9110 section 11.6.1)."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _SEPARATORS = re.compile(r"[ \t,]*")
 
 @dataclass(frozen=True)
 class Challenge:
-    """One challenge: the scheme and the names of its parameters in lower case."""
+    """One challenge; the scheme and the parameter names are in lower case."""
 
     scheme: str
     parameters: dict[str, str] = field(default_factory=dict[str, str])
 
 
 def parse_challenges(values: Sequence[str]) -> list[Challenge] | None:
-    """The challenges of all WWW-Authenticate headers, in order; None if one of them breaks the grammar."""
+    """Return the challenges of all WWW-Authenticate headers, in order; None if a header breaks the grammar."""
     found: list[Challenge] = []
     for value in values:
         challenges = _parse(value.strip())

@@ -1,4 +1,4 @@
-"""A listener of the suite's own, to which a server under test may send requests that it had better not send."""
+"""The suite's own HTTP listener, which records requests that the server under test should not send."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
 MAX_HEAD = 16_384
-"""Bytes of a request that are read."""
+"""The most bytes of a request head that are read."""
 READ_TIMEOUT = 10.0
-"""Seconds within which a request must have arrived."""
+"""Seconds within which the head of a request must arrive."""
 
 
 @dataclass(frozen=True)
 class Hit:
-    """One request that came in."""
+    """One request that the listener received."""
 
     method: str
     path: str
@@ -29,13 +29,13 @@ class Hit:
 
     @property
     def by_a_browser(self) -> bool:
-        """Whether a browser sent it, as far as it says so: that a page shows an image is no doing of the server's."""
+        """Whether the User-Agent is a browser's; a browser that loads an image of a page is not the server."""
         return self.user_agent.startswith("Mozilla/")
 
 
 @dataclass(frozen=True)
 class Place:
-    """URLs that nobody can guess, so that whoever asks for one was told; `marker` is what is found there."""
+    """An unguessable URL, so that only a program that was told of it can request it; `marker` is text to serve there."""
 
     url: str
     path: str
@@ -44,28 +44,28 @@ class Place:
 
 @dataclass
 class Listener:
-    """Counts what comes in at `url`, and answers it with what was put there, or with a marker."""
+    """Records the requests that arrive at `url`; answers each with the document put there, or with an empty object."""
 
     url: str
     _hits: list[Hit] = field(default_factory=list[Hit])
     _documents: dict[str, bytes] = field(default_factory=dict[str, bytes])
 
     def place(self) -> Place:
-        """A fresh place for one check."""
+        """Make a fresh unguessable URL for one check."""
         path = f"/litmus-{secrets.token_hex(12)}"
         return Place(f"{self.url.rstrip('/')}{path}", path, f"litmus marker {secrets.token_hex(12)}")
 
     def put(self, place: Place, name: str, document: str) -> str:
-        """Have a document found below a place; its URL."""
+        """Serve a document below a place, and return its URL."""
         self._documents[f"{place.path}/{name}"] = document.encode()
         return f"{place.url}/{name}"
 
     def hits(self, place: Place) -> list[Hit]:
-        """What was asked for at a place."""
+        """Return the requests for a place."""
         return [hit for hit in self._hits if place.path in hit.path]
 
     def receive(self, method: str, path: str, headers: Mapping[str, str], source: str) -> bytes:
-        """Take note of a request; the JSON document that answers it."""
+        """Record a request, and return the JSON document that answers it."""
         self._hits.append(Hit(method, path, source, headers.get("user-agent", "")))
         return next((body for place, body in self._documents.items() if path.partition("?")[0].endswith(place)), b"{}")
 
@@ -82,7 +82,7 @@ class Listener:
             writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n" + length + body)
             await writer.drain()
         except (TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError):
-            pass  # not a whole request: nobody was fetching what we named
+            pass  # an incomplete request is not a fetch of a URL that the suite named
         finally:
             writer.close()
 
@@ -91,10 +91,10 @@ class Listener:
 async def listening(
     address: tuple[str, int] | None = None, url: str = "", *, loopback: bool
 ) -> AsyncGenerator[Listener | None]:
-    """A listener at this address and public URL; by default on loopback if the server is there too, else none.
+    """Run a listener at this address and public URL, or on loopback if the server is there too; otherwise yield None.
 
     Raises:
-        OSError: nothing can be bound at the address.
+        OSError: the address cannot be bound.
     """
     if address is None and not loopback:
         yield None

@@ -1,4 +1,4 @@
-"""Reads one answer off its connection, bounded in time, in lines of its head, and in size before and after decompression."""
+"""Read one answer from its connection, with limits on time, header lines, and size before and after decompression."""
 
 from __future__ import annotations
 
@@ -9,28 +9,29 @@ from typing import cast
 import httpx
 
 MAX_BODY = 1_048_576
-"""Bytes of a body that are read, as sent and as decompressed; the rest is left."""
+"""The most bytes of a body that are read, both as sent and after decompression; the rest is ignored."""
 MAX_HEADER_LINES = 500
-"""Lines of a head that are looked at, far more than any server needs; its bytes are bounded by the HTTP library."""
+"""The most header lines of an answer, far more than a server needs; the HTTP library limits their bytes."""
 EVENTS_READ = 1.0
-"""Seconds for which a stream of events is read: MCP's GET stays open for good, and its head has said it all by then."""
+"""Seconds for which an event stream is read: an MCP server never ends the answer to GET, and its head suffices."""
 _MAX_CODINGS = 3
 _GZIP, _ZLIB, _BARE_DEFLATE = 31, 15, -15
-"""What `zlib.decompressobj` calls the forms."""
+"""The `wbits` argument of `zlib.decompressobj` for each format."""
 
 
 class UnreadableAnswerError(httpx.HTTPError):
-    """An answer that came, and that nobody can be asked to read."""
+    """Raised for an answer that arrived but cannot be read."""
 
 
 async def read(response: httpx.Response) -> tuple[bytes, bool]:
-    """The body without its content codings, and whether it was cut.
+    """Return the decompressed body, and whether it was truncated.
 
-    The suite asks for no coding (`Accept-Encoding: identity`), and some servers compress all the same (RFC 9110 section
-    12.5.3 leaves it to them). It is undone here and not by the HTTP library: that makes gigabytes of one packet of zeros.
+    The suite asks for no compression (`Accept-Encoding: identity`), but some servers compress anyway, as RFC 9110 section
+    12.5.3 allows. This function decompresses instead of the HTTP library, which would make gigabytes from one packet of
+    zeros.
 
     Raises:
-        UnreadableAnswerError: the head is too long, or the coding is none that can be undone.
+        UnreadableAnswerError: the head has too many lines, or the content coding is unknown, invalid or nested too deeply.
     """
     try:
         lines = len(response.headers.raw)
@@ -77,7 +78,7 @@ def _decoded(body: bytes, coding: str) -> tuple[bytes, bool]:
             forms = (
                 _ZLIB,
                 _BARE_DEFLATE,
-            )  # RFC 9110 section 8.4.1.2 has the first; some senders have always sent the second
+            )  # RFC 9110 section 8.4.1.2 demands the first format; some servers send the second
         case _:
             raise UnreadableAnswerError(
                 f"its body is compressed with {coding!r:.40}, although no compression was asked for"
@@ -88,4 +89,4 @@ def _decoded(body: bytes, coding: str) -> tuple[bytes, bool]:
         except zlib.error:
             continue
         return decoded[:MAX_BODY], len(decoded) > MAX_BODY
-    raise UnreadableAnswerError(f"its body is no {coding}, as its Content-Encoding says")
+    raise UnreadableAnswerError(f"its body is not {coding}, although its Content-Encoding says so")

@@ -1,4 +1,4 @@
-"""Takes secrets out of whatever is kept, in a form that still shows whether two were equal."""
+"""Replace secrets in recorded text by fingerprints, which still show whether two secrets are equal."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ SECRET_PARAMETERS = frozenset(
         "subject_token", "actor_token", "session_id", "csrf_token", "apikey", "provider_token",
     }
 )  # fmt: skip
-"""Names whose values are secret wherever they stand: query, form, JSON."""
+"""Parameters whose values are secret in a query, a form or JSON."""
 _ISSUED = frozenset({"code", "access_token", "refresh_token", "id_token"})
-"""What a server hands out in a URL."""
+"""Parameters by which a server issues a credential in a URL."""
 _CREDENTIALS = frozenset({"client_secret", "password", "apikey"})
-"""Names whose values are secret however short they are."""
+"""Parameters whose values are secret even if they are short."""
 
 _NAMES = "|".join(sorted(SECRET_PARAMETERS, key=len, reverse=True))
 _IN_FORM = re.compile(rf"(?<![A-Za-z0-9_])(?=[A-Za-z_]+=)({_NAMES})=([^&\s\"'<>;#]+)", re.IGNORECASE)
@@ -40,26 +40,29 @@ _ANGLED = re.compile(r"<[^<>]+>")
 _ESCAPE = re.compile(r"%[0-9A-F]{2}")
 _SHORTEST_SECRET = 6
 _STRIDE = 8
-"""Characters from one look at a text to the next: a longer secret is known by its last pieces, whichever is looked at."""
+"""Distance between the positions at which a text is searched, in characters.
+
+A longer secret is indexed by its last pieces, one for each alignment, so that one of them is always found.
+"""
 _MOST_REMEMBERED, _LONGEST_REMEMBERED = 2_000, 300
-"""Texts, and characters of each."""
+"""How many texts without secrets are remembered, and how many characters each may have."""
 
 
 class Redactor:
-    """Replaces secrets by fingerprints that are equal exactly when the secrets were.
+    """Replaces secrets by fingerprints, which are equal exactly if the secrets are equal.
 
-    The fingerprint is keyed with a random key of the run, so that a guess cannot be tested against a report.
+    Each run keys its fingerprints with a random key, so that a guessed secret cannot be tested against a report.
     """
 
     def __init__(self) -> None:
         self._key = secrets.token_bytes(32)
         self._known: dict[str, str] = {}
         self._by_piece: defaultdict[str, set[tuple[int, str]]] = defaultdict(set)
-        """Offsets at which a piece stands in known spellings."""
+        """The known spellings that contain a piece, each with the offset of the piece."""
         self._too_short_to_stride: set[str] = set()
         self._beginnings: list[str] = []
         self._harmless: dict[str, int] = {}
-        """Texts with nothing to hide, and how many spellings were known when that was seen last."""
+        """Texts without secrets, each with the number of known spellings at its last check."""
         self._public: set[str] = set()
         self._public_in_parts: set[str] = set()
         self._shown: set[str] = set()
@@ -67,7 +70,7 @@ class Redactor:
         self._of_hidden: re.Pattern[str] | None = None
 
     def fingerprint(self, secret: str, kind: str = "secret") -> str:
-        """The form in which a secret is shown: `<kind:1a2b3c4d>`."""
+        """Return the text that replaces a secret: `<kind:1a2b3c4d>`."""
         if secret in self._shown:
             return secret
         digest = hmac.new(self._key, secret.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
@@ -76,14 +79,14 @@ class Redactor:
         return shown
 
     def learn(self, secret: str | None, kind: str = "secret") -> None:
-        """Remember a secret, so that it is replaced wherever it turns up, also encoded for a URL, JSON or HTML."""
+        """Remember a secret, so that it is replaced in every text, also if it is encoded for a URL, JSON or HTML."""
         if not secret or len(secret) < _SHORTEST_SECRET or secret in self._public or secret in self._shown:
             return
         shown = self.fingerprint(secret, kind)
         for spelling in _spellings(secret):
             self._known[spelling] = shown
             self._beginnings.append(spelling[:_SHORTEST_SECRET])
-            # By its end: tokens of one issuer begin alike.
+            # Index the end of the secret, because tokens of one issuer begin alike.
             last = len(spelling) - _SHORTEST_SECRET
             if last < _STRIDE - 1:
                 self._too_short_to_stride.add(spelling)
@@ -92,13 +95,13 @@ class Redactor:
                 self._by_piece[spelling[offset : offset + _SHORTEST_SECRET]].add((offset, spelling))
 
     def learn_from(self, url: str) -> None:
-        """Remember the credentials that a URL holds: a code that nobody redeems is one all the same."""
+        """Remember the credentials in a URL; a code is secret even if no client redeems it."""
         for match in _IN_FORM.finditer(url):
             if match[1].lower() in _ISSUED:
                 self.learn(unquote_plus(match[2]), match[1])
 
     def hide(self, names: Iterable[str]) -> None:
-        """Replace what these names have as values in forms and URLs, however short: what a person types in, say."""
+        """Replace the values of these parameters in forms and URLs, even short ones, such as text that a person types."""
         self._harmless.clear()
         self._hidden |= {spelling for name in names for spelling in (name, quote_plus(name))}
         if self._hidden:
@@ -106,14 +109,14 @@ class Redactor:
             self._of_hidden = re.compile(rf"(?<![A-Za-z0-9_])({every})=([^&\s\"'<>;#]+)")
 
     def publish(self, value: str) -> None:
-        """Remember a value that looks like a secret and is none (a `client_id`, a run id)."""
+        """Remember a value that looks like a secret but is not, such as a `client_id` or a run id, and never replace it."""
         for spelling in _spellings(value):
             self._public.add(spelling)
             if not _OPAQUE.fullmatch(spelling) and _OPAQUE.search(spelling):
                 self._public_in_parts.add(spelling)
 
     def text(self, text: str) -> str:
-        """The text without secrets: the learnt ones, those in telling places, and what looks like one."""
+        """Return the text without secrets: remembered ones, values of secret parameters, and strings that look like one."""
         if self._is_harmless(text):
             return text
         redacted = self._redacted(text)
@@ -122,7 +125,7 @@ class Redactor:
         return redacted
 
     def _is_harmless(self, text: str) -> bool:
-        # Headers are the same in nearly every answer: they are searched for what was learnt since, and for nothing else.
+        # Nearly every answer has the same headers: search a remembered text only for secrets that were learnt since.
         since = self._harmless.pop(text, None)
         if since is None or any(beginning in text for beginning in self._beginnings[since:]):
             return False
@@ -153,8 +156,8 @@ class Redactor:
         return "".join([*pieces, text[begin:]])
 
     def _known_in(self, text: str) -> dict[int, str]:
-        """The longest known spelling at every place where one begins."""
-        # By pieces: thousands of secrets in one pattern would be compiled again with each new one.
+        """Return the longest known spelling at each position at which one begins."""
+        # Search by pieces: a pattern of thousands of secrets would have to be recompiled for each new one.
         by_piece, length = self._by_piece, _SHORTEST_SECRET
         looks = range(0, len(text) - length + 1, _STRIDE)
         candidates = [
@@ -165,12 +168,12 @@ class Redactor:
         ]
         for known in self._too_short_to_stride:
             if known in text:
-                # By a lookahead: an occurrence may begin within another.
+                # Use a lookahead, because occurrences may overlap.
                 candidates += [(match.start(), known) for match in re.finditer(f"(?={re.escape(known)})", text)]
         return dict(sorted(candidates, key=lambda candidate: len(candidate[1])))
 
     def header(self, name: str, value: str) -> str:
-        """One header's value without secrets; whole values where the header is nothing but a secret."""
+        """Return a header value without secrets; the whole value is replaced if the header carries only a secret."""
         match name.lower():
             case "authorization" | "proxy-authorization":
                 parts = _AUTHORIZATION.match(value)
@@ -209,7 +212,7 @@ class Redactor:
 
 
 def _spellings(value: str) -> set[str]:
-    """A value as it stands in plain text, in a URL, in JSON, and in HTML."""
+    """Return the forms of a value in plain text, in a URL, in JSON, and in HTML."""
     encoded = {quote(value, safe="", errors="replace"), quote_plus(value, errors="replace")}
     in_lower_case = {_ESCAPE.sub(lambda match: match.group().lower(), each) for each in encoded}
     in_json = {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}

@@ -1,4 +1,4 @@
-"""When a server asks a client to come back (RFC 9110 section 10.2.3)."""
+"""The delay that a server asks for in Retry-After (RFC 9110 section 10.2.3)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def retry_after(answer: Answer) -> float | None:
-    """Seconds that a Retry-After asks for (RFC 9110 section 10.2.3), an HTTP-date read against the answer's own Date.
+    """Return the seconds of Retry-After (RFC 9110 section 10.2.3); None if the header is absent or malformed.
 
-    Where there is no Date (RFC 9110 section 6.6.1), against the moment of its arrival. None if the header is absent or
-    malformed.
+    An HTTP-date is compared with the Date of the answer, or with its time of arrival if it has no Date (RFC 9110
+    section 6.6.1).
     """
     value = answer.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
@@ -27,5 +27,5 @@ def retry_after(answer: Answer) -> float | None:
 
 
 def _instant(http_date: str) -> float:
-    """An HTTP-date in Unix seconds; it is in GMT whether or not it says so (RFC 9110 section 5.6.7)."""
+    """Parse an HTTP-date into Unix seconds; it is always in GMT, even if it does not say so (RFC 9110 section 5.6.7)."""
     return parsedate_to_datetime(http_date).replace(tzinfo=UTC).timestamp()

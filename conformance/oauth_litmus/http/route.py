@@ -8,21 +8,21 @@ from urllib.parse import urlsplit, urlunsplit
 
 @dataclass(frozen=True)
 class Route:
-    """The way of a request for the issuer to one replica."""
+    """The route of a request for the issuer to one replica."""
 
     origin: str
     """Scheme, host and port of the replica."""
     keeps_host: bool = True
-    """Whether requests (and TLS) name the issuer's host, as they do behind a balancer, and not the replica's own."""
+    """Whether requests and TLS name the issuer's host, as behind a load balancer, instead of the replica's host."""
 
     def url(self, url: str) -> str:
-        """Where to connect for a URL of the issuer."""
+        """Return the replica's URL for a URL of the issuer."""
         here = urlsplit(self.origin)
         return urlunsplit(urlsplit(url)._replace(scheme=here.scheme, netloc=here.netloc))
 
 
 def origin_of(url: str | None) -> str:
-    """Scheme, host and port of a URL; empty where there is none."""
+    """Return scheme, host and port of a URL; empty if there is no host, or the URL cannot be parsed."""
     try:
         parts = urlsplit(url or "")
     except ValueError:

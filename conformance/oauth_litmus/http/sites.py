@@ -1,4 +1,4 @@
-"""Hosts, registrable domains and schemeful sites, as browsers reckon them (RFC 6265bis 5.1.2, 5.1.3 and 5.2)."""
+"""Hosts, registrable domains and schemeful sites, as browsers determine them (RFC 6265bis 5.1.2, 5.1.3 and 5.2)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 from publicsuffixlist import PublicSuffixList
 
 _HOSTS = 1024
-"""Hosts that are remembered: a run asks the same few over and over."""
+"""Size of each cache by host: a run asks for a few hosts again and again."""
 
 
 def scheme_of(url: str) -> str:
-    """The scheme in lower case; empty if `url` is not a URL."""
+    """Return the scheme in lower case; empty if `url` is not a URL."""
     try:
         return urlsplit(url).scheme
     except ValueError:
@@ -21,7 +21,7 @@ def scheme_of(url: str) -> str:
 
 
 def host_of(url: str) -> str:
-    """The canonicalized host of `url` (RFC 6265bis 5.1.2), without port and brackets; empty if there is none."""
+    """Return the canonicalized host of `url` (RFC 6265bis 5.1.2), without port and brackets; empty if there is none."""
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:
@@ -30,7 +30,7 @@ def host_of(url: str) -> str:
 
 
 def canonical_host(host: str) -> str:
-    """`host` in lower case with its labels as A-labels; a name that IDNA cannot convert stays as it is."""
+    """Return `host` in lower case, with its labels as A-labels unless IDNA cannot convert the name."""
     if host.isascii():
         return host.lower()
     try:
@@ -40,7 +40,7 @@ def canonical_host(host: str) -> str:
 
 
 def path_of(url: str) -> str:
-    """The path of `url`, at least `/`."""
+    """Return the path of `url`, or `/` if it is empty."""
     try:
         return urlsplit(url).path or "/"
     except ValueError:
@@ -72,22 +72,22 @@ def is_public_suffix(host: str) -> bool:
 
 @lru_cache(maxsize=_HOSTS)
 def registrable_domain(host: str) -> str:
-    """The registrable domain of `host`; an IP address, a public suffix and `localhost` stand for themselves."""
+    """Return the registrable domain of `host`; for an IP address, a public suffix or `localhost`, `host` itself."""
     if is_ip_address(host):
         return host
     return _public_suffixes().privatesuffix(host) or host
 
 
 def domain_matches(host: str, domain: str) -> bool:
-    """Whether `host` is `domain` or a name below it (RFC 6265bis 5.1.3)."""
+    """Whether `host` is `domain` or a subdomain of it (RFC 6265bis 5.1.3)."""
     return host == domain or (host.endswith(f".{domain}") and not is_ip_address(host))
 
 
 def same_site(url_a: str, url_b: str) -> bool:
-    """Whether two URLs are of one schemeful site (RFC 6265bis 5.2).
+    """Whether two URLs belong to one schemeful site (RFC 6265bis 5.2).
 
     Scheme and registrable domain decide; ports do not matter. So `http://localhost` and `http://127.0.0.1` are two
-    sites, and two ports of 127.0.0.1 are one. A URL without a host (`about:blank`, `data:`) is of no site.
+    sites, and two ports of 127.0.0.1 are one. A URL without a host (`about:blank`, `data:`) belongs to no site.
     """
     host_a, host_b = host_of(url_a), host_of(url_b)
     if not host_a or not host_b or scheme_of(url_a) != scheme_of(url_b):

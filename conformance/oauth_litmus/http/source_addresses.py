@@ -1,4 +1,4 @@
-"""Source addresses: on loopback every check can come from a 127.x.y.z of its own."""
+"""Source addresses: on loopback, every check can send from its own 127.x.y.z address."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FIRST = (2 << 16) + 1
-"""127.2.0.1: away from 127.0.0.1, which servers trust as a proxy, and from 127.0.1.1, which hosts files use."""
+"""127.2.0.1, which avoids 127.0.0.1 (servers may trust it as a proxy) and 127.0.1.1 (hosts files use it)."""
 
 
 SPREAD = 200 << 16
-"""Addresses among which a run begins: windows of limits outlast a run, and the next one must not meet what it used."""
+"""The range for the random first address: a rate-limit window can outlast a run, so the next run needs other addresses."""
 
 
 def loopback_addresses() -> Callable[[], str]:
-    """A supply of addresses, each handed out once, and hardly ever those of another run."""
+    """Return a function that returns a new address at each call, rarely one that another run has used."""
     numbers = itertools.count(FIRST + secrets.randbelow(SPREAD))
 
     def following() -> str:
@@ -30,7 +30,7 @@ def loopback_addresses() -> Callable[[], str]:
 
 
 def can_be_bound() -> bool:
-    """Whether this system lets a socket come from any 127.x.y.z (Linux does; macOS does not without aliases)."""
+    """Whether a socket on this system may bind any 127.x.y.z (Linux allows it; macOS only with aliases)."""
     try:
         with socket.socket() as probe:
             probe.bind(("127.2.0.1", 0))

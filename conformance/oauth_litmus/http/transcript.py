@@ -1,4 +1,4 @@
-"""The recorded exchanges of a run, redacted as they are recorded: nothing else is ever kept."""
+"""The recorded exchanges of a run. They are redacted before they are stored, and no other record is kept."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ DISCOVERY = "discovery"
 HEALTH = "health"
 """The name under which the requests are recorded that ask whether the server still answers."""
 _BODY_SHOWN = 2_000
-"""Characters of a body that are kept."""
+"""The most characters of a body that are kept."""
 _BODY_READ = 65_536
-"""Bytes of a body that are redacted: a megabyte would hold up everything else for half a second."""
+"""The most bytes of a body that are redacted: a megabyte would block the event loop for half a second."""
 _LONGEST_SECRET = 32_768
 _HEAD_SHOWN = 100
-"""Lines of a head that are kept, each as long as a body at most."""
+"""The most lines of a head that are kept; each has at most `_BODY_SHOWN` characters."""
 _HEADERS_LEFT_OUT = frozenset(
     {"accept", "accept-encoding", "connection", "content-length", "date", "server", "user-agent"}
 )
@@ -38,13 +38,13 @@ class Exchange:
     number: int
     check: str
     request: str
-    """Request line, telling headers, body."""
+    """Request line, informative headers, and body."""
     response: str
-    """Status, telling headers, body; or what went wrong instead."""
+    """Status, informative headers, and body; or a sentence that says why there was no answer."""
 
 
 class Transcript:
-    """Numbers the exchanges of a run and keeps them, redacted, by check."""
+    """Numbers the exchanges of a run and stores them, redacted, by check."""
 
     def __init__(self, redactor: Redactor | None = None) -> None:
         self.redactor = redactor or Redactor()
@@ -52,13 +52,13 @@ class Transcript:
         self._by_check: defaultdict[str, list[Exchange]] = defaultdict(list)
 
     def next_number(self) -> int:
-        """The number of the exchange that begins now."""
+        """Return the number for a new exchange."""
         self._count += 1
         return self._count
 
     @property
     def count(self) -> int:
-        """How many exchanges have begun."""
+        """The number of exchanges that have begun."""
         return self._count
 
     def record(
@@ -70,7 +70,7 @@ class Transcript:
         response: httpx.Response | str,
         content: bytes = b"",
     ) -> None:
-        """Keep one exchange. `response` is a sentence where there was no answer."""
+        """Store one exchange. `response` is a sentence if there was no answer."""
         if not isinstance(response, str):
             self.redactor.learn_from(response.headers.get("location", ""))
         asked = [
@@ -86,11 +86,11 @@ class Transcript:
         self._by_check[check].append(exchange)
 
     def of(self, check: str) -> Sequence[Exchange]:
-        """The exchanges that a check caused, in order."""
+        """Return the exchanges of a check, in order."""
         return sorted(self._by_check[check], key=lambda exchange: exchange.number)
 
     def numbered(self, numbers: Iterable[int]) -> Sequence[Exchange]:
-        """The exchanges with these numbers, whichever check caused them, in order."""
+        """Return the exchanges with these numbers, of any check, in order."""
         wanted = set(numbers)
         found = [
             exchange for exchanges in self._by_check.values() for exchange in exchanges if exchange.number in wanted
@@ -108,7 +108,7 @@ class Transcript:
         text = self.redactor.text(body[:_BODY_READ].decode("utf-8", "replace"))
         length = len(text)
         if len(body) > _BODY_READ:
-            # What was cut may be the beginning of a secret, which nobody recognises: the end is not shown.
+            # The cut may split a secret, whose beginning alone is not recognised: do not show the end of the text.
             text, length = text[:-_LONGEST_SECRET], len(body)
         return "\n".join([*head, "", _cut(text, length)])
 

@@ -1,4 +1,4 @@
-"""Which hosts are the target's: only there go the operator's secrets, and only there codes, verifiers and tokens."""
+"""The sites that belong to the target: the suite sends secrets, codes, verifiers and tokens only there."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from oauth_litmus.http.sites import host_of, is_loopback, registrable_domain, sc
 
 
 class TrustedHosts:
-    """The sites of these URLs, and who is of them (docs/hostile-targets.md has the rule and its reasons)."""
+    """The set of sites of these URLs (docs/hostile-targets.md has the rule and its reasons)."""
 
     def __init__(self, *urls: str | None) -> None:
         self._hosts = {(scheme_of(url), host_of(url)) for url in urls if url and host_of(url)}
 
     def cover(self, url: str) -> bool:
-        """Whether this URL is of one of these sites, and no plain http where https was named.
+        """Whether this URL belongs to one of these sites; plain http does not match a site that was named with https.
 
-        All addresses of this machine are one site, whatever their names are.
+        All loopback addresses and names count as one site.
         """
         host = host_of(url)
         return bool(host) and any(
@@ -24,7 +24,7 @@ class TrustedHosts:
         )
 
     def and_of(self, *urls: str | None) -> TrustedHosts:
-        """The same and others."""
+        """Return a larger set, with the sites of these URLs added."""
         wider = TrustedHosts(*urls)
         wider._hosts |= self._hosts
         return wider

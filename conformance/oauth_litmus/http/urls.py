@@ -1,4 +1,4 @@
-"""URLs with something added to them."""
+"""Helpers that extend URLs."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ if TYPE_CHECKING:
 
 
 def with_query(url: str, parameters: Mapping[str, str] | Sequence[tuple[str, str]] | None) -> str:
-    """A URL with parameters at the end of its query; what stands there already stays (OAuth 2.1 sections 3.1 and 3.2)."""
+    """Append parameters to the query of a URL; existing parameters are kept (OAuth 2.1 sections 3.1 and 3.2)."""
     return f"{url}{'&' if urlsplit(url).query else '?'}{urlencode(parameters)}" if parameters else url

@@ -1,4 +1,4 @@
-"""Sends one request and reads one answer, bounded in time and size (`reading.py`): no OAuth, no redirects, no cookies."""
+"""Send one request and read its answer, limited in time and size (`reading.py`), without OAuth, redirects or cookies."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ if TYPE_CHECKING:
 
 MAX_PORT = 65_535
 ANSWER_TIMEOUT = 75.0
-"""Seconds for one whole exchange: longer than the 60 s within which a relay must give up on its upstream."""
+"""Seconds for one whole exchange; longer than the 60 s after which a relay must give up on its upstream."""
 CONNECT_TIMEOUT = 10.0
-"""Seconds for a connection, its TLS handshake included."""
+"""Seconds to connect, including the TLS handshake."""
 _POOL = httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=2.0)
-"""Servers close what is idle, many after five seconds; a request on a connection that is being closed gets no answer."""
+"""Idle connections expire early: many servers close them after five seconds, and a request sent then gets no answer."""
 
 TransportFactory = Callable[[str | None], httpx.AsyncBaseTransport]
-"""Makes the transport of one source address (None: the machine's own choice)."""
+"""Makes the transport for one source address (None: the operating system chooses)."""
 
 
 class NoAnswerError(Exception):
-    """There was no answer: refused, cut, timed out, or no HTTP."""
+    """Raised if a request gets no readable answer: connection refused, connection cut, time-out, or not HTTP."""
 
     def __init__(self, sentence: str, number: int) -> None:
         super().__init__(sentence)
@@ -42,31 +42,34 @@ class NoAnswerError(Exception):
 
     @property
     def cut(self) -> bool:
-        """Whether there was a connection, and the server closed it in place of an answer."""
+        """Whether the server closed an open connection instead of answering."""
         return isinstance(self.__cause__, httpx.ReadError | httpx.WriteError | httpx.RemoteProtocolError)
 
     @property
     def timed_out(self) -> bool:
-        """Whether all the time that an answer may take was spent on it."""
+        """Whether the request timed out."""
         return isinstance(self.__cause__, TimeoutError | httpx.TimeoutException)
 
 
 @dataclass
 class Gate:
-    """Holds back the last byte of a request body, or the head of a request without one, until all stand at the line."""
+    """Holds back the last byte of a request body, or the head of a request without a body, until it is released.
+
+    `at_the_line` is called when the request is ready, so that several requests can be released together.
+    """
 
     at_the_line: Callable[[], None]
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def pass_body(self, body: bytes) -> AsyncIterator[bytes]:
-        """The body as a stream that waits before its last byte."""
+        """Yield the body, and wait for the release before the last byte."""
         if len(body) > 1:
             yield body[:-1]
         await self._passed()
         yield body[-1:]
 
     async def trace(self, event: str, _: object) -> None:
-        """Wait where httpcore has a connection and is about to send the head, which fits into one packet."""
+        """Wait when httpcore is connected and about to send the head, which fits into one packet."""
         if event == "http11.send_request_headers.started" and not self.released.is_set():
             await self._passed()
 
@@ -76,7 +79,7 @@ class Gate:
 
 
 class Cut(StrEnum):
-    """Where the suite hangs up on an answer."""
+    """The point at which the suite closes the connection of an exchange."""
 
     REQUEST_SENT = "right after the request"
     HEAD_READ = "after the head of the answer"
@@ -84,19 +87,19 @@ class Cut(StrEnum):
 
 @dataclass
 class LastByte:
-    """Tells when a request body has been handed over whole."""
+    """Signals when the whole request body has been passed to the transport."""
 
     sent: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def pass_body(self, body: bytes) -> AsyncIterator[bytes]:
-        """The body as a stream, which is asked to go on when all of it is on its way."""
+        """Yield the body, then set `sent`: the transport asks for the next chunk only after it has sent the body."""
         yield body
         self.sent.set()
 
 
 @dataclass(frozen=True)
 class ConnectionSettings:
-    """How to reach a deployment that needs more than a URL."""
+    """Settings for a connection through a proxy, or with special certificates."""
 
     proxy: str | None = None
     ca_file: str | None = None
@@ -104,7 +107,7 @@ class ConnectionSettings:
     client_key: str | None = None
 
     def ssl_context(self) -> ssl.SSLContext:
-        """One context for all connections: making one costs tens of milliseconds.
+        """Make the context for all connections; use one for all, because each costs tens of milliseconds.
 
         Raises:
             OSError: a file cannot be read or holds no certificate.
@@ -115,7 +118,7 @@ class ConnectionSettings:
         return context
 
     def transports(self) -> TransportFactory:
-        """The factory of transports over the network."""
+        """Return a factory of transports that use the network."""
         context = self.ssl_context()
 
         def make(address: str | None) -> httpx.AsyncBaseTransport:
@@ -127,7 +130,7 @@ class ConnectionSettings:
 
 
 class Wire:
-    """Sends requests from source addresses, one transport each, and records what was exchanged."""
+    """Sends requests, with one transport for each source address, and records the exchanges."""
 
     def __init__(
         self,
@@ -140,7 +143,7 @@ class Wire:
         known: TrustedHosts | None = None,
         timeout: float = ANSWER_TIMEOUT,
     ) -> None:
-        """A wire whose exchanges take `timeout` seconds at most; `secret_headers` go to `known` places alone."""
+        """Limit each exchange to `timeout` seconds, and send `secret_headers` only to the `known` sites."""
         self._make_transport = transports
         self._transports: dict[str | None, httpx.AsyncBaseTransport] = {}
         self._clock = clock
@@ -163,12 +166,21 @@ class Wire:
         route: Route | None = None,
         within: float | None = None,
     ) -> Answer:
-        """Send one request and read its answer, by the route to one replica where one is given.
+        """Send one request and read its answer.
 
-        `within` so many seconds, where it may take less than others.
+        Args:
+            method: the HTTP method.
+            url: the URL; with a `route`, the request goes to the replica of that route.
+            check: the id of the check, for the transcript.
+            headers: further headers.
+            body: the request body.
+            source: the source address; None for the default of the machine.
+            gate: holds the request back until it is released.
+            route: the route to one replica.
+            within: a shorter time limit than usual, in seconds.
 
         Raises:
-            NoAnswerError: nothing came back that could be read; the sentence says what happened.
+            NoAnswerError: no readable answer arrived; the message says why.
         """
         number = self._transcript.next_number()
         try:
@@ -202,7 +214,7 @@ class Wire:
         body: bytes = b"",
         source: str | None = None,
     ) -> None:
-        """Send one request, and close its connection before the answer has been read."""
+        """Send one request, and close its connection before the answer is read."""
         number, last = self._transcript.next_number(), LastByte()
         request = self._request(method, url, headers, body, last)
         transport = self._transports.get(source) or self._transports.setdefault(source, self._make_transport(source))
@@ -239,14 +251,14 @@ class Wire:
         merged = httpx.Headers({"accept": "*/*", "accept-encoding": "identity", **self._headers})
         if self._known.cover(url):
             merged.update(self._secret_headers)
-        # A probe may well hold what no client would send: bytes beyond ASCII go out as UTF-8.
+        # A probe may contain characters that no client would send: encode non-ASCII ones as UTF-8.
         merged.update(httpx.Headers(headers, encoding="utf-8"))
         content: bytes | AsyncIterator[bytes] = body
         if gate is not None and (body or isinstance(gate, LastByte)):
             merged["content-length"] = str(len(body))
             content = gate.pass_body(body)
         longest = within or self.timeout
-        # A handshake that is cancelled from outside leaves its socket open: its own time is over first.
+        # A handshake that is cancelled from outside leaks its socket, so its own time-out must come first.
         timeouts = {"connect": min(CONNECT_TIMEOUT, 0.8 * longest), "read": longest, "write": longest, "pool": longest}
         extensions: dict[str, object] = {"timeout": timeouts}
         if isinstance(gate, Gate) and not body:
@@ -258,7 +270,7 @@ class Wire:
                 extensions["sni_hostname"] = address.host
             address = httpx.URL(route.url(url))
         if (address.port or 0) > MAX_PORT:
-            raise ValueError(f"no port is beyond {MAX_PORT}")
+            raise ValueError(f"the port is above {MAX_PORT}")
         return httpx.Request(method, address, headers=merged, content=content or None, extensions=extensions)
 
 
@@ -268,13 +280,13 @@ def _reason(error: Exception, request: httpx.Request) -> str:
         case httpx.ConnectTimeout():
             return f"no connection within {timeouts['connect']:g} s"
         case TimeoutError() | httpx.TimeoutException():
-            return f"no whole answer within {timeouts['read']:g} s"
+            return f"no complete answer within {timeouts['read']:g} s"
         case _:
             return _cause_in_words(error)
 
 
 def _cause_in_words(error: Exception) -> str:
-    # The libraries in between say "All connection attempts failed"; what the operating system or TLS said is beneath.
+    # HTTP libraries say "All connection attempts failed"; the error of the operating system or of TLS is its cause.
     cause: BaseException | None = error
     said = ""
     while cause is not None:

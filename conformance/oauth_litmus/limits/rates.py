@@ -1,4 +1,4 @@
-"""Rates as operators write them: `10/60` is ten requests in sixty seconds."""
+"""Rate limits as operators write them: `10/60` means ten requests in sixty seconds."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ _WRITTEN = re.compile(r"\s*(\d+)\s*/\s*(\d+(?:\.\d+)?)\s*s?\s*")
 
 
 class Kind(StrEnum):
-    """What a request is charged to."""
+    """The kind of rate limit that a request counts against."""
 
     REGISTER = "register"
     AUTHORIZE = "authorize"
     START = "start"
-    """The first address of the authorization server to which an authorization request leads."""
+    """The first URL of the authorization server to which an authorization request leads."""
     LOGIN = "login"
-    """The pages between that one and the callback."""
+    """The pages between that URL and the callback."""
     CALLBACK = "callback"
-    """Where the upstream provider sends the browser back."""
+    """The URL to which the upstream provider sends the browser back."""
     TOKEN = "token"
     RESOURCE = "resource"
 
 
 class Rate(BaseModel):
-    """So many requests in so many seconds."""
+    """A rate of `count` requests in `seconds` seconds."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -39,10 +39,10 @@ class Rate(BaseModel):
 
     @classmethod
     def parse(cls, text: str) -> Rate:
-        """Read `N/SECONDS`.
+        """Parse `N/SECONDS`.
 
         Raises:
-            ValueError: it is not of that form, or one of the numbers is zero.
+            ValueError: the text does not have this form, or a number is zero.
         """
         match = _WRITTEN.fullmatch(text)
         if match is None or not int(match[1]) or not float(match[2]):
@@ -58,10 +58,10 @@ def _read(value: object) -> object:
 
 
 def limits(written: Iterable[str]) -> dict[Kind, Rate]:
-    """Limits as the command line has them: `KIND=N/SECONDS`.
+    """Parse limits of the command line, written `KIND=N/SECONDS`.
 
     Raises:
-        ValueError: one is not of that form, or its kind is not known.
+        ValueError: a limit does not have this form, or its kind is unknown.
     """
     found: dict[Kind, Rate] = {}
     for text in written:
@@ -70,7 +70,7 @@ def limits(written: Iterable[str]) -> dict[Kind, Rate]:
             found[Kind(kind.strip())] = Rate.parse(rate)
         except ValueError as error:
             raise ValueError(
-                f"{text!r} is no limit: write KIND=N/SECONDS, as in token=30/60; kinds: {', '.join(Kind)}"
+                f"{text!r} is not a rate limit: write KIND=N/SECONDS, as in token=30/60; kinds: {', '.join(Kind)}"
             ) from error
     return found
 

@@ -1,4 +1,7 @@
-"""The `browser` driver: any Chromium, driven by Playwright, for what takes scripts; the suite makes the server's own navigations."""
+"""The `browser` driver: Chromium, driven by Playwright, for login pages that need scripts.
+
+The suite itself still sends the navigations to the server under test.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +39,7 @@ _SCRIPTED = re.compile(rb"<script|\son[a-z]+\s*=", re.IGNORECASE)
 
 
 class BrowserDriver:
-    """Sends the plain forms of the server as `redirects` does; everything else is carried by Chromium."""
+    """Sends plain forms of the server as `redirects` does, and opens all other pages in Chromium."""
 
     name = "browser"
     walks = True
@@ -67,7 +70,7 @@ class BrowserDriver:
 
     @classmethod
     def of(cls, profile: Profile) -> BrowserDriver:
-        """The driver that a profile describes.
+        """Make the driver that a profile describes.
 
         Raises:
             ProfileError: an environment variable is not set, or the saved state cannot be used.
@@ -82,25 +85,28 @@ class BrowserDriver:
         )
 
     def press(self, page: Page, trail: Trail) -> Submission | None:
-        """What the script says for a page that needs no browser, or else the form and button that a person would press."""
+        """Return the submission for a page that needs no browser: by the script, or else by a guess at a person's choice."""
         return press(page, trail, self.script, self._fields)
 
     def turn(self) -> asyncio.Semaphore:
-        """One of the logins that are driven at one moment."""
+        """Return the semaphore that limits how many logins run in the browser at once."""
         return self._turns
 
     def takes(self, leg: Leg) -> bool:
-        """Pages of others always; of the server's own those with scripts that the first login went through."""
+        """Whether to open the leg in Chromium: every page of another site, but few pages of the server itself.
+
+        A page of the server must have scripts, and the first login must have needed Chromium for it.
+        """
         if leg.page is None:
             return True
         first = leg.check == PREFLIGHT or _place(leg) in self._needed
         return first and _SCRIPTED.search(leg.page.body) is not None
 
     async def carry(self, leg: Leg) -> Step | None:
-        """Open the leg's page in Chromium and go on until a navigation ends the leg.
+        """Open the leg's page in Chromium and continue until a navigation ends the leg.
 
         Raises:
-            Blocked: the browser does not start.
+            Blocked: the browser does not start, or stopped working.
         """
         async with self._context() as context:
             visit = Visit(context, leg, self.script, self._fields, self.settings, self._headers)
@@ -114,11 +120,11 @@ class BrowserDriver:
                 if onwards is None and self.settings.screenshots:
                     await self._photograph(visit, leg)
             except Error as error:
-                raise Blocked(f"the browser went away: {_first_line(error)}") from error
+                raise Blocked(f"the browser stopped working: {_first_line(error)}") from error
             return onwards
 
     async def close(self) -> None:
-        """End the browser."""
+        """Close the browser."""
         if self._chromium is not None:
             await self._chromium.close()
         if self._playwright is not None:
@@ -127,9 +133,9 @@ class BrowserDriver:
 
     @asynccontextmanager
     async def _context(self) -> AsyncGenerator[BrowserContext]:
-        """A window of its own, in which the person is logged in at the login provider if they were before."""
+        """Open a separate browser context, with the saved session at the login provider."""
         chromium = await self._started()
-        # A service worker would make navigations that nobody sees.
+        # A service worker could send requests that the interception does not see.
         context = await chromium.new_context(storage_state=self._state, service_workers="block")
         try:
             yield context
@@ -157,7 +163,7 @@ class BrowserDriver:
             channel=settings.channel,
             args=list(settings.args),
             headless=not settings.headed,
-            # Playwright leaves it away by default; who opens others' pages wants it.
+            # Playwright disables the sandbox by default; pages of other sites need it.
             chromium_sandbox="--no-sandbox" not in settings.args,
             proxy=proxy,
         )
@@ -166,7 +172,7 @@ class BrowserDriver:
         if leg.at_home:
             self._needed.add(_place(leg))
         state = await context.storage_state(indexed_db=True)
-        # Each login begins in a browser that the server does not know: its own cookies are the walk's.
+        # Each login starts without cookies of the server; the walk keeps those.
         self._state = without_cookies_of({host_of(origin) for origin in leg.home}, state)
         if self._file is not None:
             self._file.write(self._state)
@@ -180,9 +186,9 @@ class BrowserDriver:
         try:
             await asyncio.to_thread(folder.mkdir, mode=0o700, parents=True, exist_ok=True)
             await visit.photograph(folder / name)
-            leg.trail.stuck += f"; a picture of the page is {name} in {folder}"
+            leg.trail.stuck += f"; a screenshot of the page is {name} in {folder}"
         except (Error, OSError) as error:
-            leg.trail.stuck += f"; no picture of the page: {_first_line(error)}"
+            leg.trail.stuck += f"; no screenshot of the page: {_first_line(error)}"
 
 
 def _place(leg: Leg) -> tuple[str, str]:
@@ -195,15 +201,15 @@ def _why_not_started(error: Error) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     if "sandbox" in said.lower():
         return (
-            "the browser does not start: it gets no sandbox here. In a container, where nothing else is at stake, leave "
-            'it away: `[login.browser] args = ["--no-sandbox"]`'
+            "the browser does not start: its sandbox is not available here. In a container that protects nothing else, "
+            'disable the sandbox: `[login.browser] args = ["--no-sandbox"]`'
         )
     if "executable doesn't exist" in said.lower() or "is not found" in said.lower():
         return (
             f"the browser does not start: {lines[0]}. Name any Chromium: `[login.browser] executable = "
             '"/usr/bin/chromium"`, or `channel = "chrome"` (docs/login.md)'
         )
-    return f"the browser does not start: {next(iter(lines), 'it says nothing')}"
+    return f"the browser does not start: {next(iter(lines), 'it gives no reason')}"
 
 
 def _first_line(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Hands the cookies of the server under test between the suite's browser model and Chromium."""
+"""Copy the cookies of the server under test between the suite's browser model and Chromium."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 async def hand_in(leg: Leg, window: Window) -> None:
-    """Give Chromium the cookies that the login has so far; one that it refuses it would not have kept either."""
+    """Give Chromium the cookies of the login so far; skip one that it refuses, since it would not have stored it either."""
     session = await devtools_of(window)
     for cookie in _own(leg):
         host = cookie.domain if ":" not in cookie.domain else f"[{cookie.domain}]"
@@ -38,7 +38,7 @@ async def hand_in(leg: Leg, window: Window) -> None:
 
 
 async def take_back(leg: Leg, context: BrowserContext) -> None:
-    """Take over what the page of the server changed by script: new cookies, new values, and those that are gone."""
+    """Copy the changes that a script of the server's page made to cookies: new ones, new values, and removals."""
     before = {(cookie.name, cookie.domain, cookie.path): cookie for cookie in _own(leg)}
     after = {
         (cookie.get("name", ""), cookie.get("domain", "").lstrip("."), cookie.get("path", "/")): cookie

@@ -1,4 +1,4 @@
-"""What a person's fingers do in a window: type into fields, and press buttons and links by what they say."""
+"""Browser input: type into the fields of a window, and press buttons and links by their text."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ if TYPE_CHECKING:
     from oauth_litmus.target.login_settings import Click
 
 _AT_MOST = 3_000
-"""Milliseconds until something that is seen can be used."""
+"""Milliseconds to wait until a visible element can be used."""
 _TICKED = frozenset({"on", "true", "yes", "1"})
 
 
 async def fill_in(window: Window, values: Mapping[str, str], who: str) -> None:
-    """Type each value into the field of that name (or id, label, placeholder), or choose it there.
+    """Type or select each value in the field with that name, id, label or placeholder.
 
     Raises:
-        StepFails: there is no such field that can be seen.
+        StepFails: no visible field matches.
     """
     for name, value in values.items():
         quoted = json.dumps(name)
         by_name = window.locator(f"[name={quoted}], [id={quoted}]")
         found = await _first_seen([by_name, window.get_by_label(name), window.get_by_placeholder(name)])
         if found is None:
-            raise StepFails(f"{who} fills in {name}, which no field of the page is called")
+            raise StepFails(f"{who} fills in {name}, but no field of the page has that name")
         await _put(window, found, name, value)
 
 
 async def press_what(window: Window, click: Click, who: str) -> None:
-    """Press what a step names.
+    """Press the button or link that a step names.
 
     Raises:
-        StepFails: there is nothing of that name that can be seen.
+        StepFails: no visible element matches.
     """
     found = await _first_seen(_candidates(window, click))
     if found is None:
@@ -50,7 +50,7 @@ async def press_what(window: Window, click: Click, who: str) -> None:
 
 
 async def press_button(window: Window, page: Page, choice: Choice) -> None:
-    """Press the button of the form that was chosen, or have the form send itself."""
+    """Press the chosen button, or submit the form if no button was chosen."""
     form = window.locator("form:not([method=dialog])").nth(page.forms.index(choice.form))
     button = choice.button
     if button is None:

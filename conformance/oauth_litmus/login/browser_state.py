@@ -1,4 +1,4 @@
-"""The session at the login provider, kept in a file from run to run, and never with the server's own cookies."""
+"""The session at the login provider, saved to a file between runs, without the cookies of the server under test."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _OTHERS = 0o077
 
 
 class StateFile:
-    """A file that nobody but its owner may read: whoever has it is logged in."""
+    """The saved browser state. Only its owner may read the file, because its sessions are logged in."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def read(self) -> StorageState | None:
-        """What was kept; None if there is no such file yet.
+        """Return the saved state; None if the file does not exist yet.
 
         Raises:
-            ProfileError: others may read the file, or it is none of this driver's.
+            ProfileError: the file cannot be read, others may read it, or this driver did not write it.
         """
         try:
             mode = self.path.stat().st_mode
@@ -44,7 +44,7 @@ class StateFile:
         return cast("StorageState", kept)
 
     def write(self, state: StorageState) -> None:
-        """Keep it, in one step; what others have open stays whole."""
+        """Save the state by an atomic replacement of the file, so that no reader sees half of it."""
         beginning = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(beginning, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -54,7 +54,7 @@ class StateFile:
 
 
 def without_cookies_of(hosts: Iterable[str], state: StorageState) -> StorageState:
-    """The state without the cookies of these hosts."""
+    """Return the state without the cookies of these hosts."""
     own = tuple(hosts)
     kept = [
         cookie

@@ -1,4 +1,4 @@
-"""The consent page of an authorization server: recognised by what it names, and refused if somebody is to."""
+"""The consent page of an authorization server: recognise it by the names on it, and refuse the client there."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ class ConsentPage:
 
     @property
     def shown(self) -> str:
-        """What it names, in words."""
+        """Which of the two names is on the page, in words."""
         return "only the client's name" if self.names_client else "only the redirect host"
 
 
 def consent_page(attempt: Attempt, client: Client) -> ConsentPage | None:
-    """The page of the server, on the way of this attempt, that asks about this client; a bare login page is none."""
+    """Return the first page of the server in this attempt that asks about this client; a plain login page does not count."""
     return next((asked for page in attempt.pages if (asked := asking_about(page, client))), None)
 
 
 def asking_about(page: Page, client: Client) -> ConsentPage | None:
-    """This page, if it asks about this client."""
+    """Return the page as a consent page if it has a form and names this client or its redirect host; otherwise None."""
     host = urlsplit(client.redirect_uri).hostname or client.redirect_uri
     names_client = any(mentions(page, name) for name in (client.name, client.client_id) if name)
     names_host = mentions(page, host)
@@ -45,22 +45,22 @@ def asking_about(page: Page, client: Client) -> ConsentPage | None:
 _APPROVAL = re.compile(
     r"\b(allow|approve|authori[sz]e|grant|permit|access|permissions?|consent|authori[sz]ation|scopes?)\b", re.IGNORECASE
 )
-"""What a page says that asks to let a client in; one that asks to stay signed in, or to send news, does not."""
+"""Words of a page that asks to give a client access; a page that asks to stay signed in, or to send news, has none."""
 _MOST_PRESSED = 3
 
 
 @dataclass
 class Refusal:
-    """A person who refuses this client wherever a page of the server asks to let it in, and goes on before that."""
+    """A person who refuses this client on each page of the server that asks to give it access, and goes on elsewhere."""
 
     client: Client
     times: int = 0
-    """On how many pages it was refused."""
+    """On how many pages the client was refused."""
 
     def of(self, page: Page) -> Submission | None:
-        """What refuses the client on this page; None if it asks about something else, or offers no refusal."""
+        """Return the submission that refuses the client; None if the page asks about something else or has no such button."""
         refusal, approval = (choose(page.forms, {}, approve=approve) for approve in (False, True))
-        # One that could not be approved as it stands asks for a password: its "Cancel" is not about the client.
+        # A page that cannot be approved without typing asks for a password, so its "Cancel" does not refuse the client.
         if refusal is None or refusal.button is None or refuses_something_else(refusal.button):
             return None
         if approval is None or approval.button == refusal.button or asking_about(page, self.client) is None:

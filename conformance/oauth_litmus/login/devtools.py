@@ -1,4 +1,4 @@
-"""Chromium's own protocol to one window, with types."""
+"""A typed interface to the Chrome DevTools Protocol of one window."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ if TYPE_CHECKING:
 
 
 class DevTools(Protocol):
-    """A session with one window."""
+    """A DevTools session with one window."""
 
     async def send(self, method: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Have a command carried out; raises playwright's Error where it is refused."""
+        """Send a command and return its result; raise playwright's `Error` if Chromium refuses it."""
         ...
 
     def on(self, event: str, f: Callable[[dict[str, Any]], None]) -> None:
-        """Hear of events."""
+        """Call `f` for each event of this name."""
         ...
 
     async def detach(self) -> None:
-        """End the session."""
+        """Close the session."""
         ...
 
 
 async def devtools_of(window: Window) -> DevTools:
-    """A session with this window."""
+    """Open a DevTools session with this window."""
     return cast("DevTools", await window.context.new_cdp_session(window))

@@ -1,4 +1,4 @@
-"""Ways to get a person through the login: what the walk asks of a driver, and those that need nothing installed."""
+"""The interface of a login driver, and the drivers that need no extra package."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 
 class LoginDriver(Protocol):
-    """What the walk asks of a driver. One driver serves every login of a run, many of them at one moment."""
+    """The interface of a login driver. One driver serves all logins of a run, many of them concurrently."""
 
     @property
     def name(self) -> str:
-        """What the command line calls it."""
+        """The name of the driver on the command line."""
         ...
 
     @property
     def walks(self) -> bool:
-        """Whether the suite itself goes through the login, so that browser legs can be judged."""
+        """Whether the suite itself performs the login, so that checks can judge its requests and cookies."""
         ...
 
     def press(self, page: Page, trail: Trail) -> Submission | None:
-        """What a person would send on this page to go on; None if there is nothing, or this driver does not go on."""
+        """Return the submission by which a person goes on from this page; None if there is none for this driver."""
         ...
 
 
@@ -46,19 +46,19 @@ class RedirectsDriver:
     walks: bool = True
 
     def press(self, page: Page, trail: Trail) -> Submission | None:
-        """What the script says for this page, or else the form and button that a person would press."""
+        """Return the submission of the script for this page, or else a guess at the form and button of a person."""
         return press(page, trail, self.script, self.fields, approve=self.approve)
 
 
 @dataclass(frozen=True)
 class NoLogin:
-    """No login is available: everything up to it is judged, and nothing after it."""
+    """The driver `none`: no login is possible, so the checks judge only requests that need none."""
 
     name: str = "none"
     walks: bool = False
 
     def press(self, page: Page, trail: Trail) -> Submission | None:
-        """Nothing."""
+        """Return None: this driver submits no form."""
         del page, trail
         return None
 
@@ -66,7 +66,7 @@ class NoLogin:
 def press(
     page: Page, trail: Trail, script: Script, fields: Mapping[str, str], *, approve: bool = True
 ) -> Submission | None:
-    """What is sent from this page by the script, or else by guess; `trail` remembers it, and says why nothing is."""
+    """Return the submission of the script for this page, or else a guess; `trail` records it, or why there is none."""
     trail.last_page, trail.trouble = page, ""
     step = script.step_for(page, trail)
     values = dict(fields)
@@ -90,12 +90,12 @@ def press(
 
 
 def guess(page: Page, trail: Trail, values: Mapping[str, str], *, approve: bool = True) -> Choice | None:
-    """What a person would press on this page, of what may still be answered in this login."""
+    """Guess the form and button of a person, among the forms that this login may still answer."""
     return choose([form for form in page.forms if trail.may_answer(page, form)], values, approve=approve)
 
 
 def why_stuck(driver: LoginDriver, page: Page, trail: Trail) -> str:
-    """Why a login does not go on from this page, in words for whoever can write a step."""
+    """Say why a login does not go on from this page, for an operator who can add a step to the profile."""
     script = getattr(driver, "script", None)
     return stuck_at(
         page, trail, script if isinstance(script, Script) else Script(), in_browser=isinstance(driver, Carrier)

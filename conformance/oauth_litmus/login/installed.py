@@ -1,4 +1,4 @@
-"""Which login driver a name means: one of the suite's own, one that a distribution brings, or `package:object`."""
+"""Find a login driver by name: a built-in driver, one from an installed package, or `package:object`."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ if TYPE_CHECKING:
     from oauth_litmus.target.profile import Profile
 
 GROUP = "oauth_litmus.login_drivers"
-"""Entry points of this group name a factory that takes the profile and returns a `LoginDriver`; so does `package:object`."""
+"""An entry point of this group, or `package:object`, names a factory that takes the profile and returns a `LoginDriver`."""
 OWN = ("redirects", "browser", "manual", "none")
 
 
 def driver_for(profile: Profile, name: str | None = None, max_logins: int | None = None) -> LoginDriver:
-    """The login driver that the command line or the profile names; if neither does, `none` where tokens are handed in, else `redirects`.
+    """Return the login driver that the command line or the profile names.
 
-    `max_logins` is how many logins a person may be asked for, if not as many as the profile says.
+    Without a name, it is `none` if an access token is provided, and `redirects` otherwise. `max_logins` overrides the
+    number of logins in the profile that a person may be asked for.
 
     Raises:
         ProfileError: there is no such driver, it cannot be used here, or an environment variable is not set.
@@ -42,7 +43,7 @@ def driver_for(profile: Profile, name: str | None = None, max_logins: int | None
 
 
 def _browser(profile: Profile) -> LoginDriver:
-    # Playwright is asked for only by who uses it: the suite installs light.
+    # Import Playwright only for this driver: it is an optional dependency.
     try:
         from oauth_litmus.login.browser import BrowserDriver
     except ModuleNotFoundError as error:
@@ -68,7 +69,7 @@ def _other(name: str, profile: Profile) -> LoginDriver:
         ) from error
     missing = [member for member in ("name", "walks", "press") if not hasattr(driver, member)]
     if missing:
-        raise ProfileError(f"{found.value} made no login driver: it lacks {', '.join(missing)} (docs/login.md)")
+        raise ProfileError(f"{found.value} returned no login driver: missing {', '.join(missing)} (docs/login.md)")
     return cast("LoginDriver", driver)
 
 
@@ -79,6 +80,6 @@ def _entry_point(name: str) -> EntryPoint:
     if name not in found:
         known = ", ".join([*OWN, *sorted(found)])
         raise ProfileError(
-            f"there is no login driver {name!r}; there are {known}, and `package:object` (docs/login.md)"
+            f"there is no login driver {name!r}; choose one of {known}, or `package:object` (docs/login.md)"
         )
     return found[name]

@@ -1,4 +1,4 @@
-"""Sees every navigation of a page before it is made, redirects too, by Chromium's own protocol (Fetch domain)."""
+"""Intercept every navigation of a page before Chromium sends it, redirects included (DevTools `Fetch` domain)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NOT_PASSED_ON = frozenset({"set-cookie", "content-length", "content-encoding", 
 
 
 class Interception:
-    """Lets navigations pass, shows the page of the leg as it came, and keeps back the navigation that ends the leg."""
+    """Serves the leg's recorded page, lets navigations pass, and stops the navigation that ends the leg."""
 
     def __init__(self, leg: Leg, headers: Mapping[str, str]) -> None:
         self.leg = leg
@@ -35,7 +35,7 @@ class Interception:
         self._answering: set[asyncio.Task[None]] = set()
 
     async def watch(self, page: Page) -> None:
-        """Watch the navigations of this window."""
+        """Start to intercept the navigations of this window."""
         session = await devtools_of(page)
         tree = await session.send("Page.getFrameTree")
         window = str(tree["frameTree"]["frame"]["id"])
@@ -50,7 +50,7 @@ class Interception:
         await session.send("Fetch.enable", {"patterns": patterns})
 
     async def finished(self) -> None:
-        """Wait until no navigation is being answered."""
+        """Wait up to a second until no intercepted navigation is pending."""
         if self._answering:
             await asyncio.wait(self._answering, timeout=1.0)
 
@@ -76,7 +76,7 @@ class Interception:
             else:
                 await session.send("Fetch.continueRequest", identifier)
         except Error:
-            # The window was closed in between, or went elsewhere: there is nobody left to answer.
+            # The window was closed, or went to another page: the intercepted request no longer exists.
             return
 
     async def _begin(self, session: DevTools, identifier: dict[str, str], request: dict[str, Any]) -> None:
@@ -112,7 +112,7 @@ def _headers_of(request: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def _step(page: Page, leg: Leg, url: str, request: dict[str, Any]) -> Step | None:
-    """The navigation as a step of the walk; None if its body is of a kind that only a browser makes."""
+    """Return the navigation as a step of the walk; None if it is a POST whose body is not form-encoded."""
     initiator = page.url if page.url.startswith("http") else leg.step.initiator
     if request["method"] != "POST":
         return Step(url, initiator=initiator)

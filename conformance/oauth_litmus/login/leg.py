@@ -1,4 +1,4 @@
-"""Stretches of a login on which the walk cannot go by itself, and what a driver has that can."""
+"""Legs of a login that the walk cannot perform itself, and the interface of a driver that can."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Step:
-    """One navigation to make. `initiator` is the page on which it began; redirects keep it."""
+    """One navigation to make. `initiator` is the URL of the page that began it; redirects keep it."""
 
     url: str
     method: str = "GET"
@@ -26,49 +26,49 @@ class Step:
 
 @dataclass(frozen=True)
 class Leg:
-    """A stretch of a login: through the pages of others, or over one of the server's own that takes a real browser."""
+    """A part of a login: pages of another site, or one page of the server under test that needs a real browser."""
 
     step: Step
-    """The navigation with which it begins."""
+    """The navigation with which the leg begins."""
     page: Answer | None
-    """The page of the server, which is to be shown as it came; None if `step` is still to be made."""
+    """The server's answer to `step`, to be shown unchanged; None if the driver must send `step` itself."""
     ends_at: Callable[[str], bool] = field(repr=False)
-    """Whether a navigation to this URL ends the leg. It must not be made: the suite makes it, or its client would."""
+    """Whether a navigation to this URL ends the leg. The driver must not send it: the suite does, or its client would."""
     home: frozenset[str]
     """The origins of the server under test."""
     browser: Browser = field(repr=False)
-    """The cookies of the server; those that its page sets by script belong there too."""
+    """The cookies of the server; the driver adds the cookies that a script of the page sets."""
     trail: Trail = field(repr=False)
     check: str = ""
     """The id of the check that logs in."""
 
     @property
     def at_home(self) -> bool:
-        """Whether it is a page of the server under test that takes a real browser."""
+        """Whether the leg is a page of the server under test."""
         return self.page is not None
 
 
 @runtime_checkable
 class Carrier(Protocol):
-    """What a login driver has besides, if it can go where the walk cannot."""
+    """The further methods of a login driver that can perform legs."""
 
     def turn(self) -> AbstractAsyncContextManager[object]:
-        """Held by a login from its first request on: one that had to wait half-way might end before its turn came."""
+        """Return a context that a login holds from its first request on, so that it cannot expire while it waits half-way."""
         ...
 
     def takes(self, leg: Leg) -> bool:
-        """Whether it is worth trying."""
+        """Whether the driver takes this leg."""
         ...
 
     async def carry(self, leg: Leg) -> Step | None:
-        """Go on until a navigation ends the leg, and return that unmade; None if it sticks, said in `trail.stuck`."""
+        """Perform the leg, and return the navigation that ends it, unsent; None if it gets stuck, explained in `trail.stuck`."""
         ...
 
 
 @runtime_checkable
 class Closing(Protocol):
-    """What a login driver has besides, if it holds something open."""
+    """The further method of a login driver that holds resources open."""
 
     async def close(self) -> None:
-        """Let go of it, at the end of the run."""
+        """Release the resources at the end of the run."""
         ...

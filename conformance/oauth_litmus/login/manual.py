@@ -1,4 +1,4 @@
-"""The `manual` driver: a person logs in with their own browser, and a listener on loopback takes the answer."""
+"""The `manual` driver: a person logs in with their own browser, and a listener on loopback receives the response."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 
 MAX_LOGINS = 3
 MINUTES = 5.0
-"""How long a person has for one login."""
+"""Minutes that a person has for one login."""
 _REQUEST_TIMEOUT = 10.0
 _MAX_REQUEST = 65_536
 CALLBACK_PATH = "/callback"
 
 
 def say(text: str) -> None:
-    """Tell the person at the terminal."""
+    """Print a message for the person at the terminal, on stderr."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
 
 
 def open_browser(url: str) -> None:
-    """Open a browser window, if this machine has one; a browser for text would take the terminal away."""
+    """Open the URL in a graphical browser, if there is one; a text browser would take over the terminal."""
     with suppress(webbrowser.Error, OSError):
         browser = webbrowser.get()
         if type(browser) is not webbrowser.GenericBrowser or "BROWSER" in os.environ:
@@ -45,7 +45,7 @@ def open_browser(url: str) -> None:
 
 @dataclass
 class ManualDriver:
-    """Asks a person for each login, one after the other, for so many logins and so many minutes each."""
+    """Asks a person for up to `max_logins` logins, one after the other, with `minutes` for each."""
 
     max_logins: int = MAX_LOGINS
     minutes: float = MINUTES
@@ -54,30 +54,30 @@ class ManualDriver:
     name: str = "manual"
     walks: bool = False
     done: int = 0
-    """Logins that a person was asked for."""
+    """How many logins a person was asked for so far."""
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _port: int = 0
     _seen: set[str] = field(default_factory=set[str])
 
     @property
     def redirect_uri(self) -> str:
-        """Where the suite's clients are redirected: a port of this machine that was free when it was asked for first."""
+        """The redirect URI of the suite's clients: on a loopback port that was free when this was first read."""
         if not self._port:
             with socket.create_server(("127.0.0.1", 0)) as probe:
                 self._port = probe.getsockname()[1]
         return f"http://127.0.0.1:{self._port}{CALLBACK_PATH}"
 
     def press(self, page: Page, trail: Trail) -> Submission | None:
-        """Nothing: the pages are for the person."""
+        """Return None: the person answers the pages."""
         del page, trail
         return None
 
     async def finish(self, url: str, redirect_uri: str) -> str:
-        """Have a person carry an authorization request to its end; the URL to which their browser was sent back.
+        """Ask a person to complete an authorization request; return the URL to which the server redirected their browser.
 
         Raises:
-            Skipped: every login that a person may be asked for was used, or this client is redirected elsewhere.
-            Blocked: nobody came back in time, or the port of the redirect URI cannot be listened on.
+            Skipped: all `max_logins` logins are used, or this client is redirected to another machine.
+            Blocked: the browser did not come back in time, or the port of the redirect URI cannot be opened.
         """
         parts = urlsplit(redirect_uri)
         if parts.scheme != "http" or parts.hostname not in ("127.0.0.1", "::1", "localhost") or parts.port is None:
@@ -106,17 +106,17 @@ class ManualDriver:
                 async with asyncio.timeout(self.minutes * 60):
                     location = await arrived
             except TimeoutError as error:
-                raise Blocked(f"nobody came back from the login within {self.minutes:g} minutes") from error
+                raise Blocked(f"the manual login was not finished within {self.minutes:g} minutes") from error
             finally:
                 self._seen.add(state)
                 await visitor.finished()
-        self.say("Thank you: the answer has arrived.")
+        self.say("Thank you: the response has arrived.")
         return location
 
 
 @dataclass
 class _Visitor:
-    """Answers the browsers that come to the listener, until one brings the answer to the request."""
+    """Answers requests to the listener until one carries the authorization response."""
 
     path: str
     origin: str
@@ -125,7 +125,7 @@ class _Visitor:
     _talking: set[asyncio.Task[object]] = field(default_factory=set["asyncio.Task[object]"])
 
     async def receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Read one request line; browsers also ask for icons and open connections that they do not use."""
+        """Answer one request; ignore broken ones, since browsers also open connections that they do not use."""
         task = asyncio.current_task()
         if task is not None:
             self._talking.add(task)
@@ -142,7 +142,7 @@ class _Visitor:
             writer.close()
 
     async def finished(self) -> None:
-        """Let the page that is being sent arrive before the listener goes away."""
+        """Wait up to a second until the pages that are being sent are delivered."""
         if self._talking:
             await asyncio.wait(self._talking, timeout=1.0)
 
@@ -151,19 +151,19 @@ class _Visitor:
         parts = urlsplit(target)
         query = parse_qs(parts.query, keep_blank_values=True)
         if line[0] != "GET" or parts.path != self.path or not ({"code", "error"} & query.keys()):
-            return "404 Not Found", "There is nothing here."
+            return "404 Not Found", "There is no page at this address."
         if query.get("state", [""])[0] in self.stale:
             return "200 OK", "This page belongs to an earlier login. Please use the newest one."
         if not self.arrived.done():
             self.arrived.set_result(f"{self.origin}{target}")
-        outcome = "The login is finished" if "code" in query else "The login ended with an error, which is noted"
+        outcome = "The login is finished" if "code" in query else "The login ended with an error, which was recorded"
         return "200 OK", f"{outcome}. You can close this page."
 
 
 async def _answer(writer: asyncio.StreamWriter, status: str, sentence: str) -> None:
     page = f"<!doctype html><meta charset=utf-8><title>oauth-litmus</title><p>{html.escape(sentence)}</p>".encode()
     head = f"HTTP/1.1 {status}\r\ncontent-type: text/html; charset=utf-8\r\ncontent-length: {len(page)}\r\n"
-    # The URL in the address bar carries the code: it must not reach another server.
+    # The URL in the address bar contains the code, so no Referer may carry it to another server.
     head += "cache-control: no-store\r\nreferrer-policy: no-referrer\r\nconnection: close\r\n\r\n"
     writer.write(head.encode() + page)
     await writer.drain()

@@ -1,4 +1,4 @@
-"""The script of a login: which step belongs to the page at hand, and what it fills in and presses."""
+"""The script of a login: find the step for the current page, and make the submission of that step."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 class StepFails(Exception):
-    """The page of a step came, and what the step asks for is not there; the message says what is."""
+    """Raised when the page of a step lacks the field, button or link of the step; the message names it."""
 
 
 @dataclass(frozen=True)
 class ScriptedStep:
-    """A declared step with its number from 1, its values read from the environment."""
+    """A declared step with its number, from 1, and with its secret values from the environment."""
 
     number: int
     declared: LoginStep
@@ -33,24 +33,24 @@ class ScriptedStep:
 
     @property
     def shown(self) -> str:
-        """The step as messages name it."""
+        """The name of the step in messages."""
         return f"step {self.number}" + (f" ({self.declared.name!r})" if self.declared.name else "")
 
     @property
     def click(self) -> Click | None:
-        """What it presses."""
+        """The button or link that the step presses."""
         return self.declared.click
 
 
 @dataclass(frozen=True)
 class Script:
-    """The declared steps, in order."""
+    """The declared steps of a login, in order."""
 
     steps: tuple[ScriptedStep, ...] = ()
 
     @classmethod
     def of(cls, declared: Iterable[LoginStep]) -> Script:
-        """The script of a profile.
+        """Make the script of a profile.
 
         Raises:
             ProfileError: an environment variable is not set.
@@ -58,19 +58,19 @@ class Script:
         return cls(tuple(ScriptedStep(number, step, step.values()) for number, step in enumerate(declared, 1)))
 
     def step_for(self, page: Page, trail: Trail) -> ScriptedStep | None:
-        """The first step that matches this page and may still be taken in this login."""
+        """Return the first step that matches this page and may still be taken in this login."""
         for step in self.steps:
             if trail.taken[step.number] < step.declared.times and matches(step.declared.match, page):
                 return step
         return None
 
     def never_taken(self, trail: Trail) -> tuple[ScriptedStep, ...]:
-        """The steps that are not optional and whose page did not come."""
+        """Return the steps that are not optional and whose page did not appear."""
         return tuple(step for step in self.steps if not step.declared.optional and not trail.taken[step.number])
 
 
 def matches(match: Match, page: Page) -> bool:
-    """Whether everything that is given holds for this page."""
+    """Whether all given conditions hold for this page."""
     return all(
         (
             match.url is None or fnmatchcase(page.url, match.url),
@@ -84,10 +84,10 @@ def matches(match: Match, page: Page) -> bool:
 
 
 def submission(step: ScriptedStep, page: Page) -> Submission | None:
-    """What the step sends from this page; None if it presses nothing, so that the form's own button is to be chosen.
+    """Return the submission of the step on this page; None if the step names no button or link, so the caller chooses.
 
     Raises:
-        StepFails: a field, button or link that it names is not there.
+        StepFails: the page lacks a field, button or link of the step.
     """
     missing = [name for name in step.values if not any(_has_field(form, name) for form in page.forms)]
     if missing:
@@ -119,7 +119,7 @@ def _pressed(step: ScriptedStep, click: Click, page: Page) -> Link | tuple[Form,
 
 
 def _buttons(page: Page, values: Mapping[str, str]) -> Iterator[tuple[Form, Button]]:
-    """Every button, those of the forms in which the values belong first."""
+    """Yield every button; forms with the most fields for the values come first."""
     fitting = sorted(page.forms, key=lambda form: -sum(_has_field(form, name) for name in values))
     for form in fitting:
         yield from ((form, button) for button in form.buttons)

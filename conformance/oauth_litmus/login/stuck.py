@@ -1,4 +1,4 @@
-"""Says on which page a login sticks, what can be done there, and how to write a step for it; no values, no secrets."""
+"""Explain on which page a login is stuck, what the page offers, and how to write a step for it; show no field values."""
 
 from __future__ import annotations
 
@@ -18,31 +18,31 @@ _LONGEST = 40
 
 
 def stuck_at(page: Page, trail: Trail, script: Script, *, in_browser: bool = False) -> str:
-    """Why the login does not go on from this page, and what would help."""
+    """Say why the login does not go on from this page, and suggest a remedy."""
     said = [f"stuck at {described(page)}"]
     if trail.trouble:
         said.append(trail.trouble)
     elif trail.came_back(page):
         said.append("its form came back after it was answered once: are the credentials right?")
     elif not in_browser and (page.script_buttons or (page.has_script and not page.forms)):
-        said.append("a script makes this page work, which --login browser runs")
+        said.append("this page needs its script, which only --login browser runs")
     if not trail.trouble:
-        said.append(f"say in the profile what to do there: {step_for(page)}")
+        said.append(f"add a step for this page to the profile: {step_for(page)}")
     untaken = never_taken(trail, script)
     return "; ".join([*said, *([untaken] if untaken else [])]) + " (docs/login.md)"
 
 
 def never_taken(trail: Trail, script: Script) -> str:
-    """Which steps never found their page; empty if none."""
+    """Name the steps whose page never appeared; empty if there is none."""
     steps = script.never_taken(trail)
     if not steps:
         return ""
     names = ", ".join(step.shown for step in steps)
-    return f"the page of {names} never came: mend its `match`, or set `optional = true`"
+    return f"the page of {names} never appeared: correct its `match`, or set `optional = true`"
 
 
 def described(page: Page) -> str:
-    """A page by address, title, fields, buttons and links."""
+    """Describe a page by address, title, fields, buttons and links."""
     parts = urlsplit(page.url)
     fields = dict.fromkeys(
         f"{field.name} ({field.type})" if field.type in ("password", "select", "checkbox", "radio") else field.name
@@ -54,7 +54,7 @@ def described(page: Page) -> str:
     seen = {
         "fields": fields,
         "buttons": [_quoted(label) for label in buttons if label],
-        "buttons that only a script answers": [_quoted(label) for label in page.script_buttons if label],
+        "buttons that need a script": [_quoted(label) for label in page.script_buttons if label],
         "links": [_quoted(link.text) for link in page.links if link.text],
     }
     has = "; ".join(f"{what} {_few(names)}" for what, names in seen.items() if names) or "no form, button or link"
@@ -63,7 +63,7 @@ def described(page: Page) -> str:
 
 
 def step_for(page: Page) -> str:
-    """A step for this page, as a beginning."""
+    """Return a draft of a step for this page."""
     path = urlsplit(page.url).path
     members = [f'match = {{ url = "*{path}*" }}']
     form = next((form for form in page.forms if any(field.is_typed for field in form.fields)), None)

@@ -1,4 +1,4 @@
-"""One leg of a login in one window of Chromium: shows its page, takes steps or guesses, and waits for it to go on."""
+"""One leg of a login in Chromium: show the page, take steps or guess, and wait for the next navigation."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 _LOOKS_EVERY = 0.1
 _QUIET = 2_000
-"""Milliseconds that a page may take to load everything; one that never stops is used as it is."""
+"""Milliseconds to wait until a page stops loading; a page that never stops is then used as it is."""
 _LOOKS_BEFORE_A_GUESS = 3
-"""So often a page must look the same: a script may still be making it."""
+"""How often in a row a page must look the same before a guess, because a script may still be building it."""
 
 
 class Visit:
-    """A window that goes from the beginning of a leg to its end."""
+    """The windows of one leg, from its beginning to its end."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Visit:
         self._guessed: object = None
 
     async def go(self) -> Step | None:
-        """Go on until a navigation ends the leg; None if nothing leads on for as long as the settings allow."""
+        """Continue until a navigation ends the leg, and return it; None if the leg makes no progress in the allowed time."""
         window = await self._context.new_page()
         self._windows.append(window)
         await self._interception.watch(window)
@@ -76,7 +76,7 @@ class Visit:
         return self._interception.ended.result()
 
     async def photograph(self, path: Path) -> None:
-        """A picture of the newest window, with everything painted over that can hold what was typed."""
+        """Take a screenshot of the newest window, with all fields covered that can hold typed text."""
         window = self._window()
         typed = window.locator("input:not([type=submit]):not([type=button]), textarea")
         await window.screenshot(path=path, mask=[typed])
@@ -105,19 +105,19 @@ class Visit:
                 helped = True
                 until = clock() + self._settings.minutes_for_a_person * 60
                 say(
-                    f"The login waits for you in the browser window, for {self._settings.minutes_for_a_person:g} minutes."
+                    f"Please continue the login in the browser window within {self._settings.minutes_for_a_person:g} minutes."
                 )
             elif clock() >= until:
                 return False
         return True
 
     async def _act(self) -> bool:
-        """Take a step, or guess, where the page has come to rest; whether anything was done."""
+        """Take a step, or guess once the page is stable; return whether the login made progress."""
         window = self._window()
         try:
             page = await self._read(window)
         except Error:
-            return False  # it is on its way to another page
+            return False  # the window is navigating to another page
         self._leg.trail.last_page = page
         look = (page.url, page.forms, page.script_buttons, page.title)
         changed = look != self._looks[0]
@@ -133,7 +133,7 @@ class Visit:
         page = read_page(window.url, await window.content())
         if self._looks[1] or not page.has_script:
             return page
-        # What a script makes of the page it makes after it is loaded, and what is pressed before that is lost.
+        # A script changes the page after it has loaded; a button that is pressed earlier may have no effect.
         await _until_quiet(window)
         return read_page(window.url, await window.content())
 
@@ -148,7 +148,7 @@ class Visit:
             else:
                 raise StepFails(f"{step.shown} names nothing to click, and no form of the page can be sent as it is")
         except (StepFails, Error) as failure:
-            # The page may not be ready yet; what stays is said when patience is over.
+            # The page may not be ready yet, so try again; the last trouble is reported when the time is up.
             trail.trouble = str(failure).splitlines()[0]
             return False
         trail.taken[step.number] += 1

@@ -1,4 +1,4 @@
-"""Walks the browser through an authorization request: redirects, pages, forms; stops where it is told to."""
+"""Walk a browser through an authorization request, over redirects, pages and forms, up to a given point."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from oauth_litmus.target.server import Server
 
 MAX_STEPS = 25
-"""Navigations after which a login that does not end is given up."""
+"""After this many navigations, an unfinished login is given up."""
 
 
 class Stop(StrEnum):
-    """Where a walk ends at the latest."""
+    """The point at which a walk ends at the latest."""
 
     END = "end"
     FORM = "form"
@@ -40,12 +40,12 @@ class Stop(StrEnum):
 
 
 class Sender(Protocol):
-    """Sends one browser request, paced and recorded."""
+    """Sends one browser request, within the rate limits, and records it."""
 
     async def __call__(
         self, method: str, url: str, *, kind: Kind | None, headers: Mapping[str, str], body: bytes
     ) -> Answer:
-        """Send it."""
+        """Send the request and return the answer."""
         ...
 
 
@@ -74,7 +74,7 @@ class Walk:
         self._outside = False
 
     async def go(self, step: Step, stop: Stop) -> Attempt:
-        """Navigate until the browser is back at the client, or at `stop`, or nothing leads on.
+        """Navigate until the browser is back at the client, or at `stop`, or cannot go on.
 
         Raises:
             NoAnswerError: the server did not answer.
@@ -85,7 +85,7 @@ class Walk:
                 return self.attempt
             step = onwards
         self.attempt.unfinished = True
-        self.attempt.trail.stuck = f"{MAX_STEPS} navigations did not end it"
+        self.attempt.trail.stuck = f"the login did not end within {MAX_STEPS} navigations"
         return self.attempt
 
     async def _onwards(self, step: Step, stop: Stop) -> Step | None:
@@ -98,7 +98,7 @@ class Walk:
         return _redirect(answer, step) if answer.location else await self._page(answer, step, stop)
 
     def _leg(self, step: Step, page: Answer | None) -> Leg | None:
-        """What the driver is to do in place of the walk; None if it cannot."""
+        """Return the leg for the driver to perform instead of the walk; None if the driver does not take it."""
         if self._carry is None or not isinstance(self.driver, Carrier):
             return None
         ends_at = self._ends_a_leg if page is None else _always
@@ -140,13 +140,13 @@ class Walk:
     def _kind_of(self, url: str) -> Kind | None:
         if origin_of(url) not in self._home:
             return None
-        # Before the preflight has seen a whole login, this one itself tells which address is which.
+        # Before the preflight has seen a whole login, only this attempt knows the callback and start URLs.
         if url == self.attempt.callback_url:
             return Kind.CALLBACK
         return kind_of(self.server, url, Kind.START if url == self.attempt.start_url else Kind.LOGIN)
 
     def _force_what_a_browser_would_lose(self, url: str, outcomes: list[Stored | Rejected]) -> None:
-        """Keep the login going where a browser cannot bring a cookie back, as the preflight saw (COOKIE-03, -04)."""
+        """Force cookies that browsers withhold and the server needs, as the preflight saw (COOKIE-03, -04)."""
         lost = {stem(name) for name in self.server.seen.cookie_withheld}
         for outcome in outcomes:
             if stem(outcome.set_cookie.name) not in lost:
@@ -162,7 +162,7 @@ class Walk:
                     pass
 
     def _lands(self, onwards: Step) -> bool:
-        # By a redirect, or by any other means that a browser has: a refresh, a form (OAuth 2.1 section 1.6).
+        # A browser may return by a redirect, a meta refresh or a form (OAuth 2.1 section 1.6).
         lands = onwards.method == "GET" and is_of(onwards.url, self.attempt.request.lands_at)
         if lands:
             self.attempt.response = AuthorizationResponse.at(onwards.url, self.attempt.last)
@@ -238,21 +238,24 @@ class Walk:
         return self._refusal is not None and self._refusal.times > 0
 
     def _is_on_the_way(self, url: str) -> bool:
-        """Whether an address outside belongs to the login: where the preflight went, before that any that can exist."""
+        """Whether a URL outside the server belongs to the login, and is not the client's.
+
+        It must have the origin of the upstream that the preflight saw; before that, any URL that can exist belongs.
+        """
         if self._is_the_clients(url):
             return False
         seen = self.server.seen.upstream_url
         return can_exist(url) if seen is None else origin_of(url) == origin_of(seen)
 
     def _is_the_clients(self, url: str) -> bool:
-        """Whether nobody is there to go on: an answer that posts itself, or one to an address that a probe asked for."""
+        """Whether a URL is a redirect URI of the client, or the `redirect_uri` that a probe asked for."""
         request = self.attempt.request
         asked_for = tuple(value for name, value in request.parameters if name == "redirect_uri" and value)
         return is_of(url, (*request.lands_at, *asked_for))
 
 
 def step_of(submission: Submission, page_url: str) -> Step:
-    """The navigation that a form's submission begins."""
+    """Return the navigation that a submission makes."""
     if submission.follows_link:
         return Step(submission.url, initiator=page_url)
     if submission.method == "GET":
@@ -262,7 +265,7 @@ def step_of(submission: Submission, page_url: str) -> Step:
 
 
 def _always(url: str) -> bool:
-    """A page of the server's own ends with the next navigation: the walk makes it, and sees its answer."""
+    """A leg on a page of the server ends with its next navigation, so that the walk sends it and sees the answer."""
     return bool(url)
 
 
@@ -274,11 +277,11 @@ def _redirect(answer: Answer, step: Step) -> Step:
 
 
 def start(server: Server, request: AuthorizationRequest, browser: Browser) -> tuple[Attempt, Step]:
-    """The attempt and its first navigation: an application opens the browser, so no page began it.
+    """Return a new attempt and its first navigation, which has no initiator because an application opens the browser.
 
     Raises:
         NotApplicable: the server has no authorization endpoint.
-        Blocked: it is at a host that nobody says is the server's: a person's password might be typed in there.
+        Blocked: the endpoint is at a host that is not known as the server's; a password must not be typed in there.
     """
     endpoint = server.endpoint("authorization")
     if endpoint is None:

@@ -1,4 +1,4 @@
-"""Authorization requests that are correct until a check makes them deviate, and what became of one."""
+"""Authorization requests, correct unless a check changes them, and the results that follow: attempts, codes, tokens."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
 UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 _SETS_LOCATION = re.compile(r"\blocation(?:\.href)?\s*=(?!=)|\blocation\.(?:replace|assign)\s*\(")
 _LONGEST_LIFETIME = 1e11
-"""Seconds: more than all of the time that a clock here can tell."""
+"""Seconds; a longer lifetime is ignored, because no clock here can represent its end."""
 
 
 def new_verifier(length: int = 64) -> str:
-    """A fresh `code_verifier` (RFC 7636 section 4.1)."""
+    """Return a fresh `code_verifier` (RFC 7636 section 4.1)."""
     return secrets.token_urlsafe(length)[:length]
 
 
 def s256(code_verifier: str) -> str:
-    """The S256 `code_challenge` of a verifier (RFC 7636 section 4.2)."""
+    """Return the S256 `code_challenge` of a verifier (RFC 7636 section 4.2)."""
     return base64.urlsafe_b64encode(hashlib.sha256(code_verifier.encode()).digest()).rstrip(b"=").decode()
 
 
 @dataclass(frozen=True)
 class AuthorizationRequest:
-    """One authorization request. `lands_at` are the URIs to which an answer may rightly be sent."""
+    """One authorization request. `lands_at` are the URIs to which the server may send the response."""
 
     client: Client
     parameters: tuple[tuple[str, str], ...]
@@ -56,7 +56,7 @@ class AuthorizationRequest:
         code_verifier: str | None = None,
         redirect_uri: str | None = None,
     ) -> AuthorizationRequest:
-        """A correct request (OAuth 2.1 section 4.1.1) with a fresh PKCE pair and state."""
+        """Make a correct request (OAuth 2.1 section 4.1.1) with a fresh PKCE pair and state."""
         verifier = code_verifier or new_verifier()
         parameters = {
             "response_type": "code",
@@ -73,32 +73,32 @@ class AuthorizationRequest:
         return cls(client, tuple(parameters.items()), verifier, client.redirect_uris)
 
     def get(self, name: str) -> str | None:
-        """The first value of a parameter."""
+        """Return the first value of a parameter; None if it is absent."""
         return next((value for key, value in self.parameters if key == name), None)
 
     def but(self, **changes: str | None) -> AuthorizationRequest:
-        """The same request with parameters set to other values, or left out (None)."""
+        """Return a copy with these parameters changed, added, or left out (None)."""
         kept = [(key, changes.get(key, value)) for key, value in self.parameters]
         added = [(key, value) for key, value in changes.items() if self.get(key) is None]
         return replace(self, parameters=tuple((key, value) for key, value in [*kept, *added] if value is not None))
 
     def adding(self, *pairs: tuple[str, str]) -> AuthorizationRequest:
-        """The same request with more parameters, also repeated ones."""
+        """Return a copy with further parameters, which may repeat existing ones."""
         return replace(self, parameters=(*self.parameters, *pairs))
 
     def landing_at(self, *uris: str) -> AuthorizationRequest:
-        """The same request, whose answer may also be sent to these URIs."""
+        """Return a copy whose response may also be sent to these URIs."""
         return replace(self, lands_at=(*self.lands_at, *uris))
 
     def url(self, endpoint: str) -> str:
-        """The URL at which the browser begins."""
+        """Return the URL that the browser opens first."""
         separator = "&" if urlsplit(endpoint).query else "?"
         return f"{endpoint}{separator}{urlencode(self.parameters)}"
 
 
 @dataclass
 class Attempt:
-    """How far an authorization request went."""
+    """The progress and result of one authorization request in one browser."""
 
     request: AuthorizationRequest
     browser: Browser
@@ -108,30 +108,30 @@ class Attempt:
     cookies: list[tuple[Answer, SetCookie]] = field(default_factory=list["tuple[Answer, SetCookie]"])
     """Cookies that the authorization server set, in order."""
     rejected: list[Rejected] = field(default_factory=list["Rejected"])
-    """Cookies of the authorization server that a browser does not even keep."""
+    """Cookies of the authorization server that a browser does not store."""
     response: AuthorizationResponse | None = None
     left_for: str | None = None
-    """A redirect to an address that is neither the client's nor on the way of a login; it was not followed."""
+    """A redirect target that is neither the client's nor part of a login; the suite did not follow it."""
     upstream_url: str | None = None
     """The first URL of the upstream provider."""
     start_url: str | None = None
-    """The URL of the authorization server at which the login begins, after the authorization endpoint."""
+    """The first URL of the authorization server after the authorization endpoint, where the login begins."""
     callback_url: str | None = None
-    """The URL with which the upstream sends the browser back, if the walk stopped there or passed it."""
+    """The URL to which the upstream sends the browser back, if the walk stopped there or passed it."""
     called_back_at: float | None = None
-    """When the upstream was last seen to send the browser back with an undelivered callback, in Unix seconds."""
+    """When the upstream last sent the browser back with a callback that the suite held back, in Unix seconds."""
     callback_initiator: str | None = None
-    """The page of the upstream from which the browser comes back."""
+    """The URL of the upstream page from which the browser comes back."""
     submission: Submission | None = None
-    """What a person would send on the page at which the walk was told to stop."""
+    """The form submission of a person on the page at which the walk stopped as requested."""
     submitted: bool = False
-    """Whether a form was sent on the way."""
+    """Whether a form was submitted during the login."""
     unfinished: bool = False
-    """Whether the login would go on, but this run cannot go with it."""
+    """Whether the login could go on, but this run's driver cannot perform the rest."""
     withheld: tuple[str, ...] = ()
     """Names of cookies that the browser model withheld at the callback."""
     trail: Trail = field(default_factory=Trail)
-    """What the login driver did on the pages of this attempt."""
+    """The history of the login driver on the pages of this attempt."""
 
     withheld_from_form: tuple[str, ...] = ()
     """Cookies that the browser model withheld from a form of the server, by name, each with the reason."""
@@ -143,30 +143,30 @@ class Attempt:
 
     @property
     def sent_upstream(self) -> Answer:
-        """The answer that sent the browser to the upstream provider, or else the last."""
+        """The answer that redirected the browser to the upstream provider, or else the last answer."""
         return next((answer for answer in self.answers if answer.location == self.upstream_url), self.last)
 
     @property
     def code(self) -> str | None:
-        """The authorization code, if one was issued, be it to the client or to somebody else."""
+        """The authorization code, if one was issued, to the client or to another address."""
         if self.response is not None:
             return self.response.code
         return dict(parse_qsl((self.left_for or "").partition("?")[2].partition("#")[0])).get("code")
 
     @property
     def went_on(self) -> bool:
-        """Whether a login or a consent began."""
+        """Whether a login or a consent page was reached: a form was submitted, or the upstream was reached."""
         return self.submitted or self.upstream_url is not None
 
     @property
     def inconclusive(self) -> Answer | None:
-        """An answer that says nothing about the probe, where the attempt ended with it."""
+        """The last answer, if the attempt ended with it and no check can judge a probe by it."""
         return self.last if self.response is None and self.answers and self.last.is_inconclusive else None
 
     def reached(self, stranger: str) -> bool:
-        """Whether the browser is sent to this address: by a redirect, a meta refresh, a form, or a script.
+        """Whether the server sends the browser to this URL: by a redirect, a meta refresh, a form, or a script.
 
-        A redirect to a host that the address does not name (an error page of the server's own, say) does not count.
+        A redirect to a host that the URL does not name does not count; an error page of the server is an example.
         """
         if self.left_for is not None and _place_of(self.left_for)[0] in stranger.lower():
             return True
@@ -181,7 +181,7 @@ class Attempt:
 
 
 def ending_of(attempt: Attempt) -> str:
-    """How an attempt ended, in a few words."""
+    """Describe in a few words how an attempt ended."""
     if attempt.response is not None:
         return f"error={attempt.response.error}"
     if attempt.trail.stuck:
@@ -196,7 +196,7 @@ def ending_of(attempt: Attempt) -> str:
 
 
 def _redirects_to(answer: Answer, stranger: str, registered: tuple[str, ...]) -> bool:
-    """Whether the Location begins with the address as it was written, and with no longer address that is the client's."""
+    """Whether the Location begins with this URL as written, and not with a longer registered redirect URI."""
     location = answer.headers.get("location", "") if answer.location else ""
     return (
         bool(stranger)
@@ -206,7 +206,7 @@ def _redirects_to(answer: Answer, stranger: str, registered: tuple[str, ...]) ->
 
 
 def _place_of(url: str) -> tuple[str, int | None]:
-    """Host and port; an empty host where there is none, or where nobody could tell."""
+    """Return host and port; the host is empty if the URL has none or cannot be parsed."""
     try:
         parts = urlsplit(url)
         return (parts.hostname or "", parts.port)
@@ -215,7 +215,7 @@ def _place_of(url: str) -> tuple[str, int | None]:
 
 
 def _script_goes_to(html: str, stranger: str) -> bool:
-    """Whether a script sets the location of its page and holds the address as a string of its own."""
+    """Whether a script sets the location of its page and contains the URL at the start of a string."""
     begins = re.compile(rf"[\"'`]{re.escape(stranger)}", re.IGNORECASE)
     for piece in re.split(r"<script\b", html, flags=re.IGNORECASE)[1:]:
         attributes, _, body = piece.partition(">")
@@ -227,7 +227,7 @@ def _script_goes_to(html: str, stranger: str) -> bool:
 
 @dataclass(frozen=True)
 class Code:
-    """An authorization code with all that it takes to redeem it."""
+    """An authorization code with the data that is needed to redeem it."""
 
     value: str
     client: Client
@@ -235,12 +235,12 @@ class Code:
     response: AuthorizationResponse
     attempt: Attempt
     issued_after: float
-    """When the request that issued it was sent: its age is at most what has passed since."""
+    """When the request that issued the code was sent; the code is at most as old as this."""
     issued_before: float
 
     @property
     def code_verifier(self) -> str:
-        """The verifier of this login."""
+        """The `code_verifier` of this login."""
         return self.request.code_verifier
 
     @property
@@ -251,7 +251,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Tokens:
-    """A token response with what was asked for."""
+    """A token response, with the client and scope of its request."""
 
     access_token: str
     refresh_token: str | None
@@ -259,34 +259,34 @@ class Tokens:
     answer: Answer
     requested_scope: str | None
     granted_scope: str | None
-    """The scope that the response discloses, or else what was asked for (OAuth 2.1 section 3.2.3)."""
+    """The scope that the response names, or else the requested scope (OAuth 2.1 section 3.2.3)."""
 
     @property
     def expires_in(self) -> float | None:
-        """Seconds that the access token lives, as the response says."""
+        """The lifetime of the access token in seconds, as the response says; None if it does not say."""
         value = self.answer.json_object().get("expires_in")
         if not isinstance(value, int | float) or isinstance(value, bool):
             return None
-        # A number beyond all measure is none: nothing can be waited for or reckoned with.
+        # Treat a huge number as absent: the suite cannot calculate with it.
         return float(value) if abs(value) < _LONGEST_LIFETIME else None
 
     @property
     def ends_at(self) -> float:
-        """When the access token ends: as `expires_in` promises, or else as its `exp` says; in Unix seconds.
+        """When the access token expires, by `expires_in`, or else by its `exp` claim; in Unix seconds.
 
         Raises:
-            Skipped: neither tells.
+            Skipped: the response has neither.
         """
         if self.expires_in is not None:
             return self.answer.received_at + self.expires_in
         exp = self.claims.get("exp")
         if not isinstance(exp, int | float) or isinstance(exp, bool) or not abs(exp) < _LONGEST_LIFETIME:
-            raise Skipped("neither expires_in nor the access token tells when it ends")
+            raise Skipped("neither expires_in nor the access token says when the token expires")
         return float(exp)
 
     @property
     def scopes(self) -> frozenset[str]:
-        """The granted scopes as a set: their order means nothing."""
+        """The granted scopes as a set; their order has no meaning."""
         return frozenset((self.granted_scope or "").split())
 
     @property
@@ -297,10 +297,10 @@ class Tokens:
 
     @property
     def claims(self) -> dict[str, object]:
-        """The claims of the access token, unverified; empty if it is no JWT."""
+        """The claims of the access token, unverified; empty if the token is not a JWT."""
         return claims_of(self.access_token)
 
     @property
     def claimed_scopes(self) -> frozenset[str] | None:
-        """The scopes that the access token carries; None if it does not tell."""
+        """The scopes in the claims of the access token; None if it has none or is not a JWT."""
         return scopes_in(self.claims)

@@ -1,4 +1,4 @@
-"""Clients of the suite: their metadata (RFC 7591), and how they authenticate at the token endpoint."""
+"""The suite's OAuth clients: their metadata (RFC 7591), and how they authenticate at the token endpoint."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import quote_plus
 AuthMethod = Literal["none", "client_secret_post", "client_secret_basic"]
 
 REDIRECT_URI = "https://client.example.com/cb"
-"""Where the suite's clients are redirected. Nobody listens there: the suite reads the Location and never follows it."""
+"""The redirect URI of the suite's clients. No server answers there: the suite reads the Location and never follows it."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +31,11 @@ class Client:
 
     @property
     def is_public(self) -> bool:
-        """Whether it has no credentials."""
+        """Whether the client has no credentials."""
         return self.auth_method == "none"
 
     def credentials(self) -> tuple[dict[str, str], dict[str, str]]:
-        """Body parameters and headers that identify this client at the token endpoint (OAuth 2.1 section 2.4.1)."""
+        """Return body parameters and headers that identify this client at the token endpoint (OAuth 2.1 section 2.4.1)."""
         if self.auth_method == "client_secret_basic":
             return {}, {"authorization": basic(self.client_id, self.client_secret or "")}
         if self.auth_method == "client_secret_post":
@@ -44,7 +44,7 @@ class Client:
 
 
 def basic(client_id: str, client_secret: str) -> str:
-    """HTTP Basic credentials, form-encoded first (RFC 6749 section 2.3.1)."""
+    """Return HTTP Basic credentials; both parts are form-encoded first (RFC 6749 section 2.3.1)."""
     pair = f"{quote_plus(client_id)}:{quote_plus(client_secret)}"
     return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
@@ -52,7 +52,7 @@ def basic(client_id: str, client_secret: str) -> str:
 def metadata(
     client_name: str, redirect_uris: tuple[str, ...], auth_method: AuthMethod, scope: str | None
 ) -> dict[str, object]:
-    """Client metadata for a registration that a conforming server takes (RFC 7591 section 2)."""
+    """Return client metadata that a conforming server accepts at registration (RFC 7591 section 2)."""
     document: dict[str, object] = {
         "client_name": client_name,
         "redirect_uris": list(redirect_uris),
@@ -62,7 +62,7 @@ def metadata(
     }
     if scope:
         document["scope"] = scope
-    # Loopback redirect URIs belong to native applications; servers after OpenID Connect refuse them to web clients.
+    # Loopback redirect URIs belong to native applications; OpenID Connect servers refuse them for web clients.
     if all(uri.startswith(("http://127.0.0.1", "http://[::1]", "http://localhost")) for uri in redirect_uris):
         document["application_type"] = "native"
     return document

@@ -1,4 +1,4 @@
-"""An access token that the operator got elsewhere and hands in, where the suite cannot log in."""
+"""An access token that the operator provides because the suite cannot log in."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from oauth_litmus.oauth.jwts import claims_of
 
 @dataclass(frozen=True)
 class HandedIn:
-    """As much of a token response as the checks of the protected resource look at."""
+    """The part of a token response that the checks of the protected resource use."""
 
     access_token: str = field(repr=False)
     granted_scope: str | None = None
-    """Nobody said what it is good for."""
+    """Always None: the scope of the provided token is unknown."""
 
     @property
     def claims(self) -> dict[str, object]:
-        """The claims of the access token, unverified; empty if it is no JWT."""
+        """The claims of the access token, unverified; empty if the token is not a JWT."""
         return claims_of(self.access_token)

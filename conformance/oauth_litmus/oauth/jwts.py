@@ -1,4 +1,4 @@
-"""JWTs as a client may read them and as an attacker may make them (RFC 7519, RFC 8725): without a key of the server."""
+"""Read JWTs as a client does, and forge them as an attacker does, without a key of the server (RFC 7519, RFC 8725)."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 Members = dict[str, object]
 _COUNTABLE = 10**18
-"""Numbers beyond it are no instants, and no float holds the largest of them."""
+"""Larger numbers are not instants, and the largest do not fit into a float."""
 _A_YEAR = 366 * 86_400
 _NO_JWT = (jwt.InvalidTokenError, ValueError, TypeError, RecursionError)
 
 
 def claims_of(token: str) -> Members:
-    """The claims, unverified; empty if the token is no JWT."""
+    """Return the claims, unverified; empty if the token is not a JWT."""
     try:
         claims = cast("Members", jwt.decode(token, options={"verify_signature": False}))
     except _NO_JWT:
@@ -34,7 +34,7 @@ def claims_of(token: str) -> Members:
 
 
 def header_of(token: str) -> Members:
-    """The JOSE header, unverified; empty if the token is no JWT."""
+    """Return the JOSE header, unverified; empty if the token is not a JWT."""
     try:
         return cast("Members", jwt.get_unverified_header(token))
     except _NO_JWT:
@@ -42,7 +42,7 @@ def header_of(token: str) -> Members:
 
 
 def scopes_in(claims: Mapping[str, object]) -> frozenset[str] | None:
-    """The scopes that the claims name (`scope` of RFC 9068 section 2.2.3, or `scp`); None if they name none."""
+    """Return the scopes in the claims (`scope` of RFC 9068 section 2.2.3, or `scp`); None if there are none."""
     value = claims.get("scope", claims.get("scp"))
     if isinstance(value, str):
         return frozenset(value.split())
@@ -52,38 +52,38 @@ def scopes_in(claims: Mapping[str, object]) -> frozenset[str] | None:
 
 
 def audiences_in(claims: Mapping[str, object]) -> frozenset[str]:
-    """The recipients that `aud` names (RFC 7519 section 4.1.3)."""
+    """Return the recipients that `aud` names (RFC 7519 section 4.1.3)."""
     value = claims.get("aud")
     named = cast("list[object]", value) if isinstance(value, list) else [value]
     return frozenset(entry for entry in named if isinstance(entry, str))
 
 
 def assembled(header: Mapping[str, object], claims: Mapping[str, object], signature: bytes = b"") -> str:
-    """A JWT of these parts, whether or not the signature belongs to them."""
+    """Assemble a JWT from these parts; the signature need not match them."""
     return f"{_signing_input(header, claims)}.{_encoded(signature)}"
 
 
 def signed_with_secret(header: Mapping[str, object], claims: Mapping[str, object], secret: bytes) -> str:
-    """A JWT with the HMAC of these bytes, public ones included (RFC 8725 section 2.1)."""
+    """Make a JWT with an HMAC under these bytes, which may be public, such as a public key (RFC 8725 section 2.1)."""
     header = {**header, "alg": "HS256"}
     signature = hmac.new(secret, _signing_input(header, claims).encode(), hashlib.sha256).digest()
     return assembled(header, claims, signature)
 
 
 def with_claims(token: str, **changes: object) -> str:
-    """The same JWT with other claims under the old signature."""
+    """Return the JWT with changed claims and its old signature."""
     return assembled(header_of(token), {**claims_of(token), **changes}, _signature_of(token))
 
 
 def with_key_id(token: str, kid: str) -> str:
-    """The same JWT with another key id in its header, under the old signature."""
+    """Return the JWT with another key id in its header and its old signature."""
     return assembled({**header_of(token), "kid": kid}, claims_of(token), _signature_of(token))
 
 
 def with_bent_signature(token: str) -> str:
-    """The same JWT with one bit in the middle of its signature turned; for an opaque token, another character there.
+    """Return the JWT with one flipped bit in the middle of its signature; an opaque token gets another middle character.
 
-    The last character is of no use: its spare bits may decode to the same signature.
+    A change of the last character would not do: its spare bits may decode to the same signature.
     """
     if not header_of(token):
         middle = len(token) // 2
@@ -94,7 +94,7 @@ def with_bent_signature(token: str) -> str:
 
 
 def public_spellings(jwk: Mapping[str, object]) -> list[bytes]:
-    """The bytes that a confused verifier may take for an HMAC secret: a public key as PEM, JWK, modulus or point."""
+    """Return the forms of a public key that a confused verifier may use as an HMAC secret: PEM, JWK, modulus or point."""
     spellings = [json.dumps(jwk, separators=(",", ":")).encode(), json.dumps(jwk).encode()]
     raw = jwk.get("n", jwk.get("x"))
     if isinstance(raw, str):
@@ -108,7 +108,7 @@ def public_spellings(jwk: Mapping[str, object]) -> list[bytes]:
 
 
 def signed_by_stranger(header: Mapping[str, object], claims: Mapping[str, object]) -> str:
-    """A JWT signed with a key of our own, which its header brings along as `jwk` (RFC 8725 section 3.10)."""
+    """Make a JWT that is signed with the suite's own key, which its header contains as `jwk` (RFC 8725 section 3.10)."""
     from cryptography.hazmat.primitives.asymmetric import ec
 
     key = ec.generate_private_key(ec.SECP256R1())
@@ -117,7 +117,7 @@ def signed_by_stranger(header: Mapping[str, object], claims: Mapping[str, object
 
 
 def led_to_a_key(token: str, places: Mapping[str, str]) -> tuple[dict[str, str], Members]:
-    """Forgeries that name a URL for their key, by the header's member (`jku`, `x5u`); and the key set to be found there."""
+    """Make forgeries that name a URL for their key, by header member (`jku`, `x5u`), and the key set for that URL."""
     from cryptography.hazmat.primitives.asymmetric import ec
 
     header, claims = header_of(token), claims_of(token)
@@ -132,13 +132,13 @@ def led_to_a_key(token: str, places: Mapping[str, str]) -> tuple[dict[str, str],
 
 
 def unsigned(header: Mapping[str, object], claims: Mapping[str, object]) -> dict[str, str]:
-    """Forgeries without a signature, by what is wrong with them (RFC 8725 section 2.1)."""
+    """Make forgeries without a signature, by a description of their fault (RFC 8725 section 2.1)."""
     algorithms = ("none", "None", "nOnE", str(header.get("alg", "RS256")))
     return {f"has alg {alg} and no signature": assembled({**header, "alg": alg}, claims) for alg in algorithms}
 
 
 def tampered(token: str, *, now: float) -> dict[str, str]:
-    """Forgeries that keep a part of a valid token, by what is wrong with them; for an opaque one, a single one."""
+    """Make forgeries from parts of a valid token, by a description of their fault; only one for an opaque token."""
     forged = {"has another signature": with_bent_signature(token)}
     claims = claims_of(token)
     if claims:
@@ -155,7 +155,7 @@ def tampered(token: str, *, now: float) -> dict[str, str]:
 
 
 def with_senders_keys(token: str, key_set: Iterable[Members]) -> dict[str, str]:
-    """Forgeries whose key is the sender's choice, by what is wrong with them (RFC 8725 sections 2.1 and 3.10)."""
+    """Make forgeries with a key that the sender chose, by a description of their fault (RFC 8725 sections 2.1 and 3.10)."""
     header, claims = header_of(token), claims_of(token)
     forged = {
         f"is an HMAC under spelling {number} of the public key": signed_with_secret(
@@ -164,7 +164,7 @@ def with_senders_keys(token: str, key_set: Iterable[Members]) -> dict[str, str]:
         for jwk in key_set
         for number, secret in enumerate(public_spellings(jwk))
     }
-    forged["brings its own key as jwk"] = signed_by_stranger(header, claims)
+    forged["contains its own key as jwk"] = signed_by_stranger(header, claims)
     for name in ("jku", "x5u"):
         elsewhere = {**header, name: "https://elsewhere.client.example.com/jwks.json"}
         forged[f"points to its key by {name}"] = signed_by_stranger(elsewhere, claims)

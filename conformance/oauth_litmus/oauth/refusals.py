@@ -1,4 +1,4 @@
-"""Whether an answer to an authorization request refuses it."""
+"""Decide whether an answer to an authorization request refuses it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def is_refused(answer: Answer) -> bool:
-    """Whether it is an error page, whatever its status, or a redirect with an error."""
+    """Whether the answer is an error status, an error page with any status, or a redirect with an error."""
     location = answer.location
     if location is not None:
         return AuthorizationResponse.at(location, answer).error is not None
@@ -20,7 +20,7 @@ def is_refused(answer: Answer) -> bool:
 
 
 def leads_nowhere(answer: Answer) -> bool:
-    """Whether it is a page from which nobody can go on: what is wrong may be said with 200 (OAuth 2.1 section 4.1.2.1)."""
+    """Whether the answer is a page without any way to go on: an error page may have status 200 (OAuth 2.1 section 4.1.2.1)."""
     if not answer.is_html:
         return False
     page = read_page(answer.url, answer.text)

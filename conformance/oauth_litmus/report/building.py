@@ -1,4 +1,4 @@
-"""From an engine that has ended to a report: the one place where what was kept becomes what is shown."""
+"""Build the report from the engine's results. This is the only module that turns recorded data into a report."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Circumstances:
-    """What a report tells beside the engine's results."""
+    """The facts of a run that a report shows beside the engine's results."""
 
     selection: Selection
     started: datetime
@@ -50,13 +50,13 @@ class Circumstances:
     waivers: Sequence[Waiver] = ()
     require: tuple[str, ...] = ()
     required: frozenset[str] = field(default_factory=frozenset[str])
-    """The ids that `require` stands for."""
+    """The ids of the checks that `require` selects."""
     show_exchanges: bool = False
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
 
 
 def build_report(engine: Engine, circumstances: Circumstances) -> Report:
-    """The report of an engine that has judged, or was interrupted."""
+    """Build the report of an engine that has finished or was interrupted."""
     run, checks = engine.run, circumstances.selection.checks()
     verdicts = {check.id: engine.results[check.id].verdict for check in checks}
     outcomes = judge_waivers(circumstances.waivers, verdicts, all_checks().keys(), circumstances.today)
@@ -97,12 +97,12 @@ def build_report(engine: Engine, circumstances: Circumstances) -> Report:
 def recorder(
     run: Run, circumstances: Circumstances, outcomes: Iterable[WaiverOutcome]
 ) -> Callable[[Result], CheckRecord]:
-    """Makes records of results, with what the waivers and requirements say of them."""
+    """Return a function that turns a result into a record and applies the waivers and `--require`."""
     clean = _cleaner(run)
     waived = {outcome.waiver.id: outcome.waiver.reason for outcome in outcomes if outcome.state is State.APPLIED}
 
     def record(result: Result) -> CheckRecord:
-        # What a waived failure blocks is accepted with it: one fault is one finding, and needs one waiver.
+        # A waiver also covers the checks that the waived failure blocks: one fault needs one waiver.
         waiver = waived.get(result.check.id) or waived.get(result.blocked_by or "")
         required = result.check.id in circumstances.required
         unjudged = required and result.verdict in (Verdict.SKIP, Verdict.NOT_APPLICABLE)
@@ -139,7 +139,7 @@ def recorder(
 
 
 def _cleaner(run: Run) -> Callable[[str], str]:
-    """Redacts once more, now that every secret of the run is known, and takes out what UTF-8 cannot carry."""
+    """Return a function that redacts again, with every secret of the run known, and replaces characters invalid in UTF-8."""
     redact = run.transcript.redactor.text
     return lambda text: redact(text).encode("utf-8", "replace").decode("utf-8") if text else ""
 

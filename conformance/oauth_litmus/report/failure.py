@@ -1,4 +1,7 @@
-"""One red or warned check in words, for the person who must mend the server: the same lines in every form of report."""
+"""The description of one failed or warned check, for the person who fixes the server.
+
+Every report format shows the same lines.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +17,14 @@ if TYPE_CHECKING:
     from oauth_litmus.report.model import CheckRecord, ExchangeRecord
 
 EXCHANGES_SHOWN = 3
-"""Exchanges of one check that are shown in full; the JSON report holds the others."""
+"""How many exchanges of one check are shown; the JSON report holds all of them."""
 
 Part = Literal["head", "title", "fact", "exchange", "message", "note"]
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a description. A `fact` has a label."""
+    """One line of a description; only a `fact` has a label."""
 
     part: Part
     text: str
@@ -29,7 +32,7 @@ class Line:
 
 
 def lines_of(check: CheckRecord, *, exchanges: int | None = EXCHANGES_SHOWN) -> Iterator[Line]:
-    """A check in full: id, level, clauses, title; expected, got; the numbered exchanges (None: all of them)."""
+    """Yield the full description of a check: id, level, clauses, title, findings, and the first exchanges (None: all)."""
     yield Line("head", f"{check.id} · {check.level} · {', '.join(check.clauses)}")
     yield Line("title", check.title)
     shown = check.exchanges[:exchanges]
@@ -42,7 +45,7 @@ def lines_of(check: CheckRecord, *, exchanges: int | None = EXCHANGES_SHOWN) -> 
     if not check.findings or check.verdict in (Verdict.BLOCKED, Verdict.ERROR):
         yield Line("fact", printable(check.reason), "reason")
     if check.required and check.verdict in (Verdict.SKIP, Verdict.NOT_APPLICABLE):
-        yield Line("fact", f"a verdict, since it is required; got {check.verdict}", "expected")
+        yield Line("fact", f"a verdict, because --require names this check; got {check.verdict}", "expected")
     for exchange in shown:
         yield from exchange_lines(exchange)
     if shown and len(shown) < len(check.exchanges):
@@ -52,7 +55,7 @@ def lines_of(check: CheckRecord, *, exchanges: int | None = EXCHANGES_SHOWN) -> 
 
 
 def exchange_lines(exchange: ExchangeRecord) -> Iterator[Line]:
-    """One exchange: what was sent, then what came back."""
+    """Yield one exchange: the request, then the answer."""
     yield Line("exchange", f"exchange {exchange.number}")
     for line in printable(exchange.request).split("\n"):
         yield Line("message", f"> {line}".rstrip())
@@ -61,7 +64,7 @@ def exchange_lines(exchange: ExchangeRecord) -> Iterator[Line]:
 
 
 def plain_text(check: CheckRecord) -> str:
-    """The description without colours, as pytest and JUnit show it."""
+    """Return the description as plain text, for pytest and JUnit."""
     return "\n".join(_plain(line) for line in lines_of(check))
 
 

@@ -1,4 +1,4 @@
-"""The JSON report, and how any report comes into a file."""
+"""The JSON report, and the writing of any report to a file."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 class UnwritableReportError(Exception):
-    """A report file that cannot be written."""
+    """Raised when a report file cannot be written."""
 
 
 def json_text(report: Report) -> str:
-    """The report as JSON, after `schema.json`."""
+    """Return the report as JSON that conforms to `schema.json`."""
     return report.model_dump_json(indent=2) + "\n"
 
 
@@ -33,10 +33,10 @@ def write_report(path: Path, text: str) -> None:
 
 
 def ensure_writable(path: Path) -> None:
-    """Find out before a run begins whether its report can be written at its end; leaves the file as it is.
+    """Check before a run that its report can be written; the file is left unchanged.
 
     Raises:
-        UnwritableReportError: it cannot.
+        UnwritableReportError: the file cannot be written.
     """
     is_new = not path.exists()
     try:

@@ -1,4 +1,4 @@
-"""The report as JUnit XML: a test case per check, so that every CI shows the verdicts in its own way."""
+"""The report as JUnit XML, with one test case per check, so that any CI system can show the verdicts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def junit_text(report: Report) -> str:
-    """The report as one test suite."""
+    """Return the report as one JUnit test suite."""
     suite = ET.Element("testsuite", name="oauth-litmus", timestamp=report.started.isoformat(timespec="seconds"))
     properties = ET.SubElement(suite, "properties")
     for name, value in _properties(report).items():

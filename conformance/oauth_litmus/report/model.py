@@ -1,4 +1,4 @@
-"""The shape of a report: what the JSON holds, and what every other form of report is made from."""
+"""The data model of a report: the JSON report is this model, and every other format is made from it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ SCHEMA_VERSION = "1.0"
 
 
 class ExitStatus(IntEnum):
-    """How the command ends."""
+    """The exit status of the command."""
 
     NOTHING_RED = 0
     RED = 1
     USAGE = 2
-    """Wrong usage, or no such server."""
+    """Wrong usage, or no server was found."""
     NOTHING_JUDGED = 3
     INTERRUPTED = 130
 
@@ -38,17 +38,17 @@ class ExchangeRecord(_Record):
 
 
 class FindingRecord(_Record):
-    """One thing that is not as it should be."""
+    """One defect that a check found."""
 
     severity: Severity
     expected: str
     got: str
     exchanges: tuple[int, ...]
-    """Numbers of the exchanges that show it."""
+    """Numbers of the exchanges that show the defect."""
 
 
 class CheckRecord(_Record):
-    """One check and what is said of it."""
+    """One check and its result."""
 
     id: str
     title: str
@@ -60,22 +60,22 @@ class CheckRecord(_Record):
     reason: str
     """Why the verdict is not a plain PASS; empty otherwise."""
     red: bool
-    """Whether it fails the run, waivers and requirements counted."""
+    """Whether the check fails the run, after waivers and `--require` are applied."""
     required: bool
-    """Whether the operator demanded that it be judged, so that SKIP and N/A are red."""
+    """Whether `--require` names the check, so that SKIP and N/A are red."""
     waived: str | None
-    """The reason of the waiver that covers it."""
+    """The reason given in the waiver that covers the check; None without a waiver."""
     blocked_by: str | None
-    """The failing check because of which this one says nothing."""
+    """The id of the failed check because of which this check was not judged."""
     duration: float
     """Seconds."""
     findings: tuple[FindingRecord, ...]
     exchanges: tuple[ExchangeRecord, ...]
-    """Those that the findings name, or all of the check's where that was asked for."""
+    """The exchanges that the findings cite, or all exchanges of the check with `--show-exchanges`."""
 
 
 class ToolRecord(_Record):
-    """What judged."""
+    """The program that made the report."""
 
     name: Literal["oauth-litmus"] = "oauth-litmus"
     version: str
@@ -83,7 +83,7 @@ class ToolRecord(_Record):
 
 
 class TargetRecord(_Record):
-    """What was judged."""
+    """The server that was judged."""
 
     given: str
     issuer: str
@@ -92,7 +92,7 @@ class TargetRecord(_Record):
 
 
 class SettingsRecord(_Record):
-    """What this run was allowed and asked for."""
+    """The options of this run."""
 
     login_driver: str
     max_wait: float
@@ -106,16 +106,16 @@ class SettingsRecord(_Record):
 
 
 class PreflightRecord(_Record):
-    """How an ordinary login went before judging began."""
+    """The result of the ordinary login that comes before all checks."""
 
     diagnosis: str
-    """The first stage that does not work, in a sentence; empty if all is well."""
+    """A sentence about the first stage that failed; empty if every stage worked."""
     exchanges: tuple[ExchangeRecord, ...]
-    """Kept where there is a diagnosis."""
+    """The exchanges of the preflight; empty if there is no diagnosis."""
 
 
 class WaiverRecord(_Record):
-    """One waiver and what became of it."""
+    """One waiver and its state after the run."""
 
     id: str
     reason: str
@@ -125,17 +125,17 @@ class WaiverRecord(_Record):
 
 
 class CoreCount(_Record):
-    """How much of the core was judged, of all core checks that there are."""
+    """How many of all core checks were judged."""
 
     total: int
     judged: int
     not_judged: int
     not_selected: int
-    """How many of the not judged ones this run was not asked for."""
+    """How many of the checks that were not judged were not selected for this run."""
 
 
 class Report(_Record):
-    """One run against one server. It holds no secret: what is shown of one is a fingerprint with a key of the run."""
+    """One run against one server. The report holds no secret: a fingerprint, keyed per run, replaces each one."""
 
     schema_version: Literal["1.0"] = SCHEMA_VERSION
     tool: ToolRecord
@@ -147,10 +147,10 @@ class Report(_Record):
     exit_status: ExitStatus
     interrupted: bool
     stopped: str
-    """Why the run ended before its checks had, where that was for the server's sake or for its length; else empty."""
+    """Why the run stopped early: the server no longer answered, or the time was used up; empty otherwise."""
     target: TargetRecord
     profile: dict[str, object]
-    """What the operator declared; of secrets only the names of the environment variables."""
+    """The declared profile; secrets appear only as names of environment variables."""
     settings: SettingsRecord
     preflight: PreflightRecord
     selected: int
@@ -161,14 +161,14 @@ class Report(_Record):
     checks: tuple[CheckRecord, ...]
     waivers: tuple[WaiverRecord, ...]
     spent: dict[str, int]
-    """Requests by kind that the budgets were charged with."""
+    """How many requests of each kind were counted against a rate limit."""
     learnt_limits: dict[str, str]
-    """Limits that nobody declared and that a 429 told of, by kind, as `N/SECONDS`."""
+    """Rate limits that were not declared but learnt from a 429, by kind, as `N/SECONDS`."""
     requests: int
-    """All requests that were sent."""
+    """The number of all requests that were sent."""
     registered: int
     left_behind: tuple[str, ...]
-    """Clients that were registered and could not be removed, by `client_id`."""
+    """The `client_id` of each registered client that could not be removed."""
 
     @property
     def red(self) -> tuple[CheckRecord, ...]:

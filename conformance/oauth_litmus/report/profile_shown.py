@@ -1,4 +1,4 @@
-"""A profile as a report may show it: what was declared, without a value that could be a secret."""
+"""A profile as a report may show it: the declared members, without any value that could be a secret."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 _USERINFO = re.compile(r"(?<=://)[^/?#\s]*@")
 _ONLY_NAMES = (("login", "fields"), ("http", "headers"))
-"""Tables whose values an operator may have filled with credentials: of these only the keys are shown."""
+"""Tables in which an operator may have written credentials; the report shows only their keys."""
 
 
 def profile_shown(profile: Profile) -> dict[str, object]:
-    """The declared members of a profile; of secrets only the names of the environment variables."""
+    """Return the declared members of a profile; secrets appear only as names of environment variables."""
     shown = cast(
         "dict[str, object]", _without_credentials(profile.model_dump(mode="json", by_alias=True, exclude_unset=True))
     )
@@ -26,7 +26,7 @@ def profile_shown(profile: Profile) -> dict[str, object]:
 
 
 def without_userinfo(url: str) -> str:
-    """A URL without user name and password."""
+    """Return the URL without user name and password."""
     return _USERINFO.sub("", url)
 
 

@@ -1,4 +1,4 @@
-"""What a run shows while it works: a bar on a terminal, and now and then a plain line elsewhere."""
+"""Progress of a run: a bar on a terminal, and an occasional plain line elsewhere."""
 
 from __future__ import annotations
 
@@ -22,19 +22,22 @@ _SECONDS_BETWEEN_LINES = 5.0
 
 
 class Watcher(Protocol):
-    """Is told of a run as it goes."""
+    """Receives the progress of a run."""
 
     def begins(self, total: int) -> AbstractContextManager[object]:
-        """So many checks are about to be judged; the context lasts as long as that takes."""
+        """Return a context for the time in which `total` checks are judged."""
         ...
 
     def __call__(self, result: Result) -> None:
-        """One check has ended."""
+        """Receive the result of one check."""
         ...
 
 
 def watcher(console: Console, *, live: bool) -> Watcher:
-    """The fitting way to show progress: a bar only where a person looks, and nothing else writes."""
+    """Return a bar if `live` is set and the console is a capable terminal, otherwise a writer of plain lines.
+
+    Set `live` only if nothing else writes to the terminal during the run.
+    """
     return _Bar(console) if live and console.is_terminal and not console.is_dumb_terminal else _Lines(console)
 
 
@@ -57,7 +60,7 @@ class _Bar:
         self._tally = _Tally()
         columns = (BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
         self._progress = Progress(*columns, console=console, transient=True)
-        self._task = self._progress.add_task("an ordinary login comes first", total=None)
+        self._task = self._progress.add_task("first, an ordinary login", total=None)
 
     def begins(self, total: int) -> AbstractContextManager[object]:
         self._progress.update(self._task, total=total)
@@ -78,14 +81,14 @@ class _Lines:
     def begins(self, total: int) -> AbstractContextManager[object]:
         self._tally.total = total
         self._last = self._clock()
-        self._say(f"{total} checks, after an ordinary login")
+        self._say(f"first an ordinary login, then {total} checks")
         return nullcontext()
 
     def __call__(self, result: Result) -> None:
         self._tally.counts[result.verdict] += 1
         if self._clock() - self._last >= _SECONDS_BETWEEN_LINES:
             self._last = self._clock()
-            self._say(f"{self._tally.done} of {self._tally.total} checks have ended: {self._tally.text}")
+            self._say(f"{self._tally.done} of {self._tally.total} checks are done: {self._tally.text}")
 
     def _say(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""The published schema of the JSON report; `python -m oauth_litmus.report.schema` writes it anew from the model."""
+"""The published schema of the JSON report; `python -m oauth_litmus.report.schema` regenerates it from the model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schema_text() -> str:
-    """The schema as the model has it now."""
+    """Return the JSON schema of the current model."""
     schema = Report.model_json_schema(mode="serialization")
     head = {"$schema": DIALECT, "$id": f"urn:oauth-litmus:report:{SCHEMA_VERSION}"}
     return json.dumps({**head, **schema}, indent=2) + "\n"

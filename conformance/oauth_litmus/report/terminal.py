@@ -1,4 +1,4 @@
-"""The report for a person at a terminal: verdicts by category, what to mend, what was not judged, and the counts."""
+"""The report for a terminal: verdicts by category, failures in full, checks that were not judged, and the counts."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ _UNJUDGED = (Verdict.BLOCKED, Verdict.SKIP, Verdict.NOT_APPLICABLE)
 _PART_STYLES = {"head": "bold", "title": "", "exchange": "bold", "note": "dim"}
 _MESSAGE_INDENT = 6
 _NAMED = 5
-"""Clients, and red checks, that are named one by one."""
+"""How many clients, or red checks, a list names before it says `and N more`."""
 
 
 def show(report: Report, console: Console, *, every_exchange: bool = False) -> None:
-    """Print a report, with every exchange that it holds if that is wanted.
+    """Print a report; with `every_exchange`, print all exchanges that it holds.
 
-    Its last line says how much of the core was not judged.
+    The last line says how many core checks were not judged.
     """
     for category, checks in groupby(report.checks, key=lambda check: check.category):
         _category(category, checks, console)
@@ -61,7 +61,7 @@ def show(report: Report, console: Console, *, every_exchange: bool = False) -> N
 
 
 def _is_shown_in_full(check: CheckRecord) -> bool:
-    # BLOCKED has its place among the reasons, where one cause is one paragraph.
+    # BLOCKED checks are listed with the checks that were not judged, grouped by reason.
     return check.verdict in (Verdict.FAIL, Verdict.ERROR) or (check.verdict is Verdict.WARN and check.red)
 
 
@@ -135,7 +135,7 @@ def _not_judged(report: Report, console: Console) -> None:
             for exchange in checks[0].exchanges[-1:]:
                 _exchange(exchange, console)
     if any(check.required and check.red for check in report.checks):
-        _fact(Text("! is required to be judged (--require)", "red"), "", console)
+        _fact(Text("! marks a check that --require demands a verdict for", "red"), "", console)
 
 
 def _waivers(report: Report, console: Console) -> None:
@@ -146,7 +146,7 @@ def _waivers(report: Report, console: Console) -> None:
             _fact(Text(printable(waiver.sentence), style), waiver.state.upper(), console, style=style)
     failing = [(check.id, check.title) for check in report.red if check.verdict is Verdict.FAIL]
     if failing:
-        _heading("To accept what fails for a time, write a reason and give the file as --waivers FILE", console)
+        _heading("To accept these failures for a time, write reasons and pass the file as --waivers FILE", console)
         block = block_to_paste(failing, datetime.now(UTC).date())
         console.print(Text(block.rstrip(), "dim"), soft_wrap=True)
 
@@ -167,7 +167,7 @@ def _summary(report: Report, console: Console) -> None:
     if report.learnt_limits:
         learnt = ", ".join(f"{kind}={rate}" for kind, rate in report.learnt_limits.items())
         console.print(
-            f"Limits learnt from 429s: {learnt}. Declare them in the profile, as [limits], to spare the refusals."
+            f"Limits learnt from 429s: {learnt}. Declare them in the profile, as [limits], to avoid the refusals."
         )
     console.print(Text(f"{report.duration:.1f} s, {spent}, run {report.run_id}", "dim"))
     _result(report, console)
@@ -237,7 +237,7 @@ def _fact(text: Text, label: str, console: Console, *, style: str = "") -> None:
 
 
 def _message(text: str, console: Console) -> None:
-    # In a file or a pipe a long line stays whole, to be searched and copied.
+    # Do not wrap in a file or a pipe, so that long lines can be searched and copied.
     room = max(20, console.width - _MESSAGE_INDENT) if console.is_terminal else max(1, len(text))
     for piece in chop_cells(text, room) or [""]:
         console.print(Text(" " * _MESSAGE_INDENT + piece, "dim"), soft_wrap=True)

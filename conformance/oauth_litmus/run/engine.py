@@ -1,4 +1,4 @@
-"""Runs checks at once, inside the budgets, with waits that overlap; burst checks last; ends cleanly when told to."""
+"""Run the checks concurrently within the run's limits, burst checks last, and end cleanly when cancelled."""
 
 from __future__ import annotations
 
@@ -34,14 +34,17 @@ if TYPE_CHECKING:
     from oauth_litmus.run_state.run import Run
 
 SLOTS = 24
-"""Checks that are under way at one moment."""
+"""How many checks run at the same time."""
 BURSTS_AT_ONCE = 6
-"""From addresses of their own; more would measure how much the server can bear, and not its limits."""
+"""How many burst checks run at once, each from its own source address.
+
+More would measure how much load the server can take, and not its rate limits.
+"""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What is said of one check. `duration` is in real seconds."""
+    """The result of one check. `duration` is in real seconds."""
 
     check: Check
     decision: Decision
@@ -49,11 +52,11 @@ class Result:
     exchanges: tuple[int, ...] = ()
     duration: float = 0.0
     blocked_by: str | None = None
-    """The id of the check whose failure makes this one say nothing."""
+    """The id of the failed check because of which this check was not judged."""
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict."""
+        """The verdict of the decision."""
         return self.decision.verdict
 
 
@@ -69,23 +72,23 @@ class Engine:
         self.results: dict[str, Result] = {}
         self.interrupted = False
         self.stopped = ""
-        """Why the run ended before its checks had; empty if it did not."""
+        """Why the run stopped early; empty if every check finished."""
         self._on_result = on_result
 
     async def preflight(self) -> Readiness:
-        """Go once through an ordinary login (see `preflight`)."""
+        """Perform one ordinary login and record which of its stages work."""
         async with self._until_it_must_end(), self.run.clock.running():
             try:
                 self.readiness = await fly(Target(self.run, PREFLIGHT))
             except Exception as error:
                 said = f"{type(error).__name__}: {error}"
-                self.readiness = Readiness(registration=f"the suite itself failed at an ordinary login ({said})")
+                self.readiness = Readiness(registration=f"the suite itself failed during an ordinary login ({said})")
         return self.readiness
 
     async def judge(self, checks: Sequence[Check]) -> list[Result]:
         """Run the checks and return their results in the order given.
 
-        When this is cancelled, `results` holds the partial outcome.
+        If this is cancelled, `results` holds the results so far.
         """
         runnable: list[Check] = []
         for check in checks:
@@ -109,15 +112,17 @@ class Engine:
         return [self.results[check.id] for check in checks]
 
     def _begins_before(self, check: Check) -> tuple[float, int]:
-        """Who waits longest begins first, so that the waits overlap with what the limits impose; then races for grants.
+        """Sort key: checks with the longest wait start first, then checks with races, by the number of their logins.
 
-        The rounds of a race come one after the other, each in a window of its own; in the end nobody would fill the time
-        between them. Whoever began goes on before others begin, so that no code or pending login ends in a queue.
+        A long wait overlaps with the waits that rate limits impose on other checks. The rounds of a race run one after
+        the other, each in its own rate-limit window; if races ran last, no other check would use the time between. A
+        check that has started goes on before another one starts, so that no code or pending login expires in a queue.
         """
         waits = check.waits(self.run.server) if check.waits else 0.0
         limits = self.run.server.profile.limits
-        # At the callback, where logins are dear, a race would hold up everybody who has begun; and where nothing is
-        # declared, it would meet a limit just when others aim at an instant.
+        # Two cases do not go early. With a controlled upstream, a race uses the callback, where logins are scarce, and
+        # would delay every check that has started. Without a declared limit, a race would hit an unknown limit while
+        # other checks wait for an exact instant.
         early = Need.UPSTREAM_CONTROL not in check.needs and (limits.token_failures or limits.token)
         return -waits, -check.logins if early else 0
 
@@ -134,7 +139,7 @@ class Engine:
 
     @asynccontextmanager
     async def _until_it_must_end(self) -> AsyncGenerator[None]:
-        """What is done inside is cut short when the target no longer answers, or the run has lasted as long as it may."""
+        """Cancel the body when the target no longer answers, or when the run reaches its longest duration."""
         task, health = asyncio.current_task(), self.run.health
 
         async def watch() -> None:
@@ -144,8 +149,8 @@ class Engine:
                 self.stopped = health.stopped
             except TimeoutError:
                 self.stopped = (
-                    f"the run was stopped after {self.run.budget.longest:.0f} s: --max-time lets it take longer, if it "
-                    "was not the server that took so long"
+                    f"the run was stopped after {self.run.budget.longest:.0f} s: give a longer --max-time, unless the "
+                    "server was the cause"
                 )
             if task is not None:
                 task.cancel()
@@ -160,7 +165,7 @@ class Engine:
             watching.cancel()
 
     def interrupt(self, checks: Sequence[Check]) -> None:
-        """Give a SKIP that says so to every check that has no verdict yet."""
+        """Give every check without a verdict a SKIP whose reason is the interruption."""
         for check in checks:
             if check.id not in self.results:
                 self._finish(
@@ -171,11 +176,11 @@ class Engine:
     async def _bursts(self, checks: Sequence[Check]) -> None:
         bursts = [check for check in checks if Need.BURST in check.needs]
         if not self.run.server.separate_sources:
-            # From one address the bursts meet each other's windows, and everybody's.
+            # With one source address, all bursts and checks share one rate limit, so run the bursts one by one.
             for check in bursts:
                 await self._one(check)
             return
-        # From addresses of their own they meet nobody; they only must not slow down what is being judged.
+        # With separate addresses they share no rate limit; wait only so that they do not slow down other checks.
         await self.run.clock.until_all_wait()
         room = asyncio.Semaphore(BURSTS_AT_ONCE)
 
@@ -197,7 +202,7 @@ class Engine:
                 await check.function(self._target(check))
             except Violation as violation:
                 ending = violation
-                if violation.finding not in judgement.findings:  # found in what checks share, by the one that made it
+                if violation.finding not in judgement.findings:  # it came from a shared step that another check ran
                     judgement.findings.append(violation.finding)
             except (NotApplicable, Skipped, Blocked) as reason:
                 ending = reason
@@ -229,7 +234,7 @@ class Engine:
 
 
 def settled(result: Result, failed: Set[str]) -> Result:
-    """The result as it stands when it is known which checks failed: one fault is one finding (rule 4 of judging)."""
+    """Return the result, or BLOCKED if a check that it depends on failed: one fault is one finding (rule 4 of judging)."""
     if result.verdict in (Verdict.SKIP, Verdict.NOT_APPLICABLE):
         return result
     checks = all_checks()
@@ -243,12 +248,12 @@ def settled(result: Result, failed: Set[str]) -> Result:
     )
     if culprit is None:
         return result
-    decision = Decision(Verdict.BLOCKED, f"blocked by {culprit}: what it found makes this check say nothing")
+    decision = Decision(Verdict.BLOCKED, f"not judged, because {culprit} failed")
     return replace(result, decision=decision, findings=(), exchanges=(), blocked_by=culprit)
 
 
 def without_what_others_tell(result: Result, tellers: Set[str], *, strict: bool = False) -> Result:
-    """The result without traits of the server that another check tells of: one trait is one finding."""
+    """Return the result without findings that another check reports as well: one trait of the server is one finding."""
     identifier = result.check.id
     own = tuple(f for f in result.findings if f.told_by == identifier or f.told_by not in tellers)
     if own == result.findings or result.verdict not in (Verdict.WARN, Verdict.FAIL):
@@ -267,7 +272,7 @@ def _tells(result: Result, identifier: str) -> bool:
 
 
 def all_dependencies(check: Check) -> list[str]:
-    """The ids of every check on which this one depends, also through others."""
+    """Return the ids of all checks on which this one depends, directly or through other checks."""
     found: list[str] = []
     waiting = list(check.requirement.depends_on)
     checks = all_checks()

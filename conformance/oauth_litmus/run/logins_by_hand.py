@@ -1,4 +1,4 @@
-"""Which checks a person is asked to log in for."""
+"""Manual logins: choose the checks for which a person logs in."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from oauth_litmus.check import Check
     from oauth_litmus.run_state.run import Run
 
-# By real-world power to find bugs; what is not named here follows, the core first.
+# In order of their power to find bugs in real servers. All other checks follow, core checks first.
 MOST_VALUABLE = (
     "REPLAY-10", "REPLAY-04", "REPLAY-07", "REPLAY-08", "REDIR-02", "REDIR-05", "REDIR-06", "REDIR-07", "REDIR-23",
     "SCOPE-03", "SCOPE-05", "SCOPE-06", "BEARER-08", "BEARER-13", "PKCE-04", "PKCE-06", "PKCE-08", "PKCE-12",
@@ -23,21 +23,21 @@ MOST_VALUABLE = (
 )  # fmt: skip
 _NEEDS_A_LOGIN = frozenset({Need.LOGIN, Need.ACCESS_TOKEN, Need.REFRESH})
 _FURTHER = 5
-"""So many further logins are told of, beside all."""
+"""For how many further values of --max-logins the user is told what they would unlock."""
 
 
 def everybody(checks: Iterable[str]) -> frozenset[str]:
-    """All who may ask for a login before `ask_for_logins` has chosen: the preflight and the checks."""
+    """Return the preflight and all checks, which may ask for a login until `ask_for_logins` has chosen."""
     return frozenset({PREFLIGHT, *checks})
 
 
 def logins_of(check: Check) -> int:
-    """How many logins a person would do for a check that needs any."""
+    """Return how many logins a person must perform for a check; 0 if it needs none."""
     return max(1, check.logins) if check.needs & _NEEDS_A_LOGIN else 0
 
 
 def worth_asking_for(checks: Iterable[Check], logins: int) -> frozenset[str]:
-    """The ids of the checks that fit into so many logins, the most valuable first."""
+    """Return the ids of the most valuable checks that fit into this number of logins."""
     chosen: set[str] = set()
     for check in _by_value(checks):
         if 0 < logins_of(check) <= logins:
@@ -47,12 +47,12 @@ def worth_asking_for(checks: Iterable[Check], logins: int) -> frozenset[str]:
 
 
 def asked_for(checks: Iterable[Check], max_logins: int) -> list[str]:
-    """What a person will be asked to log in for, and what each further login would unlock, a line each."""
+    """Return one line for each check that a person logs in for, and one for each further login that would unlock checks."""
     checks = _by_value(check for check in checks if logins_of(check))
     chosen = worth_asking_for(checks, max_logins - 1)
-    lines = [f"A person is asked for at most {max_logins} logins (--max-logins): login 1 shows that logins work"]
+    lines = [f"A person is asked for at most {max_logins} logins (--max-logins): login 1 tests that logins work"]
     if max_logins < 1:
-        lines = ["Nobody is asked to log in (--max-logins 0); the first login would show that logins work"]
+        lines = ["No person is asked to log in (--max-logins 0); the first login would test that logins work"]
     for check in checks:
         if check.id in chosen:
             lines.append(f"    {_logins(logins_of(check))} for {check.id}, {check.requirement.title}")
@@ -70,7 +70,7 @@ def asked_for(checks: Iterable[Check], max_logins: int) -> list[str]:
 
 
 def ask_for_logins(run: Run, checks: Iterable[Check], *, reserved: int = 0) -> None:
-    """Choose the checks for which a person is asked to log in: what is left of --max-logins, and not reserved."""
+    """Choose the checks for which a person logs in, with the logins of --max-logins that are neither used nor reserved."""
     if isinstance(run.driver, ManualDriver):
         run.by_hand = worth_asking_for(checks, run.driver.max_logins - run.driver.done - reserved) | {PREFLIGHT}
 
@@ -89,8 +89,8 @@ def _listed(checks: Iterable[str]) -> str:
 
 
 def not_asked_for(check: Check, run: Run) -> Skipped | None:
-    """Why a person is not asked to log in for this check; None if they are, or if nobody asks a person."""
+    """Return why no person is asked to log in for this check; None if a person is, or if the driver is not `manual`."""
     if not run.by_hand or not logins_of(check) or check.id in run.by_hand:
         return None
     wanted = f"{logins_of(check)} more logins" if logins_of(check) > 1 else "one more login"
-    return Skipped(f"needs {wanted} by hand: those of --max-logins go to the first login and to more valuable checks")
+    return Skipped(f"needs {wanted} by hand: --max-logins is used up by the first login and by more valuable checks")

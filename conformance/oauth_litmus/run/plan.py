@@ -1,4 +1,7 @@
-"""The plan: which checks are selected, and which of them this run cannot judge, with the reason, before anything is sent."""
+"""The plan: which checks are selected, and which of them this run cannot judge, with the reason.
+
+The plan needs no request.
+"""
 
 from __future__ import annotations
 
@@ -22,21 +25,21 @@ if TYPE_CHECKING:
 
 
 class UnknownSelectionError(Exception):
-    """A name that is neither a check, nor a category, nor `core`."""
+    """Raised for a name that is neither a check, nor a category, nor `core`."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What the user asked for: ids, categories, or `core`."""
+    """The user's selection of checks: ids, categories, or `core`."""
 
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
 
     def checks(self) -> list[Check]:
-        """The selected checks, in the order of the catalogue.
+        """Return the selected checks in the order of the catalogue.
 
         Raises:
-            UnknownSelectionError: a name means nothing.
+            UnknownSelectionError: a name is neither an id, nor a category, nor `core`.
         """
         checks = all_checks()
         wanted = named(checks, self.only) if self.only else set(checks)
@@ -45,7 +48,7 @@ class Selection:
 
 
 def named(checks: dict[str, Check], names: Iterable[str]) -> set[str]:
-    """The ids that these names stand for.
+    """Return the ids of the checks that these names select.
 
     Raises:
         UnknownSelectionError: a name is neither an id, nor a category, nor `core`.
@@ -64,27 +67,27 @@ def named(checks: dict[str, Check], names: Iterable[str]) -> set[str]:
             found.add(by_id[name.lower()])
         else:
             raise UnknownSelectionError(
-                f"{name!r} is no check, no category and not `core`; categories: {', '.join(categories())}; ids: see `oauth-litmus list`"
+                f"{name!r} is not a check, a category or `core`; categories: {', '.join(categories())}; ids: see `oauth-litmus list`"
             )
     return found
 
 
 def announcement_of_bursts(checks: Iterable[Check], run: Run) -> str | None:
-    """Which of these checks send more than the limits allow, and how much at most; None where none may."""
+    """Say which of these checks exceed the server's rate limits, and by how much at most; None if no such check runs."""
     bursts = [check.id for check in checks if Need.BURST in check.needs]
     if not bursts or _burst(run, Readiness()) is not None:
         return None
     return (
-        f"--burst: {len(bursts)} checks push against the limits, each with a few hundred requests at most to one limit: "
+        f"--burst: {len(bursts)} checks exceed rate limits on purpose; each sends at most a few hundred requests to one limit: "
         f"{', '.join(bursts)}"
     )
 
 
 def cannot_judge(check: Check, run: Run, readiness: Readiness) -> Skipped | NotApplicable | Blocked | None:
-    """Why a check is not run here; None if it is."""
+    """Return the reason why this run cannot judge a check; None if the check can run."""
     reasons = [reason for need in sorted(check.needs) if (reason := _UNMET[need](run, readiness)) is not None]
     if reasons:
-        # What the server does not offer no further option of this run would make judgeable.
+        # N/A goes first: no option of the run helps when the server lacks the feature.
         return next((reason for reason in reasons if isinstance(reason, NotApplicable)), reasons[0])
     return _waits_too_long(check, run) or not_asked_for(check, run)
 
@@ -124,7 +127,7 @@ def _walked(run: Run) -> Unmet:
     if run.driver.walks:
         return None
     return Skipped(
-        f"needs logins that the suite walks through, not the driver {run.driver.name!r}: give --login redirects"
+        f"needs a driver that performs logins itself, which {run.driver.name!r} does not: give --login redirects"
     )
 
 
@@ -148,7 +151,7 @@ def _access_token(run: Run, readiness: Readiness) -> Unmet:
         return None
     unmet = _login(run, readiness)
     if isinstance(unmet, Skipped):
-        return Skipped(f"{unmet}, or hand in an access token of yours: --access-token-file FILE")
+        return Skipped(f"{unmet}, or provide an access token: --access-token-file FILE")
     return unmet
 
 
@@ -210,7 +213,7 @@ def _relay(run: Run, readiness: Readiness) -> Unmet:
 def _upstream_control(run: Run, readiness: Readiness) -> Unmet:
     if run.upstream is None:
         return Skipped(
-            "needs an upstream that the operator controls: name it in the profile, as `upstream_control = URL` (docs/upstream-control.md)"
+            "needs an upstream that the suite can control: name it in the profile, as `upstream_control = URL` (docs/upstream-control.md)"
         )
     return None
 
@@ -220,27 +223,24 @@ def _burst(run: Run, readiness: Readiness) -> Unmet:
     if not run.budget.burst:
         return Skipped("sends more than the server's limits allow: give --burst")
     if not server.is_loopback and not server.profile.own_server:
-        return Skipped("bursts beyond loopback need the operator's word: declare `own_server = true` in the profile")
+        return Skipped("bursts against a remote server need your consent: declare `own_server = true` in the profile")
     return None
 
 
 def _second_source(run: Run, readiness: Readiness) -> Unmet:
-    return (
-        None
-        if run.server.separate_sources
-        else Skipped("needs a second source address: only loopback targets give one")
-    )
+    separate = run.server.separate_sources
+    return None if separate else Skipped("needs a second source address: only loopback targets allow it")
 
 
 def _replicas(run: Run, readiness: Readiness) -> Unmet:
     if len(set(run.server.profile.replicas)) < 2:
         return Skipped(
-            "needs two replicas that can be reached one by one: give --replica URL for each, "
+            "needs two replicas that can be reached individually: give --replica URL for each, "
             'or `replicas = ["http://10.0.0.7:8080", …]` in the profile'
         )
     others = run.server.endpoints_elsewhere
     if others:
-        return Skipped(f"replicas answer for the issuer's origin, where the {others[0]}_endpoint is not")
+        return Skipped(f"replicas answer for the issuer's origin, but the {others[0]}_endpoint is at another origin")
     return None
 
 
@@ -248,7 +248,7 @@ def _operations(run: Run, readiness: Readiness) -> Unmet:
     if run.server.profile.operations:
         return None
     return Skipped(
-        "no operation is known that one scope opens: declare a harmless one in the profile, under `[operations]`, "
+        "no operation is known that needs one particular scope: declare a harmless one in the profile, under `[operations]`, "
         'as `"SCOPE" = "METHOD /path"`'
     )
 
@@ -257,7 +257,7 @@ def _listener(run: Run, readiness: Readiness) -> Unmet:
     if run.listener is not None:
         return None
     return Skipped(
-        "needs a listener of the suite that the server can reach: declare it in the profile, "
+        "needs a listener that the server can reach: declare it in the profile, "
         'as `[listener] url = "https://PUBLIC", bind = "0.0.0.0:8443"`'
     )
 

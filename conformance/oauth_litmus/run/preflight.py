@@ -1,4 +1,7 @@
-"""Before judging: one registration, one login, one refresh, one call; what fails here is one diagnosis."""
+"""The preflight: one registration, login, refresh and resource call before all checks.
+
+A stage that fails here becomes one diagnosis: the reason why every check that needs this stage is BLOCKED.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Readiness:
-    """Which stages of an ordinary login work. A stage that does not has a sentence that says why."""
+    """Which stages of an ordinary login work; a stage that fails has a sentence that says why."""
 
     registration: str = ""
     login: str = ""
@@ -28,12 +31,12 @@ class Readiness:
 
     @property
     def diagnosis(self) -> str:
-        """The first stage that fails, in a sentence; empty if all is well."""
+        """The sentence of the first stage that fails; empty if every stage works."""
         return self.registration or self.login or self.refresh or self.resource
 
 
 async def fly(target: Target) -> Readiness:
-    """Go once through an ordinary login and note what was seen of the server."""
+    """Perform one ordinary login and note the server's traits in `Server.seen`."""
     try:
         client = await target.clients.shared()
     except (Blocked, NotApplicable) as error:
@@ -67,7 +70,7 @@ async def _log_in(target: Target, client: Client) -> Tokens:
 
 
 def _without_resource(target: Target) -> bool:
-    """Leave `resource` out from now on, if it was sent: a server may know its resource by another name (see RES-01)."""
+    """Omit `resource` from now on, and return whether it was sent: a server may use another identifier (see RES-01)."""
     if target.server.resource_indicator is None:
         return False
     target.server.seen.resource_refused = True
@@ -75,25 +78,25 @@ def _without_resource(target: Target) -> bool:
 
 
 async def _attempt(target: Target, client: Client) -> Attempt:
-    """A first login, finished as a browser would, or else with cookies that a browser would not bring back.
+    """Log in with the cookies that a browser sends; if that fails, also with the cookies that a browser withholds.
 
     Raises:
-        Blocked: it depends on a cookie that browsers withhold, and no check of its own tells that.
+        Blocked: the login depends on a cookie that browsers withhold, and no other check reports that.
     """
     attempt = await target.authorization.attempt(target.authorization.request(client))
     _note(target, attempt)
     lost = (*attempt.withheld, *(rejected.set_cookie.name for rejected in attempt.rejected))
     if attempt.code is None and lost:
-        # A browser keeps from the callback a cookie that it needs: a defect with checks of its own (COOKIE-03, -04,
-        # -06). The rest of the server is judged by sending it all the same.
+        # The callback needs a cookie that a browser withholds. COOKIE-03, -04 and -06 report that defect; send the
+        # cookie anyway, so that the other checks can judge the rest of the server.
         target.server.seen.cookie_withheld = lost
         attempt = await target.authorization.attempt(target.authorization.request(client))
         _note(target, attempt)
         if attempt.code is not None and attempt.callback_url is None:
-            raise Blocked(f"it goes on only with a cookie that no browser brings back: {', '.join(lost)}")
+            raise Blocked(f"it continues only with a cookie that no browser sends back: {', '.join(lost)}")
     if attempt.code is None and attempt.withheld_from_form:
         kept = "; ".join(dict.fromkeys(attempt.withheld_from_form))
-        raise Blocked(f"{ending_of(attempt)}; browsers keep from the form that was sent: {kept}")
+        raise Blocked(f"{ending_of(attempt)}; browsers do not send these cookies with the submitted form: {kept}")
     return attempt
 
 
@@ -111,8 +114,8 @@ async def _refresh(target: Target, tokens: Tokens) -> str:
     try:
         answer = await target.tokens.refresh(tokens)
     except Blocked as error:
-        return f"an ordinary refresh is not answered: {error}"
-    return "" if answer.has_tokens else f"an ordinary refresh is answered {answer.status} {answer.error}".rstrip()
+        return f"an ordinary refresh got no usable answer: {error}"
+    return "" if answer.has_tokens else f"an ordinary refresh was answered {answer.status} {answer.error}".rstrip()
 
 
 async def _call(target: Target, tokens: Tokens | HandedIn) -> str:
@@ -122,12 +125,12 @@ async def _call(target: Target, tokens: Tokens | HandedIn) -> str:
         answer = await target.resource.call(tokens.access_token)
     except Blocked as error:
         return f"the protected resource does not answer: {error}"
-    # What the resource says beyond authorization is its own affair: only 401 and 403 refuse the token.
+    # Only 401 and 403 refuse the token; any other error has nothing to do with authorization.
     target.server.seen.resource_answers = answer.status not in (401, 403)
     if target.server.seen.resource_answers:
         return ""
     said = f"{answer.status} {answer.headers.get('www-authenticate', '')}".rstrip()
-    which = "a fresh access token" if isinstance(tokens, Tokens) else "the access token that was handed in"
+    which = "a fresh access token" if isinstance(tokens, Tokens) else "the provided access token"
     return f"the protected resource refuses {which}: {said}"
 
 

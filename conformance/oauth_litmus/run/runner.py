@@ -1,4 +1,4 @@
-"""From what the user typed to a finished run: connects, discovers, plans, judges, tidies up."""
+"""A whole run from the user's options: connect, discover, plan, judge, and tidy up."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ SourceMode = Literal["auto", "single", "loopback"]
 
 @dataclass(frozen=True)
 class Options:
-    """Everything that the command line says beside the profile."""
+    """The options of the command line, including the loaded profile."""
 
     url: str
     profile: Profile = field(default_factory=Profile)
@@ -72,17 +72,17 @@ async def connected(
     clock: Clock | None = None,
     listener: Listener | None = None,
 ) -> AsyncGenerator[Run]:
-    """A run that has found its server; closes every connection at the end.
+    """Find the server and yield a run that is connected to it; close every connection at the end.
 
     Args:
-        options: what the user said.
-        transports: how requests travel; over the network by default.
+        options: the user's options.
+        transports: makes the HTTP transports; by default they use the network.
         clock: the run's clock; real time by default.
-        listener: where requests of the server under test are taken note of; one that binds a port by default.
+        listener: records requests that the server under test sends; by default one that binds a port.
 
     Raises:
         NoServerError: there is no authorization server at the URL, or a replica does not answer for it.
-        ProfileError: a certificate file cannot be used, or a secret is missing in the environment.
+        ProfileError: a certificate file, the proxy or the listener cannot be used, or a secret is missing in the environment.
     """
     profile, run_id = options.profile, secrets.token_hex(4)
     driver = options.driver or driver_for(profile)
@@ -109,7 +109,7 @@ async def connected(
         **http.headers,
     }
     transcript.redactor.publish(run_id)
-    # The upstream is lent by the same operator, and may well stand behind the same edge.
+    # The operator also controls the upstream, which may be behind the same edge and need the same secret headers.
     known = profile.trusted_with(options.url).and_of(profile.upstream_control)
     wire = Wire(
         transports, clock, transcript, headers, secret_headers=http.secrets(), known=known, timeout=http.timeout
@@ -135,10 +135,10 @@ async def connected(
 
 
 async def _see_replicas(run: Run, selection: Selection) -> None:
-    """See before the run that every replica answers for the issuer, if any check is to ask them.
+    """If a selected check uses replicas, verify before the run that every replica answers for the issuer.
 
     Raises:
-        NoServerError: some do not; the message has a sentence for each.
+        NoServerError: a replica does not answer for the issuer; the message has a sentence for each such replica.
     """
     origins = dict.fromkeys(run.server.profile.replicas)
     if (
@@ -159,7 +159,7 @@ async def _see_replicas(run: Run, selection: Selection) -> None:
 
 
 def _publish_addresses(transcript: Transcript, *addresses: object) -> None:
-    """Have the path and host of the server's own addresses shown: a tenant's or project's id may look like a secret."""
+    """Exempt the parts of the server's own URLs from redaction: a tenant's or project's id may look like a secret."""
     for address in addresses:
         if isinstance(address, str):
             for part in re.split(r"[/.:?#]", address):
@@ -179,14 +179,14 @@ async def _listening(run: Run, given: Listener | None) -> AsyncGenerator[Listene
             listener = await stack.enter_async_context(opened)
         except OSError as error:
             where = settings.bind if settings else "loopback"
-            raise ProfileError(f"cannot listen at {where}, as [listener] says: {error}") from error
+            raise ProfileError(f"cannot listen at {where}, the address for [listener]: {error}") from error
         yield listener
 
 
 async def judge(run: Run, selection: Selection, on_result: OnResult = lambda result: None) -> Engine:
-    """Preflight, then every selected check; removes afterwards what the run registered.
+    """Run the preflight and every selected check, then remove the clients that the run registered.
 
-    A cancellation ends the run early; the engine then holds the partial outcome.
+    A cancellation ends the run early; the engine then holds the results so far.
     """
     engine = Engine(run, on_result)
     checks = selection.checks()
@@ -251,7 +251,7 @@ def _sources(options: Options, server: Server) -> tuple[Callable[[], str | None]
     if host in ("127.0.0.1", "localhost") and can_be_bound():
         return loopback_addresses(), True
     if options.source_addresses == "loopback":
-        raise NoServerError(f"--source-address loopback needs a target at 127.0.0.1, and {server.issuer} is none")
+        raise NoServerError(f"--source-address loopback needs a target at 127.0.0.1; the target is {server.issuer}")
     return (lambda: None), False
 
 

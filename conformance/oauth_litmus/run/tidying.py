@@ -1,4 +1,4 @@
-"""Removes at the end of a run what it registered, as far as the server allows that and still answers."""
+"""Remove the clients that a run registered, if the server allows it and still answers."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from oauth_litmus.run_state.run import Run
 
 TIDIED_WITHIN = 60.0
-"""Seconds for the removal of the clients of a run, which is a courtesy and not what a run is for."""
+"""The deadline in seconds for the removal of clients, which is a courtesy to the server."""
 
 
 async def tidy_up(run: Run) -> None:
-    """Remove the clients of this run where the server allows it (RFC 7592 section 2.3); what stays is listed."""
+    """Remove the clients of this run if the server allows it (RFC 7592 section 2.3); list the others in `left_behind`."""
     target, removed = Target(run, "tidying up"), set[str]()
     try:
         async with asyncio.timeout(TIDIED_WITHIN), run.clock.running():
             await _remove_clients(run, target, removed)
     except TimeoutError:
-        pass  # what is left is listed
+        pass  # the remaining clients are listed below
     run.clients.left_behind += [client.client_id for client in run.clients.entries if client.client_id not in removed]
 
 

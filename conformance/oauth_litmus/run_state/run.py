@@ -72,7 +72,7 @@ class Run:
     shared: SharedResults = field(init=False)
     health: Health = field(init=False)
     began: float = field(default_factory=stopwatch)
-    """When the run began to look for its server, by the stopwatch."""
+    """The stopwatch time at which discovery began."""
 
     def __post_init__(self) -> None:
         self.shared = SharedResults(self.clock)

@@ -1,4 +1,4 @@
-"""From a typed URL to an authorization server: RFC 8414, OpenID discovery, or a protected resource (RFC 9728)."""
+"""Find the authorization server of a URL: by RFC 8414, OpenID discovery, or a protected resource (RFC 9728)."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
 Get = Callable[[str], Awaitable["Answer"]]
 _Found = tuple[str, "Answer", dict[str, object]]
-"""The URL of the metadata, its answer, and the document in it."""
+"""The metadata URL, its answer, and the parsed document."""
 
 _RESOURCE_METADATA = re.compile(r'resource_metadata\s*=\s*(?:"([^"]+)"|([^\s,"]+))', re.IGNORECASE)
 MCP_ENDPOINT = "/mcp"
 _SILENCES = 2
-"""Requests without an answer after which nobody is taken to be there."""
+"""After this many requests without any answer, the host is taken to be unreachable."""
 
 
 class NoServerError(Exception):
-    """There is no authorization server to be found at a URL; the message lists what was tried."""
+    """Raised when a URL leads to no authorization server; the message lists the requests that were tried."""
 
 
 def normalise(text: str) -> str:
-    """A typed URL as an issuer or resource URL.
+    """Turn the URL that the user typed into an issuer or resource URL.
 
     Raises:
-        NoServerError: it is no http or https URL.
+        NoServerError: the text is not an http or https URL, or the URL holds credentials.
     """
     url = text.strip()
     if "://" not in url:
@@ -43,16 +43,16 @@ def normalise(text: str) -> str:
         parts = urlsplit(url)
         port_is_sane = parts.port is None or parts.port > 0
     except ValueError as error:
-        raise NoServerError(f"{text!r} is no URL: {error}") from error
+        raise NoServerError(f"{text!r} is not a URL: {error}") from error
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_sane or len(url.split()) > 1:
-        raise NoServerError(f"{text!r} is no http or https URL of a server")
+        raise NoServerError(f"{text!r} is not an http or https URL of a server")
     if parts.username is not None:
-        raise NoServerError("a URL must hold no credentials: give them in the profile, as [http] secret_headers")
+        raise NoServerError("the URL must not hold credentials: give them in the profile, as [http] secret_headers")
     return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), parts.query, ""))
 
 
 def metadata_urls(issuer: str) -> list[str]:
-    """Where the metadata of an issuer stands, in the order in which clients look (RFC 8414 section 3.1)."""
+    """Return the candidate metadata URLs of an issuer, in the order in which clients try them (RFC 8414 section 3.1)."""
     parts = urlsplit(issuer)
     origin, path = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
     if not path:
@@ -66,7 +66,7 @@ def metadata_urls(issuer: str) -> list[str]:
 
 
 def resource_metadata_urls(resource: str) -> list[str]:
-    """Where the metadata of a protected resource stands (RFC 9728 section 3.1)."""
+    """Return the candidate metadata URLs of a protected resource (RFC 9728 section 3.1)."""
     parts = urlsplit(resource)
     origin, path = f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/")
     well_known = f"{origin}/.well-known/oauth-protected-resource"
@@ -74,7 +74,7 @@ def resource_metadata_urls(resource: str) -> list[str]:
 
 
 class Discovery:
-    """Looks for the server behind one URL and remembers what it tried."""
+    """Finds the server behind one URL, and keeps a list of the requests that it tried."""
 
     def __init__(self, get: Get, profile: Profile) -> None:
         self._get = get
@@ -83,10 +83,10 @@ class Discovery:
         self._answered = False
 
     async def find(self, typed: str) -> Discovered:
-        """The authorization server of this URL.
+        """Return the authorization server of this URL.
 
         Raises:
-            NoServerError: there is none; the message says what was tried.
+            NoServerError: no server was found; the message lists the requests that were tried.
         """
         given = normalise(typed)
         issuer = self._profile.issuer or given
@@ -135,7 +135,7 @@ class Discovery:
         named = document.get("resource")
         if resource is None and isinstance(named, str) and scheme_of(named) in ("http", "https"):
             resource = named
-            # Some servers mirror whatever path is asked for as an issuer: that of a resource too, which names another.
+            # Some servers answer any path as if it were an issuer, so a resource URL looks like an issuer as well.
             if named.rstrip("/") == given.rstrip("/") and self._profile.issuer is None:
                 issuer, found = await self._named_instead(document, issuer, found)
             elif _belongs_elsewhere(document, issuer):
@@ -147,7 +147,7 @@ class Discovery:
         return self._discovered(found, issuer, given, resource, document or None, url)
 
     async def _named_instead(self, document: dict[str, object], issuer: str, found: _Found) -> tuple[str, _Found]:
-        """The server that a resource names (RFC 9728 section 3.3), where its own URL was taken for that of an issuer."""
+        """Return the server that a resource names (RFC 9728 section 3.3), for a resource URL that looked like an issuer."""
         servers = _servers_of(document)
         if issuer.rstrip("/") in {server.rstrip("/") for server in servers}:
             return issuer, found
@@ -173,12 +173,12 @@ class Discovery:
         return await self._of_an_mcp_server(resource)
 
     async def _of_an_mcp_server(self, origin: str) -> tuple[dict[str, object], str | None]:
-        """The metadata of the endpoint at which most MCP servers stand, where nothing but their origin was given."""
+        """Return the metadata of the usual MCP endpoint, `/mcp`, if the user gave only an origin."""
         endpoint = f"{origin}{MCP_ENDPOINT}"
         url = resource_metadata_urls(endpoint)[0]
         is_to_be_found = self._profile.resource is None and not urlsplit(origin).path
         answer = await self._try(url) if is_to_be_found else None
-        # A guess is right only if the document says so itself (RFC 9728 section 3.3).
+        # The guess is confirmed only if the document names this endpoint as its resource (RFC 9728 section 3.3).
         if answer is None or answer.status != 200 or answer.json_object().get("resource") != endpoint:
             return {}, None
         return answer.json_object(), url
@@ -195,7 +195,7 @@ class Discovery:
             return None
         self._answered = True
         where = f"to {answer.location} (redirects are not followed)" if answer.location else answer.media_type
-        without_end = f", more than {len(answer.body) / 1e6:.0f} MB of it" if answer.truncated else ""
+        without_end = f", more than {len(answer.body) / 1e6:.0f} MB" if answer.truncated else ""
         self.tried.append(f"GET {url}: {answer.status} {where}".rstrip() + without_end)
         return answer
 
@@ -213,7 +213,7 @@ class Discovery:
 
 
 def _belongs_elsewhere(document: dict[str, object], issuer: str) -> bool:
-    """Whether a resource that was found at the issuer's origin names servers, and all of them at other origins."""
+    """Whether the resource at the issuer's origin names authorization servers, all of them at other origins."""
     servers = _servers_of(document)
     return bool(servers) and origin_of(issuer) not in {origin_of(server) for server in servers}
 
@@ -226,5 +226,5 @@ def _servers_of(document: dict[str, object]) -> list[str]:
 
 def _hint(reason: str) -> str:
     if "CERTIFICATE_VERIFY_FAILED" in reason:
-        return " (if the certificate is from an authority of your own, name it in the profile, as [http] ca_file)"
+        return " (if the certificate is from a private authority, name its file in the profile, as [http] ca_file)"
     return ""

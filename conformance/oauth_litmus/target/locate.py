@@ -1,4 +1,4 @@
-"""Finds the server of a run, within bounds, and sees that the operator's secrets are meant for it."""
+"""Locate the server of a run within a deadline, and verify that the operator's secrets may be sent to it."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from oauth_litmus.target.server import Discovered
 
 FOUND_WITHIN = 300.0
-"""Seconds in which a server must be found: a dozen documents, of which none takes long to serve."""
+"""The deadline of discovery in seconds; it fetches at most a dozen documents, and none takes long to serve."""
 
 
 async def find(url: str, profile: Profile, wire: Wire, *, longest: float) -> Discovered:
-    """The server at a URL, `longest` seconds being what is left of the run.
+    """Find the server at a URL; `longest` is the time left for the run, in seconds.
 
     Raises:
-        NoServerError: there is none, it is not found in time, or secrets of the profile may not be meant for it.
+        NoServerError: no server is found, or not in time, or the secrets of the profile may belong to another server.
     """
 
     async def get(url: str) -> Answer:
@@ -35,12 +35,12 @@ async def find(url: str, profile: Profile, wire: Wire, *, longest: float) -> Dis
     except TimeoutError as error:
         tried = "".join(f"\n  {line}" for line in discovery.tried)
         raise NoServerError(
-            f"{url} was not found to be a server within {longest:.0f} s. Tried:{tried or ' nothing that ended'}"
+            f"no server was found at {url} within {longest:.0f} s. Tried:{tried or ' no request was answered'}"
         ) from error
     if not profile.trusted_with(url).cover(found.issuer) and _has_secrets_for_it(profile):
         raise NoServerError(
-            f"{found.given} names {found.issuer} as its authorization server, which is of another site, and the profile "
-            f'holds secrets of clients: before these go there, say in the profile that it is yours, as issuer = "{found.issuer}"'
+            f"{found.given} names {found.issuer} as its authorization server, which is at another site. The profile holds "
+            f'client secrets: to let the suite send them there, declare issuer = "{found.issuer}" in the profile'
         )
     return found
 

@@ -1,4 +1,4 @@
-"""What a profile declares of the login: fields, the script of steps, and the browser to drive."""
+"""The parts of a profile that describe the login: fields, the script of steps, and the browser."""
 
 import os
 import re
@@ -9,20 +9,20 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class ProfileError(Exception):
-    """A profile that cannot be used; the message names the key as the operator wrote it, and what is allowed."""
+    """Raised when a profile cannot be used; the message names the key and the allowed values."""
 
 
 class Section(BaseModel):
-    """A table of the profile: unknown keys are refused."""
+    """A table of the profile; unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def from_environment(variable: str) -> str:
-    """The value of an environment variable that a profile names.
+    """Return the value of an environment variable that a profile names.
 
     Raises:
-        ProfileError: it is not set.
+        ProfileError: the variable is not set.
     """
     value = os.environ.get(variable)
     if value is None:
@@ -35,32 +35,35 @@ def _filled(fields: dict[str, str], secret_fields: dict[str, str]) -> dict[str, 
 
 
 class Match(Section):
-    """On which page a step is taken: everything that is given must hold."""
+    """The conditions for the page of a step; all conditions that are given must hold."""
 
     url: str | None = None
     """The whole URL, with `*` and `?` as wildcards."""
     url_regex: str | None = None
-    """A regular expression that is found in the URL."""
+    """A regular expression that matches part of the URL."""
     title: str | None = None
     heading: str | None = None
-    """Part of the title, of a heading, of the visible text: case and white space do not matter."""
+    """`title`, `heading` and `text` match a part of the title, of a heading, or of the visible text.
+
+    Case and white space do not matter.
+    """
     text: str | None = None
     selector: str | None = None
-    """A CSS selector that finds something on the page."""
+    """A CSS selector that matches an element of the page."""
 
     @model_validator(mode="after")
     def _means_something(self) -> Self:
         if not self.model_fields_set:
-            raise ValueError("says nothing: give at least one of url, url_regex, title, heading, text, selector")
+            raise ValueError("is empty: give at least one of url, url_regex, title, heading, text, selector")
         try:
             re.compile(self.url_regex or "")
         except re.error as error:
-            raise ValueError(f"url_regex is no regular expression: {error}") from error
+            raise ValueError(f"url_regex is not a regular expression: {error}") from error
         return self
 
 
 class Click(Section):
-    """What is pressed. A plain string in the profile is `text`: what a button or a link says."""
+    """The button or link to press. A plain string in the profile means `text`, the words on a button or link."""
 
     text: str | None = None
     button: str | None = None
@@ -81,7 +84,7 @@ class Click(Section):
 
     @property
     def shown(self) -> str:
-        """What is looked for, in words."""
+        """A phrase that says which button or link is missing."""
         if self.selector:
             return f"nothing that the selector {self.selector!r} finds"
         what = "button" if self.button else "link" if self.link else "button or link"
@@ -89,23 +92,23 @@ class Click(Section):
 
 
 class LoginStep(Section):
-    """One step of the way through a login: on this page, fill in this and press that."""
+    """One step of a login: the page, the values to fill in, and the button or link to press."""
 
     name: str | None = None
     match: Match
     fill: dict[str, str] = {}
     """Values by field name."""
     fill_secret: dict[str, str] = {}
-    """The same, with the value read from the environment variable that is named."""
+    """Names of environment variables that hold the values, by field name."""
     click: Click | None = None
-    """Without it the form's own button is chosen."""
+    """The button or link to press; by default the driver chooses a button of the form."""
     optional: bool = False
-    """Whether a login may well pass without this page."""
+    """Whether a login may succeed without this page."""
     times: Annotated[int, Field(ge=1)] = 1
     """How often the step may be taken in one login."""
 
     def values(self) -> dict[str, str]:
-        """All values to fill in, secrets read from the environment.
+        """Return all values to fill in, with secrets read from the environment.
 
         Raises:
             ProfileError: an environment variable is not set.
@@ -114,44 +117,44 @@ class LoginStep(Section):
 
 
 class BrowserSettings(Section):
-    """Which browser the driver `browser` starts, and how."""
+    """The browser that the driver `browser` starts, and its options."""
 
     executable: str | None = None
-    """The path of any Chromium; without it and `channel`, the one that Playwright brought."""
+    """The path of a Chromium; without `executable` and `channel`, Playwright's own Chromium is used."""
     channel: str | None = None
-    """An installed browser by Playwright's name for it: `chrome`, `msedge`, `chromium`."""
+    """An installed browser, by the name that Playwright uses: `chrome`, `msedge`, `chromium`."""
     args: tuple[str, ...] = ()
-    """Arguments of the browser; in most containers it needs `--no-sandbox`."""
+    """Arguments for the browser; most containers need `--no-sandbox`."""
     headed: bool = False
     state: str | None = None
-    """A file in which the session at the login provider is kept from run to run (mode 0600)."""
+    """A file that keeps the session at the login provider between runs (mode 0600)."""
     screenshots: str | None = None
-    """A folder for a picture of each page on which a login sticks; what is typed in is painted over."""
+    """A folder for screenshots of pages on which a login gets stuck; typed values are covered."""
     patience: Annotated[float, Field(gt=0)] = 10.0
-    """Seconds that a page may take until it goes on or offers what a step waits for."""
+    """Seconds to wait until a page continues, or shows the elements that a step needs."""
     minutes_for_a_person: Annotated[float, Field(ge=0)] = 5.0
-    """How long, in a window that is shown, a person may help with the first login."""
+    """Minutes during which a person may help with the first login, if the browser is `headed`."""
     pages: Annotated[int, Field(ge=1, le=24)] = 2
-    """Logins that are driven at one moment."""
+    """How many logins run in the browser at once."""
 
 
 class Login(Section):
-    """How a person gets through the login."""
+    """How the suite performs a login."""
 
     driver: str | None = None
     """`redirects`, `browser`, `manual`, `none`, the name of an installed driver, or `package:object`."""
     fields: dict[str, str] = {}
     """Values for form fields of the login pages, by field name."""
     secret_fields: dict[str, str] = {}
-    """The same, with the value read from the environment variable that is named."""
+    """Names of environment variables that hold values for form fields, by field name."""
     max_logins: Annotated[int, Field(ge=0)] = 3
-    """Logins that the `manual` driver may ask a person for."""
+    """How many logins the `manual` driver may ask a person for."""
     steps: tuple[LoginStep, ...] = ()
-    """What to do on which page; where no step fits, the driver guesses."""
+    """The script of the login; on a page that no step matches, the driver guesses."""
     browser: BrowserSettings = BrowserSettings()
 
     def values(self) -> dict[str, str]:
-        """All field values, secrets read from the environment.
+        """Return all field values, with secrets read from the environment.
 
         Raises:
             ProfileError: an environment variable is not set.
@@ -159,7 +162,7 @@ class Login(Section):
         return _filled(self.fields, self.secret_fields)
 
     def secrets(self) -> list[tuple[str, str]]:
-        """Name and value of everything that is typed in on the way.
+        """Return the name and value of each field that a login fills in, including the steps.
 
         Raises:
             ProfileError: an environment variable is not set.
@@ -167,28 +170,28 @@ class Login(Section):
         return [pair for values in (self.values(), *(step.values() for step in self.steps)) for pair in values.items()]
 
     def secret_names(self) -> set[str]:
-        """The names of fields whose values come from the environment."""
+        """Return the names of the fields whose values come from the environment."""
         return {name for fields in (self.secret_fields, *(step.fill_secret for step in self.steps)) for name in fields}
 
 
 class HandedInToken(Section):
-    """An access token that somebody else got, for the checks of the protected resource where the suite cannot log in."""
+    """An access token from the operator, for the checks of the protected resource if the suite cannot log in."""
 
     access_token_env: str | None = None
-    """The environment variable that holds it."""
+    """The environment variable that holds the token."""
     access_token_file: str | None = None
-    """The file that holds it."""
+    """The file that holds the token."""
 
     @property
     def is_given(self) -> bool:
-        """Whether there is one."""
+        """Whether the operator provided a token."""
         return bool(self.access_token_env or self.access_token_file)
 
     def value(self) -> str | None:
-        """The token; None if none is handed in.
+        """Return the token; None if none is provided.
 
         Raises:
-            ProfileError: the variable is not set, the file cannot be read, or what it holds can be no token.
+            ProfileError: the variable is not set, the file cannot be read, or its content cannot be a token.
         """
         if self.access_token_file:
             return _token(_content(Path(self.access_token_file)), f"the file {self.access_token_file}")
@@ -206,9 +209,9 @@ def _content(path: Path) -> str:
 
 
 def _token(text: str, where: str) -> str:
-    """The text as `b64token` (RFC 6750 section 2.1)."""
+    """Return the text without white space around it, if it is a `b64token` (RFC 6750 section 2.1)."""
     token = text.strip()
     if not re.fullmatch(r"[A-Za-z0-9._~+/-]+=*", token):
-        # What it is instead is not said: it may be a secret all the same.
-        raise ProfileError(f"{where} holds no access token: one is a single word of letters, digits and -._~+/")
+        # Do not quote the text: it may still be a secret.
+        raise ProfileError(f"{where} holds no access token: a token is one word of letters, digits and -._~+/")
     return token

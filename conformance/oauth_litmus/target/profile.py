@@ -1,4 +1,4 @@
-"""The profile: what an operator declares of a deployment, as TOML. Nothing in it is required."""
+"""The profile: a TOML file in which an operator describes a deployment. Every key is optional."""
 
 import tomllib
 from pathlib import Path
@@ -43,7 +43,7 @@ WrittenOperation = Annotated[str, Field(pattern=r"^[A-Z]+ /\S*$")]
 
 
 class ConfiguredClient(Section):
-    """A client that exists at the server already, where clients cannot be registered dynamically."""
+    """A client that already exists at the server, for servers without dynamic registration."""
 
     client_id: str
     auth_method: AuthMethod = "none"
@@ -54,7 +54,7 @@ class ConfiguredClient(Section):
 
 
 class Lifetimes(Section):
-    """Lifetimes in seconds, as the operator set them. What is not declared is not tested at its boundary."""
+    """Lifetimes in seconds, as configured at the server; a lifetime that is not declared is not tested at its boundary."""
 
     code: Seconds | None = None
     pending_login: Seconds | None = None
@@ -62,13 +62,13 @@ class Lifetimes(Section):
     refresh_token: Seconds | None = None
     refresh_reuse_grace: Annotated[float, Field(ge=0)] | None = None
     session: Seconds | None = None
-    """How long a login lasts, however often its tokens are refreshed: what is refreshed late may end with it."""
+    """The lifetime of a login, however often its tokens are refreshed; tokens of a late refresh may expire with it."""
     clock_leeway: Annotated[float, Field(ge=0, le=300)] = 60.0
-    """How long after `exp` the resource still takes a token (RFC 7519 section 4.1.4)."""
+    """Seconds after `exp` during which the resource still accepts a token (RFC 7519 section 4.1.4)."""
 
 
 class Limits(Section):
-    """Limits per source address, by action, as `N/SECONDS`."""
+    """Rate limits per source address, by action, as `N/SECONDS`."""
 
     register_: Annotated[WrittenRate | None, Field(alias="register")] = None
     authorize: WrittenRate | None = None
@@ -79,7 +79,7 @@ class Limits(Section):
     resource: WrittenRate | None = None
 
     def declared(self) -> dict[str, Rate]:
-        """The limits that are declared, by action."""
+        """The declared limits, by action."""
         named = {
             "register": self.register_,
             "authorize": self.authorize,
@@ -91,20 +91,20 @@ class Limits(Section):
 
 
 class Http(Section):
-    """What it takes to reach the deployment."""
+    """Settings that are needed to reach the deployment over HTTP."""
 
     headers: dict[str, str] = Field(default_factory=dict[str, str])
     secret_headers: dict[str, str] = Field(default_factory=dict[str, str])
-    """Header values read from the environment variable that is named."""
+    """Headers whose value is read from the named environment variable."""
     proxy: str | None = None
     ca_file: str | None = None
     client_certificate: str | None = None
     client_key: str | None = None
     timeout: Annotated[float, Field(gt=0, le=ANSWER_TIMEOUT)] = ANSWER_TIMEOUT
-    """Seconds that one answer may take. A login that a relay hands on takes as long as its upstream does."""
+    """Seconds that one answer may take. A relay's answer takes as long as its upstream."""
 
     def secrets(self) -> dict[str, str]:
-        """The headers that only the target may see, read from the environment.
+        """Return the headers that are sent only to the target, with values from the environment.
 
         Raises:
             ProfileError: an environment variable is not set.
@@ -112,7 +112,7 @@ class Http(Section):
         return {name: from_environment(variable) for name, variable in self.secret_headers.items()}
 
     def all_headers(self) -> dict[str, str]:
-        """All extra headers, secrets read from the environment.
+        """Return all extra headers, with secret values from the environment.
 
         Raises:
             ProfileError: an environment variable is not set.
@@ -121,72 +121,72 @@ class Http(Section):
 
 
 class ListenerSettings(Section):
-    """Where the suite may listen, and how the server under test reaches it."""
+    """The address at which the suite listens, and the URL by which the server under test reaches it."""
 
     url: Annotated[str, Field(pattern=r"^https?://[^/?#\s]+(/[^?#\s]*)?$")]
-    """The public URL; TLS is ended before it comes to the suite."""
+    """The public URL; for https, a proxy in front of the suite must terminate TLS."""
     bind: Annotated[str, Field(pattern=r"^\S+:\d{1,5}$")]
-    """Address and port on this machine, as `0.0.0.0:8443`."""
+    """Address and port on this machine, such as `0.0.0.0:8443`."""
 
     @property
     def address(self) -> tuple[str, int]:
-        """Host and port to listen at."""
+        """The host and port on which to listen."""
         host, _, port = self.bind.rpartition(":")
         return host.strip("[]"), int(port)
 
 
 class Profile(Section):
-    """Everything that can be declared of a deployment."""
+    """All settings that an operator can declare for a deployment."""
 
     issuer: str | None = None
     resource: str | None = None
     """The URL of a protected resource of this server."""
     specification: Literal["oauth2.1", "mcp"] = "mcp"
-    """Whose rules bind: `mcp` adds what the MCP authorization specification demands (RFC 9728, PKCE in metadata)."""
+    """The specification to test against: `mcp` adds the demands of MCP authorization (RFC 9728, PKCE in metadata)."""
     scopes: tuple[str, ...] = ()
-    """Scopes that a user may grant; two of them make the scope checks possible."""
+    """Scopes that a user may grant; the scope checks need two."""
     operations: dict[str, WrittenOperation] = Field(default_factory=dict[str, WrittenOperation])
-    """Harmless operations of the resource, as `METHOD /path`, by the scope that opens them, as no other scope does."""
+    """Harmless operations of the resource, as `METHOD /path`, by the one scope that permits each."""
     login: Login = Login()
     clients: tuple[ConfiguredClient, ...] = ()
     tokens: HandedInToken = HandedInToken()
-    """An access token for the checks of the protected resource, where no login is possible."""
+    """An access token for the checks of the protected resource, for when no login is possible."""
     initial_access_token_env: str | None = None
     lifetimes: Lifetimes = Lifetimes()
     limits: Limits = Limits()
     http: Http = Http()
     listener: ListenerSettings | None = None
-    """Where the suite listens for what the server under test fetches; on loopback it finds a place by itself."""
+    """Where the suite listens for requests of the server under test; on loopback it chooses a port itself."""
     upstream_control: str | None = None
-    """The URL of the upstream-control contract, where the operator lends the upstream to the suite."""
+    """The base URL of the upstream-control API, if the suite may control the upstream."""
     replicas: tuple[WrittenReplica, ...] = ()
-    """The URLs of single instances behind the issuer, which share what they know of codes, tokens and limits."""
+    """The URLs of single instances behind the issuer, which share the state of codes, tokens and rate limits."""
     trusted_hosts: tuple[WrittenHost, ...] = ()
-    """Hosts beside that of the given URL which are the server's too, where its documents name endpoints at other sites."""
+    """Further hosts that belong to the server, if its documents name endpoints at other sites."""
     topology: Literal["direct", "via_edge", "trusted"] | None = None
-    """How the suite's requests reach the server; `trusted`: its address counts as a trusted proxy."""
+    """How the suite's requests reach the server; with `trusted`, the server treats the suite's address as a trusted proxy."""
     own_server: bool = False
-    """The operator's word that the deployment is theirs: bursts beyond loopback need it."""
+    """The operator owns this deployment; bursts against a server that is not on loopback need this."""
     accepts_upstream_tokens: bool = False
     browser_clients: bool = False
-    """The operator's word that clients in browsers are meant to work: CORS is then demanded."""
+    """Clients in browsers are meant to work with this server, so CORS is required."""
     allow_http_redirects: bool = False
     revocation_immediate: bool = False
     resource_indicators: bool = False
-    """The operator's word that access tokens are restricted to the resource that was asked for (RFC 8707)."""
+    """The server restricts access tokens to the requested resource (RFC 8707)."""
     query_tokens: bool = False
-    """The operator's word that the resource still takes tokens in the URL, as RFC 6750 section 2.3 let it."""
+    """The resource still accepts tokens in the URL, as RFC 6750 section 2.3 allowed."""
     worker_processes: Annotated[int, Field(ge=1)] = 1
-    """Processes behind the resource, each with a cache of its own for the keys of access tokens."""
+    """The number of processes behind the resource, each with its own cache of signing keys."""
     oauth21_clients_only: bool = False
 
     def trusted_with(self, typed: str) -> TrustedHosts:
-        """The hosts that the operator named, in this profile and as the URL on the command line."""
+        """The sites that the operator named, on the command line and in this profile."""
         trusted = (f"https://{host}" for host in self.trusted_hosts)
         return TrustedHosts(typed, self.issuer, self.resource, *self.replicas, *trusted)
 
     def with_access_token_in(self, path: Path) -> Self:
-        """The same, with an access token handed in as a file."""
+        """Return a copy of the profile with the access token of this file."""
         return self.model_copy(update={"tokens": HandedInToken(access_token_file=str(path))})
 
 
@@ -194,14 +194,14 @@ def load_profile(path: Path) -> Profile:
     """Read a profile.
 
     Raises:
-        ProfileError: the file cannot be read, is no TOML, or holds a key or value that is not known.
+        ProfileError: the file cannot be read, is not TOML, or holds an unknown key or an invalid value.
     """
     try:
         data = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ProfileError(f"cannot read the profile {path}: {error}") from error
     except tomllib.TOMLDecodeError as error:
-        raise ProfileError(f"{path} is no TOML: {error}") from error
+        raise ProfileError(f"{path} is not valid TOML: {error}") from error
     try:
         return Profile.model_validate(data)
     except ValidationError as error:
@@ -213,7 +213,7 @@ def _sentence(details: ErrorDetails) -> str:
     where = ".".join(location)
     match details["type"]:
         case "extra_forbidden":
-            return f"unknown key {where!r}; known here: {', '.join(_known_keys(location[:-1]))}"
+            return f"unknown key {where!r}; allowed keys: {', '.join(_known_keys(location[:-1]))}"
         case "missing":
             return f"{where} is missing"
         case _:

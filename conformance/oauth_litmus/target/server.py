@@ -1,4 +1,4 @@
-"""What is known of the server under test: its profile, what discovery found, and what the preflight saw."""
+"""The known facts of the server under test: its profile, its metadata, and the traits that the preflight saw."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from oauth_litmus.target.profile import Profile
 
 OFFLINE_ACCESS = "offline_access"
-"""The scope that brings refresh tokens (OpenID Connect Core section 11)."""
+"""The scope that asks for refresh tokens (OpenID Connect Core section 11)."""
 OIDC_SCOPES = frozenset({"openid", "profile", "email", "address", "phone", OFFLINE_ACCESS})
-"""Scopes with a meaning of their own in OpenID Connect: the scope checks take others where there are any."""
+"""Scopes with a special meaning in OpenID Connect: the scope checks prefer other scopes if there are any."""
 
 
 @dataclass(frozen=True)
 class Discovered:
-    """The documents that discovery found, and how."""
+    """The documents that discovery found, with their URLs."""
 
     issuer: str
     """The issuer identifier from which the metadata was derived (RFC 8414 section 3.3)."""
@@ -41,7 +41,7 @@ class Discovered:
 
 @dataclass
 class Seen:
-    """What the preflight saw of a first login. None: not seen."""
+    """The traits of the server that the preflight saw at the first login. None means: not seen."""
 
     refresh_token: bool | None = None
     access_token_is_jwt: bool | None = None
@@ -49,13 +49,13 @@ class Seen:
     upstream_url: str | None = None
     callback_url: str | None = None
     start_url: str | None = None
-    """The first address of the authorization server to which the authorization request led."""
+    """The first URL of the authorization server to which the authorization request led."""
     asked_to_log_in: bool | None = None
     cookie_withheld: tuple[str, ...] = ()
-    """Names of cookies that a browser withholds at the callback and without which the login fails."""
+    """Names of cookies that browsers withhold at the callback, although the login fails without them."""
     resource_answers: bool | None = None
     resource_refused: bool = False
-    """Whether logins work only without the parameter `resource` (RES-01 judges that)."""
+    """Whether logins work only without the parameter `resource`, which RES-01 judges."""
 
 
 @dataclass
@@ -66,26 +66,30 @@ class Server:
     discovered: Discovered
     seen: Seen = field(default_factory=Seen)
     separate_sources: bool = False
-    """Whether each check comes from an address of its own, so that none meets what others used of a limit."""
+    """Whether each check has its own source address, so that checks do not share a rate limit."""
 
     @cached_property
     def trusted_hosts(self) -> TrustedHosts:
-        """Where codes, verifiers and tokens may go; the issuer is one that was typed, declared, or named by the resource."""
+        """The sites to which codes, verifiers and tokens may be sent.
+
+        They include the issuer, which was typed, declared, or named by the resource.
+        """
         return self.profile.trusted_with(self.discovered.given).and_of(self.discovered.issuer)
 
     def stranger(self, what: str, url: str) -> str:
-        """Why nothing secret is sent to a URL that the server's documents name, in a sentence; empty if it is.
+        """Return a sentence that says why no secret is sent to a URL in the server's documents; empty if secrets may be sent.
 
-        An endpoint may well be at another host (RFC 8414 section 2), and even at another site; only the operator knows.
+        An endpoint may be at another host (RFC 8414 section 2), even at another site; only the operator knows whether it
+        belongs to the server.
         """
         if self.trusted_hosts.cover(url):
             return ""
         host, home = host_of(url), host_of(self.discovered.given)
         if scheme_of(url) != "https":
-            return f"the metadata names {what} at {url}, which is no https URL: no code, token or secret is sent there"
+            return f"the metadata names {what} at {url}, which is not https: no code, token or secret is sent there"
         return (
-            f"the metadata names {what} at {host}, which is not of the site of {home}: no code, token or secret is sent "
-            f"there until the profile says that it is the server's too, as `trusted_hosts = [{host!r}]`"
+            f"the metadata names {what} at {host}, which is not at the site of {home}: no code, token or secret is sent "
+            f"there until you declare the host in the profile, as `trusted_hosts = [{host!r}]`"
         ).replace("'", '"')
 
     @property
@@ -100,7 +104,7 @@ class Server:
 
     @property
     def resource_indicator(self) -> str | None:
-        """What ordinary requests say in `resource` (RFC 8707); None where the server refuses that."""
+        """The `resource` parameter of ordinary requests (RFC 8707); None if the server refuses it or there is no resource."""
         return None if self.seen.resource_refused else self.resource
 
     @property
@@ -112,16 +116,16 @@ class Server:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether the server runs on this machine."""
+        """Whether the issuer's host is loopback."""
         return is_loopback(host_of(self.issuer))
 
     def endpoint(self, name: str) -> str | None:
-        """An endpoint's URL from the metadata, by the name of its member without `_endpoint`."""
+        """Return an endpoint's URL from the metadata, by its member name without `_endpoint`; None if it is absent."""
         value = self.discovered.metadata.get(name if name == "jwks_uri" else f"{name}_endpoint")
         return value if isinstance(value, str) and value else None
 
     def listed(self, member: str) -> tuple[str, ...] | None:
-        """A list member of the metadata; None if it is absent."""
+        """Return the strings of a list in the metadata; None if the member is absent or not a list."""
         value = self.discovered.metadata.get(member)
         if not isinstance(value, list):
             return None
@@ -129,7 +133,7 @@ class Server:
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """Scopes that the suite asks for: the declared ones, or up to two that are advertised."""
+        """The scopes that the suite asks for: the declared scopes, or up to two advertised ones."""
         if self.profile.scopes:
             return self.profile.scopes
         listed = self.listed("scopes_supported") or ()
@@ -141,26 +145,29 @@ class Server:
 
     @property
     def token_auth_methods(self) -> tuple[str, ...]:
-        """Client authentication methods at the token endpoint; the default is Basic (RFC 8414 section 2)."""
+        """The client authentication methods of the token endpoint; the default is Basic (RFC 8414 section 2)."""
         listed = self.listed("token_endpoint_auth_methods_supported")
         return ("client_secret_basic",) if listed is None else listed
 
     @property
     def client_auth_methods(self) -> tuple[str, ...]:
-        """Methods that clients of the suite can have: of configured clients, and the advertised ones where it registers."""
+        """The authentication methods that clients of the suite can have.
+
+        They are the methods of configured clients and, if the suite can register clients, the advertised methods.
+        """
         configured = tuple(client.auth_method for client in self.profile.clients)
         return (*configured, *(self.token_auth_methods if self.endpoint("registration") else ()))
 
     @property
     def confidential_methods(self) -> tuple[AuthMethod, ...]:
-        """The methods by which a confidential client of the suite may authenticate, the one that is tried first first."""
+        """The methods by which a confidential client of the suite may authenticate, in the order in which they are tried."""
         methods: tuple[AuthMethod, ...] = ("client_secret_post", "client_secret_basic")
         return tuple(method for method in methods if method in self.client_auth_methods)
 
     def confidential_methods_at(self, endpoint: str) -> tuple[AuthMethod, ...]:
-        """The same for an endpoint, those first that are advertised for it.
+        """Return the methods of confidential clients, with the methods that this endpoint advertises first.
 
-        An endpoint need not take all that the token endpoint takes; the default is Basic (RFC 8414 section 2).
+        An endpoint need not accept every method of the token endpoint; the default is Basic (RFC 8414 section 2).
         """
         listed = self.listed(f"{endpoint}_endpoint_auth_methods_supported")
         advertised = ("client_secret_basic",) if listed is None else listed
@@ -168,14 +175,17 @@ class Server:
 
     @property
     def ordinary_method(self) -> AuthMethod:
-        """How the suite's ordinary clients authenticate: not at all, unless only others are configured."""
+        """The authentication method of the suite's ordinary clients: `none`, unless they must be confidential.
+
+        They must be if the server has no registration and every configured client has a secret.
+        """
         configured: list[AuthMethod] = [client.auth_method for client in self.profile.clients]
         only_secrets = bool(configured) and "none" not in configured and self.endpoint("registration") is None
         return configured[0] if only_secrets else "none"
 
     @property
     def advertises_iss(self) -> bool:
-        """Whether authorization responses promise `iss` (RFC 9207 section 3)."""
+        """Whether the metadata promises `iss` in authorization responses (RFC 9207 section 3)."""
         return self.discovered.metadata.get("authorization_response_iss_parameter_supported") is True
 
     @property
@@ -195,12 +205,12 @@ class Server:
 
     @property
     def access_token_ttl(self) -> float:
-        """The lifetime of an access token, declared or seen in `expires_in`, in seconds."""
+        """The lifetime of an access token in seconds, as declared, or else as seen in `expires_in`."""
         return _declared(self.profile.lifetimes.access_token or self.seen.expires_in, "access_token")
 
     @property
     def refresh_reuse_grace(self) -> float:
-        """Seconds in which a rotated refresh token may be shown again: what is declared, or none."""
+        """Seconds for which a rotated refresh token may be used again, as declared; 0 by default."""
         return self.profile.lifetimes.refresh_reuse_grace or 0.0
 
 

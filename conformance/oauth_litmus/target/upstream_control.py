@@ -1,4 +1,4 @@
-"""The small HTTP contract by which an operator lends the upstream to the suite (docs/upstream-control.md)."""
+"""A client for the HTTP API by which the suite controls the operator's upstream (docs/upstream-control.md)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from oauth_litmus.http.answer import Answer
 
 Call = Callable[[str, str, bytes], Awaitable["Answer"]]
-"""Sends method, URL and JSON body to the upstream."""
+"""Sends a request with this method, URL and JSON body to the upstream."""
 
 
 class UpstreamControl:
-    """The upstream, as far as its operator lends it; what is asked for holds for one user, so that checks do not meet."""
+    """The upstream, as far as the suite may control it; each command applies to one user, so that checks do not interfere."""
 
     def __init__(self, base_url: str, call: Call) -> None:
         self._base = base_url.rstrip("/")
@@ -32,10 +32,10 @@ class UpstreamControl:
         access_token_lifetime: float | None = None,
         any_verifier: bool | None = None,
     ) -> str:
-        """Log a person in at the upstream; the URL to which the browser would be sent, undelivered.
+        """Log a person in at the upstream, and return the callback URL to which it would send the browser, not yet followed.
 
-        Asked again with the same URL it gives another upstream code for the same challenge; with `any_verifier`, one
-        that is exchanged whatever verifier comes with it.
+        A second call with the same URL returns another upstream code for the same challenge. With `any_verifier`, the
+        upstream accepts any verifier for the code.
         """
         asked = {
             "authorize_url": authorize_url,
@@ -47,11 +47,11 @@ class UpstreamControl:
         return self._text(await self._post("callbacks", asked), "callback_url")
 
     async def session(self, *, user: str | None = None) -> str:
-        """The access token of an upstream session that did not come about through the server under test."""
+        """Create an upstream session independently of the server under test, and return its access token."""
         return self._text(await self._post("sessions", {"user": user}), "access_token")
 
     async def session_tokens(self, *, user: str | None = None) -> tuple[str, str]:
-        """Access and refresh token of such a session."""
+        """Create an upstream session independently of the server under test; return its access and refresh token."""
         document = await self._post("sessions", {"user": user})
         return self._text(document, "access_token"), self._text(document, "refresh_token")
 
@@ -63,21 +63,21 @@ class UpstreamControl:
         without: list[str] | None = None,
         key: str | None = None,
     ) -> str:
-        """A JWT signed with the upstream's active key, or with a `stranger` key."""
+        """Return a JWT that is signed with the upstream's active key, or with another key (`key="stranger"`)."""
         return self._text(
             await self._post("jwts", {"like": like, "claims": claims, "without": without, "key": key}), "token"
         )
 
     async def fault(self, route: str, kind: str, **members: object) -> str:
-        """Let the next matching calls of the server under test meet a fault; its id, by which it is lifted."""
+        """Make the next matching calls of the server under test fail; return the id of the fault, for `lift`."""
         return self._text(await self._post("faults", {"route": route, "kind": kind, **members}), "id")
 
     async def lift(self, fault: str) -> None:
-        """Lift a fault, however many calls it was still to meet."""
+        """Remove a fault, even if it has not yet applied to all of its calls."""
         self._checked(await self._call("DELETE", f"{self._base}/faults/{quote(fault, safe='')}", b""))
 
     async def requests(self, **filters: str) -> list[dict[str, object]]:
-        """What the server under test sent upstream, oldest first."""
+        """Return the requests that the server under test sent to the upstream, oldest first."""
         answer = await self._call("GET", f"{self._base}/requests?{urlencode(filters)}", b"")
         seen = self._checked(answer).get("requests")
         return cast("list[dict[str, object]]", seen) if isinstance(seen, list) else []
