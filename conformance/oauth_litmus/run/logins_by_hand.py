@@ -26,7 +26,7 @@ _FURTHER = 5
 """For how many further values of --max-logins the user is told what they would unlock."""
 
 
-def everybody(checks: Iterable[str]) -> frozenset[str]:
+def every_possible_asker(checks: Iterable[str]) -> frozenset[str]:
     """Return the preflight and all checks, which may ask for a login until `ask_for_logins` has chosen."""
     return frozenset({PREFLIGHT, *checks})
 
