@@ -13,7 +13,6 @@ from oauth_litmus.limits.rates import Kind
 from oauth_litmus.login.installed import driver_for
 from oauth_litmus.login.manual import ManualDriver
 from oauth_litmus.oauth.clients import Client
-from oauth_litmus.oauth.handed_in import HandedIn
 from oauth_litmus.run.logins_by_hand import every_possible_asker
 from oauth_litmus.run_state.run import Run
 from oauth_litmus.target.discovery import NoServerError
@@ -61,7 +60,6 @@ def assemble(
         strict=options.strict,
         configured_clients=tuple(_configured(profile, transcript)),
         registration_headers=_registration_headers(profile, transcript),
-        handed_in=_handed_in(profile, transcript),
     )
     if isinstance(run.driver, ManualDriver) and run.driver.max_logins:
         run.redirect_uri = run.driver.redirect_uri
@@ -106,12 +104,6 @@ def _configured(profile: Profile, transcript: Transcript) -> list[Client]:
         transcript.redactor.publish(entry.client_id)
         clients.append(Client(entry.client_id, entry.redirect_uris, entry.auth_method, secret, entry.scope))
     return clients
-
-
-def _handed_in(profile: Profile, transcript: Transcript) -> HandedIn | None:
-    token = profile.tokens.value()
-    transcript.redactor.learn(token, "access_token")
-    return HandedIn(token) if token else None
 
 
 def _registration_headers(profile: Profile, transcript: Transcript) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import __version__
 from oauth_litmus.http.wire import ConnectionSettings, Wire
+from oauth_litmus.oauth.handed_in import HandedIn
 from oauth_litmus.target.profile import Profile, ProfileError, from_environment
 
 if TYPE_CHECKING:
@@ -72,3 +73,14 @@ def publish_addresses(transcript: Transcript, *addresses: object) -> None:
             for part in re.split(r"[/.:?#]", address):
                 if part:
                     transcript.redactor.publish(part)
+
+
+def handed_in_token(profile: Profile, transcript: Transcript) -> HandedIn | None:
+    """Read the access token that the operator gives for the checks of the resource.
+
+    Raises:
+        ProfileError: the file or the environment variable cannot be read.
+    """
+    token = profile.tokens.value()
+    transcript.redactor.learn(token, "access_token")
+    return HandedIn(token) if token else None

@@ -17,7 +17,7 @@ from oauth_litmus.http.wire import TransportFactory
 from oauth_litmus.login.installed import driver_for
 from oauth_litmus.login.leg import Closing
 from oauth_litmus.run.assembly import assemble
-from oauth_litmus.run.connection import learn_secrets, open_wire, publish_addresses, transports_of
+from oauth_litmus.run.connection import handed_in_token, learn_secrets, open_wire, publish_addresses, transports_of
 from oauth_litmus.run.engine import SLOTS, Engine, OnResult
 from oauth_litmus.run.logins_by_hand import ask_for_logins
 from oauth_litmus.run.options import Options
@@ -59,6 +59,7 @@ async def connected(
     transcript = Transcript()
     transports = transports or transports_of(profile)
     learn_secrets(profile, transcript)
+    handed_in = handed_in_token(profile, transcript)
     wire = open_wire(options, run_id, clock, transcript, transports)
     publish_addresses(transcript, options.url, profile.issuer, profile.resource, *profile.replicas)
     stack = AsyncExitStack()
@@ -69,6 +70,7 @@ async def connected(
         run = assemble(replace(options, driver=driver), run_id, discovered, wire, clock, transcript)
         run.began = began
         stack.push_async_callback(run.health.close)
+        run.handed_in = handed_in
         await _see_replicas(run, options.selection)
         async with _listening(run, listener) as run.listener:
             yield run
