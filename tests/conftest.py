@@ -1,15 +1,15 @@
-"""What holds for all tests."""
+"""Settings for all tests."""
 
 import signal
 
 import pytest
 from hypothesis import settings
 
-# What fails in `tests/interop/judging.py` is told as in a test.
+# Asserts in `tests/interop/judging.py` then report their values, as in a test module.
 pytest.register_assert_rewrite("judging")
-# A machine that does something else for a moment is no failure of the example that it was at.
+# A busy machine must not fail an example of hypothesis.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
-# A shell that runs tests in the background has them ignore it, and what they start inherits that: nothing could be interrupted.
+# A shell makes background jobs ignore SIGINT, and the servers started by tests inherit that. Then no test could interrupt them.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,4 +1,4 @@
-"""Access tokens: one interface, two classes. Supabase's own JWT, or a JWT of the relay's (RFC 9068)."""
+"""Access tokens: clients get either Supabase's own JWT, or a JWT signed by the relay (RFC 9068)."""
 
 import secrets
 import time
@@ -23,7 +23,7 @@ from supabase_relay.storage.records import Family, UpstreamTokens
 
 @dataclass(frozen=True)
 class NewAccessToken:
-    """An access token to hand out; `expires_at` is in Unix seconds."""
+    """A new access token; `expires_at` is in Unix seconds."""
 
     value: str
     expires_at: float
@@ -31,7 +31,7 @@ class NewAccessToken:
 
 @dataclass(frozen=True)
 class CheckedToken:
-    """What a token's own claims prove, before the store is asked; `expires_at` is in Unix seconds."""
+    """The verified claims of a token, before the store is consulted; `expires_at` is in Unix seconds."""
 
     family: str
     subject: str
@@ -39,30 +39,30 @@ class CheckedToken:
 
 
 class AccessTokens(Protocol):
-    """A class of access token: how it comes about, and when its claims hold."""
+    """A kind of access token: how to issue it and how to check it."""
 
     def issue(self, family_id: str, family: Family, scope: str, upstream: UpstreamTokens) -> NewAccessToken:
-        """An access token for that family and scope, while Supabase's tokens are `upstream`."""
+        """Create an access token for a family and scope; `upstream` are the family's current tokens of Supabase."""
         ...
 
     async def check(self, token: str) -> CheckedToken:
-        """Verify signature and claims; raises `BadToken`, or `UpstreamUnavailable` where keys cannot be had."""
+        """Verify signature and claims; raises `BadToken`, or `UpstreamUnavailable` if the keys are unavailable."""
         ...
 
     def key_set(self) -> dict[str, object] | None:
-        """The public keys to publish, if the relay signs these tokens."""
+        """Return the public keys to publish; None if the relay does not sign these tokens."""
         ...
 
 
 class SupabaseJwts:
-    """Checks the JWTs of Supabase Auth: at the callback, at a refresh, and wherever clients present them."""
+    """Check JWTs of Supabase Auth: at the callback, at a refresh, and when clients present them."""
 
     def __init__(self, jwks: JwksCache, expected: Expected) -> None:
         self._jwks = jwks
         self._expected = expected
 
     async def check(self, token: str) -> Claims:
-        """The claims of a token that Supabase signed and that is valid now; raises `BadToken`."""
+        """Return the claims of a token that Supabase signed and that is valid now; raises `BadToken`."""
         kid = unverified_header(token).get("kid")
         key = await self._jwks.find(kid if isinstance(kid, str) else None)
         if key is None:
@@ -74,27 +74,27 @@ class SupabaseJwts:
 
 
 class SupabaseAccessTokens:
-    """The simple class: clients get Supabase's JWT; for whom and what it was handed out, the store knows."""
+    """Supabase's JWT as the access token; the store records its client, scope and resource."""
 
     def __init__(self, jwts: SupabaseJwts) -> None:
         self._jwts = jwts
 
     def issue(self, family_id: str, family: Family, scope: str, upstream: UpstreamTokens) -> NewAccessToken:
-        """Supabase's token as it is; it ends when Supabase says."""
+        """Return Supabase's token unchanged; it expires when Supabase says."""
         return NewAccessToken(upstream.access_token, upstream.expires_at)
 
     async def check(self, token: str) -> CheckedToken:
-        """Verify Supabase's signature and claims; the family follows from the session."""
+        """Verify Supabase's signature and claims; the session id determines the family."""
         claims = await self._jwts.check(token)
         family = family_of_session(text_claim(claims, "session_id"))
         return CheckedToken(family, text_claim(claims, "sub"), expiry_of(claims))
 
     def key_set(self) -> None:
-        """The keys are Supabase's to publish."""
+        """Return None: Supabase publishes the keys."""
 
 
 class RelayAccessTokens:
-    """The class of the relay's own: audience, client and scope are in the token (RFC 9068)."""
+    """A JWT signed by the relay, with audience, client and scope in the token (RFC 9068)."""
 
     def __init__(self, key: SigningKey, *, issuer: str, ttl: int, expected: Expected) -> None:
         self._key = key
@@ -103,7 +103,7 @@ class RelayAccessTokens:
         self._expected = expected
 
     def issue(self, family_id: str, family: Family, scope: str, upstream: UpstreamTokens) -> NewAccessToken:
-        """A JWT of the relay's own, with the claims of RFC 9068 section 2.2."""
+        """Sign a JWT with the claims of RFC 9068 section 2.2."""
         now = int(time.time())
         expires_at = now + self._ttl
         claims = {
@@ -131,5 +131,5 @@ class RelayAccessTokens:
         return CheckedToken(cast("str", family), text_claim(claims, "sub"), expiry_of(claims))
 
     def key_set(self) -> dict[str, object]:
-        """The public half of the signing key (RFC 7517)."""
+        """Return the public key as a JWK set (RFC 7517)."""
         return {"keys": [self._key.public_jwk]}

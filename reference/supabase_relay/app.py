@@ -1,4 +1,4 @@
-"""The relay as an application: its routes, its parts, and their life. The only module that sees concrete classes."""
+"""The relay as an ASGI application: its routes, components and lifespan. Only this module builds the components."""
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -34,10 +34,10 @@ _WELL_KNOWN = "/.well-known"
 def create_app(
     settings: Settings, *, redis: Redis | None = None, upstream_transport: httpx.AsyncBaseTransport | None = None
 ) -> Starlette:
-    """Build a relay. `redis` and `upstream_transport` stand in for the connections that the settings name.
+    """Build a relay. `redis` and `upstream_transport` replace the connections that the settings describe.
 
-    Raises `SettingsError` where the settings do not say where Supabase is. The app has a lifespan, which closes
-    what it opened; nothing is connected before the first request.
+    The app connects at the first request; its lifespan closes the connections that it opened. Raises `SettingsError`
+    if SUPABASE_URL is missing, or if SIGNING_KEY is not a usable key.
     """
     http = httpx.AsyncClient(transport=upstream_transport, trust_env=False)
     relay = assemble(settings, redis, http)
@@ -54,13 +54,13 @@ def create_app(
         exception_handlers=HANDLERS,
         lifespan=_lifespan(relay, http, owns_store=redis is None),
     )
-    app.router.redirect_slashes = False  # such a redirect would be built from the Host header
+    app.router.redirect_slashes = False  # Starlette would build that redirect from the Host header
     app.state.relay = relay
     return app
 
 
 def relay_routes(settings: Settings) -> list[Route]:
-    """Everything that the relay serves, below the issuer's path; well-known paths are inserted before it."""
+    """Return all routes; they are below the issuer's path, except for well-known paths, which precede it."""
     at = settings.path
     routes = [
         Route(f"{_WELL_KNOWN}/oauth-authorization-server{at}", discovery.authorization_server),
@@ -84,7 +84,7 @@ def relay_routes(settings: Settings) -> list[Route]:
 
 
 def cors_paths(settings: Settings) -> set[str]:
-    """The paths that scripts of other origins may call: never authorize, login and consent."""
+    """Return the paths that scripts of other origins may call; authorize, login and consent are not among them."""
     for_scripts = {"/register", "/token", "/revoke", "/jwks.json", "/openapi.json"}
     return {
         f"{_WELL_KNOWN}/oauth-authorization-server{settings.path}",
@@ -96,7 +96,7 @@ def cors_paths(settings: Settings) -> set[str]:
 
 
 def assemble(settings: Settings, redis: Redis | None, http: httpx.AsyncClient) -> Relay:
-    """Put the parts together."""
+    """Build the components of the relay; raises `SettingsError`."""
     if settings.supabase_url is None:
         raise SettingsError(
             "SUPABASE_URL is required: the base URL of Supabase Auth, like https://x.supabase.co/auth/v1."
@@ -120,19 +120,22 @@ def assemble(settings: Settings, redis: Redis | None, http: httpx.AsyncClient) -
 
 
 def foreign_scopes(settings: Settings) -> tuple[str, ...] | None:
-    """What a Supabase token from elsewhere is good for; tokens of the relay's own class are never foreign."""
+    """Return the scopes of Supabase tokens that this relay did not issue; None if the relay refuses them.
+
+    With ACCESS_TOKENS=relay, the relay always refuses them.
+    """
     admitted = settings.admit_foreign_supabase_tokens and settings.access_tokens == "supabase"
     return settings.scopes if admitted else None
 
 
 def upstream_address(settings: Settings, url: str) -> UpstreamAddress:
-    """Where Supabase Auth is, and with which key."""
+    """Return the URL, key, provider and time-out for Supabase Auth."""
     key = settings.supabase_anon_key.get_secret_value() if settings.supabase_anon_key else None
     return UpstreamAddress(url, key, settings.supabase_provider, settings.upstream_timeout)
 
 
 def supabase_jwts(settings: Settings, url: str, http: httpx.AsyncClient) -> SupabaseJwts:
-    """The check of Supabase's tokens, with its key set."""
+    """Build the verification of Supabase's tokens, with its key set."""
     jwks = JwksCache(
         f"{url}/.well-known/jwks.json",
         http,
@@ -145,7 +148,7 @@ def supabase_jwts(settings: Settings, url: str, http: httpx.AsyncClient) -> Supa
 
 
 def access_tokens_of(settings: Settings, jwts: SupabaseJwts) -> AccessTokens:
-    """The class of access token that the operator chose."""
+    """Build the kind of access token that the operator chose; raises `SettingsError`."""
     if settings.access_tokens == "supabase":
         return SupabaseAccessTokens(jwts)
     try:
@@ -157,7 +160,7 @@ def access_tokens_of(settings: Settings, jwts: SupabaseJwts) -> AccessTokens:
 
 
 def rate_limiter(settings: Settings, store: Connection) -> RateLimiter:
-    """The limits of each action."""
+    """Build the rate limiter with the limit of each action."""
     return RateLimiter(
         store,
         {
@@ -185,8 +188,8 @@ def _lifespan(
 
 
 def warn_of_weakness(settings: Settings) -> None:
-    """Say at the start what an operator has declared that a reader of the log should know."""
+    """Log at start which settings weaken the check of tokens."""
     if settings.expected_jwt_issuer is None:
         event("supabase_tokens_carry_no_issuer", detail="the issuer of Supabase's tokens is not checked")
     if settings.admit_foreign_supabase_tokens:
-        event("foreign_supabase_tokens_admitted", detail="tokens that this relay never issued open the resource")
+        event("foreign_supabase_tokens_admitted", detail="the resource accepts tokens that this relay did not issue")

@@ -1,4 +1,4 @@
-"""Who is asking: the peer's address, unless a proxy that the operator trusts says for whom it asks."""
+"""The client's address: the peer, or the address that a trusted proxy reports in X-Forwarded-For."""
 
 import ipaddress
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _UNKNOWN = "unknown"
-_IPV6_SITE_BITS = 64  # one subscriber has a /64 at least, and may use any address in it
+_IPV6_SITE_BITS = 64  # a subscriber has at least a /64 and can use every address in it
 
 
 def rate_limit_key(request: Request, trusted: Sequence[Network]) -> str:
-    """What a limit counts by: the client's address, an IPv6 one by its /64."""
+    """Return the key of a rate limit: the client's IPv4 address, or the /64 network of its IPv6 address."""
     address = client_address(request, trusted)
     if address is None:
         return _UNKNOWN
@@ -23,7 +23,10 @@ def rate_limit_key(request: Request, trusted: Sequence[Network]) -> str:
 
 
 def client_address(request: Request, trusted: Sequence[Network]) -> Address | None:
-    """The peer; behind trusted proxies the rightmost address of X-Forwarded-For that is not one of them."""
+    """Return the peer's address; if the peer is a trusted proxy, the rightmost untrusted address of X-Forwarded-For.
+
+    If all addresses are trusted, or one cannot be parsed, return the last address that was read.
+    """
     address = _parse(request.client.host if request.client else "")
     if address is None or not _is_trusted(address, trusted):
         return address

@@ -1,4 +1,4 @@
-"""Client authentication (OAuth 2.1 section 2.4): the method that was registered, and no other."""
+"""Client authentication (OAuth 2.1 section 2.4): a client must use its registered method."""
 
 import binascii
 import hmac
@@ -26,7 +26,7 @@ _CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{22}")
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a request presents as its client."""
+    """The client credentials in a request."""
 
     client_id: str
     secret: str | None
@@ -34,7 +34,7 @@ class Credentials:
 
 
 async def authenticate(request: Request, form: Parameters, clients: Clients) -> Client:
-    """The client that sent the request; raises `invalid_client`."""
+    """Return the client that sent the request; raises `invalid_client`."""
     credentials = presented_credentials(request, form)
     client = await find_client(clients, credentials.client_id)
     if client is None or not is_authentic(client, credentials):
@@ -43,7 +43,7 @@ async def authenticate(request: Request, form: Parameters, clients: Clients) -> 
 
 
 async def find_client(clients: Clients, client_id: str) -> Client | None:
-    """The registered client of that id, unless its registration has ended."""
+    """Return the client with that id; None if it is unknown or its registration has expired."""
     if not _CLIENT_ID.fullmatch(client_id):
         return None
     client = await clients.find(client_id)
@@ -51,24 +51,24 @@ async def find_client(clients: Clients, client_id: str) -> Client | None:
 
 
 def is_registered(client: Client, now: float) -> bool:
-    """Whether the registration, and with it the secret, still holds (RFC 7591 section 3.2.1)."""
+    """Whether the registration, and with it the secret, is still valid (RFC 7591 section 3.2.1)."""
     return now < client.expires_at
 
 
 def is_authentic(client: Client, credentials: Credentials) -> bool:
-    """Whether the registered method was used, with the right secret."""
+    """Whether the client used its registered method with the right secret."""
     if credentials.method != client.token_endpoint_auth_method:
         return False
     return client.is_public or secret_matches(client, credentials.secret or "")
 
 
 def secret_matches(client: Client, secret: str) -> bool:
-    """Compare by hash, in constant time."""
+    """Compare the hashes of both secrets in constant time."""
     return hmac.compare_digest(hash_of("client_secret", secret), client.secret_hash or "")
 
 
 def presented_credentials(request: Request, form: Parameters) -> Credentials:
-    """What the header or the body says, and only one of them may (OAuth 2.1 section 2.4)."""
+    """Read the credentials from the header or the body; refuse a request that uses both (OAuth 2.1 section 2.4)."""
     header = request.headers.get("authorization")
     client_id, secret = form.get("client_id"), form.get("client_secret")
     if header is not None:
@@ -82,7 +82,7 @@ def presented_credentials(request: Request, form: Parameters) -> Credentials:
 
 
 def parse_basic(header: str) -> Credentials:
-    """HTTP Basic, whose two parts are form-encoded before they are joined (OAuth 2.1 section 2.4.1)."""
+    """Parse HTTP Basic credentials, of which each part is form-encoded (OAuth 2.1 section 2.4.1)."""
     scheme, _, encoded = header.partition(" ")
     try:
         decoded = b64decode(encoded.strip(), validate=True).decode() if scheme.lower() == "basic" else ""
@@ -95,6 +95,6 @@ def parse_basic(header: str) -> Credentials:
 
 
 def invalid_client(*, with_basic: bool) -> OAuthError:
-    """RFC 6749 section 5.2: 401, naming the scheme where the client used one."""
+    """Build a 401 `invalid_client`, with a Basic challenge if the client used Basic (RFC 6749 section 5.2)."""
     headers = {"WWW-Authenticate": 'Basic realm="relay", charset="UTF-8"'} if with_basic else {}
     return OAuthError("invalid_client", "client authentication failed", status=401, headers=headers)

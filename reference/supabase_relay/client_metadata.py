@@ -1,4 +1,4 @@
-"""Client metadata (RFC 7591 section 2): what may be registered, and what the relay puts in place of the rest."""
+"""Client metadata (RFC 7591 section 2): which values the relay registers, and which ones it replaces."""
 
 import secrets
 import time
@@ -26,7 +26,7 @@ _Url = Annotated[StrictStr, Field(max_length=MAX_LENGTH, pattern=r"^https?://[^\
 
 
 class Registration(BaseModel):
-    """A registration request; members that are not listed here are ignored (RFC 7591 section 2)."""
+    """A registration request; the relay ignores members that are not listed here (RFC 7591 section 2)."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -46,7 +46,7 @@ class Registration(BaseModel):
 
 
 def parse_registration(document: object, settings: Settings) -> Registration:
-    """Read and check a registration request; raises `OAuthError` (RFC 7591 section 3.2.2)."""
+    """Parse and check a registration request; raises `OAuthError` (RFC 7591 section 3.2.2)."""
     if not isinstance(document, dict):
         raise invalid_metadata("the body must be a JSON object")
     try:
@@ -61,18 +61,18 @@ def parse_registration(document: object, settings: Settings) -> Registration:
 
 
 def check_redirect_uris(redirect_uris: Sequence[str], private_use_schemes: Sequence[str]) -> None:
-    """Every one must be registrable, or none is registered."""
+    """Refuse the registration if one of the redirect URIs may not be registered."""
     for uri in redirect_uris:
         if not may_be_registered(uri, private_use_schemes):
             raise OAuthError(
                 "invalid_redirect_uri",
-                "redirect_uris must be https, http on loopback, or of a private-use scheme with a period; "
-                "without fragment, user, wildcard, and response parameters",
+                "redirect_uris must use https, http on loopback, or a private-use scheme with a period; "
+                "they must not have a fragment, user name, wildcard or response parameter",
             )
 
 
 def check_grants(registration: Registration) -> None:
-    """A client of this relay uses the authorization code grant."""
+    """Require the authorization code grant if grant types or response types are listed."""
     grant_types, response_types = registration.grant_types, registration.response_types
     if grant_types is not None and "authorization_code" not in grant_types:
         raise invalid_metadata("grant_types must include authorization_code")
@@ -81,25 +81,28 @@ def check_grants(registration: Registration) -> None:
 
 
 def check_method(method: str | None) -> None:
-    """The method of client authentication must be one of those that the metadata lists."""
+    """Require a method of client authentication that the relay's metadata lists."""
     if method is not None and method not in METHODS:
         raise invalid_metadata(f"token_endpoint_auth_method must be one of {', '.join(METHODS)}")
 
 
 def check_name(name: str | None) -> None:
-    """A name is shown to people: control and direction characters could make it look like another."""
+    """Refuse control and direction characters: with them, one client name can look like another on the consent page."""
     if name is not None and any(unicodedata.category(character).startswith("C") for character in name):
         raise invalid_metadata("client_name must not have control characters")
 
 
 def registered_scope(scope: str | None, supported: Sequence[str]) -> tuple[str, ...]:
-    """The supported part of what was asked for, or everything; the answer says which (RFC 7591 section 3.2.1)."""
+    """Return the supported part of the requested scope, or the whole supported scope if that part is empty.
+
+    The registration answer states the result (RFC 7591 section 3.2.1).
+    """
     asked = (scope or "").split()
     return tuple(name for name in supported if name in asked) or tuple(supported)
 
 
 def new_client(registration: Registration, settings: Settings) -> tuple[Client, str | None]:
-    """A client of that registration, and its secret if it is confidential."""
+    """Create a client from a registration; also return its secret if it is confidential."""
     now = int(time.time())
     method = registration.token_endpoint_auth_method or _DEFAULT_METHOD
     secret = None if method == "none" else new_secret()
@@ -117,7 +120,7 @@ def new_client(registration: Registration, settings: Settings) -> tuple[Client, 
 
 
 def information_response(registration: Registration, client: Client, secret: str | None) -> dict[str, object]:
-    """The client information response (RFC 7591 section 3.2.1): all that was registered, replaced values included."""
+    """Build the client information response (RFC 7591 section 3.2.1): all registered values, replaced ones included."""
     echoed = registration.model_dump(exclude_none=True, exclude={"grant_types", "response_types", "scope"})
     body: dict[str, object] = {
         **echoed,
@@ -135,7 +138,7 @@ def information_response(registration: Registration, client: Client, secret: str
 
 
 def invalid_metadata(description: str) -> OAuthError:
-    """RFC 7591 section 3.2.2."""
+    """Build an `invalid_client_metadata` error (RFC 7591 section 3.2.2)."""
     return OAuthError("invalid_client_metadata", description)
 
 

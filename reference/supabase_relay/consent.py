@@ -1,6 +1,7 @@
-"""Consent: the user approves a client before the login goes on, or anyone could register one and collect codes.
+"""Consent: the user must approve a client before the login continues.
 
-A relay that logs in through one upstream client would otherwise be a confused deputy (MCP security best practices).
+Clients can register freely, and all of them log in through one client at Supabase. Without consent, an attacker could
+register a client and collect codes: the relay would be a confused deputy (MCP security best practices).
 """
 
 import hashlib
@@ -25,7 +26,7 @@ _REMEMBERED_CLIENTS = 10
 
 
 class RememberedConsent(BaseModel):
-    """What this browser approved, sealed in its cookie; `until` is in Unix seconds."""
+    """An approval that the browser keeps, encrypted in a cookie; `until` is in Unix seconds."""
 
     client_id: str
     redirect_uri: str
@@ -34,13 +35,13 @@ class RememberedConsent(BaseModel):
 
 
 def consent_needed(relay: Relay, request: Request, login: PendingLogin) -> bool:
-    """Whether to ask: always, unless this browser approved this very client, redirect URI and scope."""
+    """Whether to ask the user: yes, unless this browser has approved this client, redirect URI and scope."""
     remembered = remembered_consent(relay, request, login.client_id)
     return remembered is None or not covers(remembered, login, time.time())
 
 
 def remembered_consent(relay: Relay, request: Request, client_id: str) -> RememberedConsent | None:
-    """What the browser's cookie for that client says, if the operator allows remembering."""
+    """Return the approval in the browser's cookie for that client; None without a cookie, or if remembering is off."""
     if not relay.settings.remember_consent_ttl:
         return None
     sealed = presented(request, consent_cookie_name(client_id))
@@ -48,7 +49,7 @@ def remembered_consent(relay: Relay, request: Request, client_id: str) -> Rememb
 
 
 def covers(remembered: RememberedConsent, login: PendingLogin, now: float) -> bool:
-    """Whether an earlier approval is one of this login: same client, same place, no more scope."""
+    """Whether an earlier approval covers this login: the client and redirect URI are equal, the scope is no wider."""
     return (
         now < remembered.until
         and remembered.client_id == login.client_id
@@ -58,7 +59,7 @@ def covers(remembered: RememberedConsent, login: PendingLogin, now: float) -> bo
 
 
 def remember(relay: Relay, request: Request, response: Response, login: PendingLogin) -> None:
-    """Keep the approval in the browser, for as long as the operator allows."""
+    """Store the approval in a cookie, for as long as the operator allows."""
     ttl = relay.settings.remember_consent_ttl
     if not ttl:
         return
@@ -71,22 +72,22 @@ def remember(relay: Relay, request: Request, response: Response, login: PendingL
 
 
 def consent_cookie_name(client_id: str) -> str:
-    """One cookie per client."""
+    """Return the cookie name of one client's approval."""
     return CONSENT_PREFIX + hash_of("browser", f"consent:{client_id}")[:22]
 
 
 def csrf_token(browser_secret: str, state: str) -> str:
-    """A token that only the page shown to this browser, for this login, can carry."""
+    """Return the CSRF token of the consent page for this browser and login."""
     return hmac.new(browser_secret.encode(), f"consent:{state}".encode(), hashlib.sha256).hexdigest()
 
 
 def csrf_token_matches(token: str | None, browser_secret: str, state: str) -> bool:
-    """Whether the form was the one that this browser was shown."""
+    """Whether the form comes from the page that this browser was shown."""
     return hmac.compare_digest((token or "").encode(), csrf_token(browser_secret, state).encode())
 
 
 def consent_page(relay: Relay, client: Client, login: PendingLogin, *, state: str, browser_secret: str) -> Response:
-    """The page that names the client, where the answer goes, and what it may do."""
+    """Render the page that shows the client, the recipient of the answer, and the requested scopes."""
     return page(
         "consent.html",
         form_action=form_action(relay, login),
@@ -102,9 +103,9 @@ def consent_page(relay: Relay, client: Client, login: PendingLogin, *, state: st
 
 
 def form_action(relay: Relay, login: PendingLogin) -> str:
-    """Where the form may lead, redirects included, as Chromium judges them.
+    """Return the CSP sources for the form, including its redirects, because Chromium checks these as well.
 
-    The way goes through Supabase, a provider that only Supabase knows (https), and back to the client.
+    The redirects go to Supabase, to a login provider that only Supabase knows (https), and back to the client.
     """
     upstream = urlsplit(relay.settings.supabase_url or "")
     ours = ("'self'", f"{upstream.scheme}://{upstream.netloc}", "https:")

@@ -1,4 +1,4 @@
-"""The cookies of the login: one per pending login, bound to the host, and never more than a few alive (RFC 6265bis)."""
+"""Cookies: names, attributes, and a limit on their number; their prefix binds them to the host (RFC 6265bis)."""
 
 import secrets
 from collections.abc import Sequence
@@ -15,26 +15,26 @@ _MAX_PRESENTED = 100
 
 
 def state_cookie_name(state: str) -> str:
-    """The name of the cookie of one pending login, so that two tabs do not overwrite each other."""
+    """Return the cookie name of one pending login; logins in two tabs have different names."""
     return STATE_PREFIX + hash_of("state", f"cookie:{state}")[:22]
 
 
 def new_browser_secret() -> str:
-    """The value that makes a browser known again: 256 random bits."""
+    """Create the cookie value that identifies a browser: 256 random bits."""
     return secrets.token_urlsafe(32)
 
 
 def presented(request: Request, name: str) -> str | None:
-    """The value of a cookie; None also where two of the name arrive, since one of them was planted."""
+    """Return the value of a cookie; None if it is missing, or if two have this name, because one may be planted."""
     values = [value for known, value in _pairs(request) if known == name]
     return values[0] if len(values) == 1 else None
 
 
 def cookie_attributes() -> str:
-    """What every cookie of the relay has.
+    """Return the attributes of every cookie.
 
-    Lax, not Strict: the way back from Supabase is a top-level navigation that another site began, and browsers
-    leave Strict cookies out of it.
+    SameSite is Lax, because the redirect back from Supabase is a top-level navigation that another site starts.
+    Browsers do not send Strict cookies with it.
     """
     return "Path=/; Secure; HttpOnly; SameSite=Lax"
 
@@ -45,21 +45,24 @@ def set_cookie(response: Response, name: str, value: str, max_age: int) -> None:
 
 
 def delete_cookie(response: Response, name: str) -> None:
-    """Delete a cookie: with the attributes it was set with, or browsers keep it."""
+    """Delete a cookie; browsers require the attributes with which it was set."""
     response.headers.append(
         "set-cookie", f"{name}=; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT; {cookie_attributes()}"
     )
 
 
 def delete_oldest(request: Request, response: Response, *, prefix: str, keep: str, alive: int = MAX_ALIVE) -> None:
-    """Make room for the cookie `keep`. Browsers send older cookies first (RFC 6265 section 5.4)."""
+    """Delete the oldest cookies with `prefix`, so that at most `alive` remain, `keep` included.
+
+    Browsers send older cookies first (RFC 6265 section 5.4).
+    """
     names = [name for name in dict.fromkeys(known for known, _ in _pairs(request)) if name.startswith(prefix)]
     for name in oldest([name for name in names if name != keep], alive - 1):
         delete_cookie(response, name)
 
 
 def oldest(names: Sequence[str], kept: int) -> Sequence[str]:
-    """The names that must go so that only the youngest `kept` stay."""
+    """Return all names except the last `kept`; `names` starts with the oldest."""
     return names[: max(0, len(names) - kept)]
 
 

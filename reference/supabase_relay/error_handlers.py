@@ -1,4 +1,4 @@
-"""How each kind of failure is answered: JSON for programs, a page for people."""
+"""Error handlers: each failure becomes JSON for programs, or a page for people."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -20,17 +20,17 @@ _BUSY = "The service is not available at the moment. Please try again soon."
 
 
 async def oauth_refusal(request: Request, error: OAuthError) -> Response:
-    """An OAuth error; where a person looks at it, a page."""
+    """Answer with an OAuth error, or with a page on routes that browsers navigate to."""
     return error_page("The request was not understood.", error.status) if is_for_people(request) else oauth_error(error)
 
 
 async def page_refusal(request: Request, error: PageError) -> Response:
-    """A page with the reason."""
+    """Answer with a page that gives the reason."""
     return error_page(error.message, error.status, error.headers)
 
 
 async def rate_limited(request: Request, limited: RateLimited) -> Response:
-    """429 with a truthful Retry-After (RFC 6585 section 4)."""
+    """Answer 429 with the time until the limit admits a request (RFC 6585 section 4)."""
     headers = retry_after_header(limited.retry_after)
     if is_for_people(request):
         return error_page("There were too many requests from your address. Please try again soon.", 429, headers)
@@ -38,12 +38,12 @@ async def rate_limited(request: Request, limited: RateLimited) -> Response:
 
 
 def retry_after_header(seconds: int) -> dict[str, str]:
-    """RFC 9110 section 10.2.3, as seconds."""
+    """Return a `Retry-After` header in seconds (RFC 9110 section 10.2.3)."""
     return {"Retry-After": str(seconds)}
 
 
 async def store_failed(request: Request, error: Exception) -> Response:
-    """Without the store nothing can be decided, so nothing is granted."""
+    """Answer 503: without the store the relay cannot decide, so it grants nothing."""
     event("store_unavailable", type=type(error).__name__)
     if is_for_people(request):
         return error_page(_BUSY, 503, retry_after_header(_STORE_RETRY_AFTER))
@@ -51,7 +51,7 @@ async def store_failed(request: Request, error: Exception) -> Response:
 
 
 async def http_failure(request: Request, error: HTTPException) -> Response:
-    """No such route, or no such method."""
+    """Answer a request for an unknown route or method."""
     words = {404: "not_found", 405: "method_not_allowed"}
     return JSONResponse({"error": words.get(error.status_code, "error")}, error.status_code, headers=error.headers)
 

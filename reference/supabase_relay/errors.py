@@ -1,10 +1,10 @@
-"""What the relay refuses with: OAuth errors for clients, pages for people, and failures that mean "try again"."""
+"""The relay's exceptions: OAuth errors for clients, error pages for people, and failures that a retry may cure."""
 
 from collections.abc import Mapping
 
 
 class OAuthError(Exception):
-    """An error response of RFC 6749 section 5.2 (or its kin in RFC 7591, 7009, 8707), sent as JSON."""
+    """An error response of RFC 6749 section 5.2 (or an error of RFC 7591, 7009 or 8707), sent as JSON."""
 
     def __init__(
         self, error: str, description: str, *, status: int = 400, headers: Mapping[str, str] | None = None
@@ -17,7 +17,7 @@ class OAuthError(Exception):
 
 
 class PageError(Exception):
-    """An error that a person must read, because there is no client that may be told by redirect."""
+    """An error shown to the user as a page, because the relay may not redirect it to a client."""
 
     def __init__(self, message: str, *, status: int = 400, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
@@ -27,7 +27,7 @@ class PageError(Exception):
 
 
 class RateLimited(Exception):
-    """One source address has used up a limit; `retry_after` is in whole seconds (RFC 6585 section 4)."""
+    """A source address exceeded a rate limit; `retry_after` is in whole seconds (RFC 6585 section 4)."""
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(retry_after)
@@ -35,7 +35,7 @@ class RateLimited(Exception):
 
 
 class BadToken(Exception):
-    """An access token that this relay does not accept; `reason` is a fixed word for the log, never library text."""
+    """The relay does not accept an access token; `reason` is a fixed word for the log, never library text."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -43,7 +43,7 @@ class BadToken(Exception):
 
 
 class UpstreamUnavailable(Exception):
-    """Supabase failed, timed out or answered nonsense: nothing is decided, trying again may help."""
+    """Supabase failed, timed out or sent an invalid answer; a retry may succeed."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -51,7 +51,7 @@ class UpstreamUnavailable(Exception):
 
 
 class UpstreamRefused(Exception):
-    """Supabase refused for good: this login code or this session will not work again."""
+    """Supabase refused permanently: this login code or this session will not work again."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -59,17 +59,17 @@ class UpstreamRefused(Exception):
 
 
 def invalid_request(description: str) -> OAuthError:
-    """RFC 6749 section 5.2: the request is malformed, incomplete, or says something twice."""
+    """Build an `invalid_request` error: malformed, incomplete, or with a repeated parameter (RFC 6749 section 5.2)."""
     return OAuthError("invalid_request", description)
 
 
 def invalid_grant(description: str) -> OAuthError:
-    """RFC 6749 section 5.2: the grant is invalid, expired, revoked, or another client's."""
+    """Build an `invalid_grant` error: invalid, expired, revoked, or another client's grant (RFC 6749 section 5.2)."""
     return OAuthError("invalid_grant", description)
 
 
 def temporarily_unavailable(description: str, retry_after: int = 1) -> OAuthError:
-    """A 503 that asks to come back after `retry_after` seconds; nothing was consumed."""
+    """Build a 503 that asks the client to retry after `retry_after` seconds; the request has consumed nothing."""
     return OAuthError(
         "temporarily_unavailable", description, status=503, headers={"Retry-After": str(max(1, retry_after))}
     )

@@ -1,4 +1,4 @@
-"""Supabase's signing keys: fetched once for all who wait, cached, and never at the pace of whoever invents key ids."""
+"""Supabase's signing keys. Concurrent requests share one fetch, and invented key ids cannot force many fetches."""
 
 import asyncio
 import time
@@ -14,14 +14,14 @@ from jwt.exceptions import PyJWTError
 from supabase_relay.errors import UpstreamUnavailable
 
 ALGORITHMS = frozenset({"ES256", "RS256"})
-"""What a key may be used for; HS256 needs a shared secret that this relay does not have."""
+"""The accepted algorithms; HS256 is not one of them, because the relay does not have Supabase's shared secret."""
 
 _FETCHES_PER_COOLDOWN = 3
 
 
 @dataclass(frozen=True)
 class VerificationKey:
-    """A public key with the one algorithm that it verifies: taken from the key, never from a token."""
+    """A public key and its algorithm, which comes from the key and never from a token."""
 
     kid: str | None
     algorithm: str
@@ -29,10 +29,10 @@ class VerificationKey:
 
 
 class JwksCache:
-    """The key set at `url`; keys that are known keep working while it cannot be fetched.
+    """The key set at `url`; known keys keep working while it cannot be fetched.
 
-    `ttl` is how long a set is fresh and `timeout` how long a fetch may take, in seconds. In any `cooldown`
-    seconds at most three fetches are tried, whoever asks for whatever key.
+    A set is fresh for `ttl` seconds, and a fetch may take `timeout` seconds. The cache tries at most three fetches
+    in any `cooldown` seconds, no matter which keys are requested.
     """
 
     def __init__(self, url: str, http: httpx.AsyncClient, *, ttl: float, cooldown: float, timeout: float) -> None:
@@ -48,12 +48,12 @@ class JwksCache:
         self._lock = asyncio.Lock()
 
     async def find(self, kid: str | None) -> VerificationKey | None:
-        """The key of that id; without an id the only key of the set. Raises `UpstreamUnavailable`."""
+        """Return the key with that id; without an id, the only key of the set. Raises `UpstreamUnavailable`."""
         if not self._is_fresh():
             await self._fetch_once(self._generation)
         found = self._pick(kid)
         if found is None and kid is not None:
-            await self._fetch_once(self._generation)  # a key that was rotated in since
+            await self._fetch_once(self._generation)  # Supabase may have added the key since the last fetch
             found = self._pick(kid)
         if self._keys is None:
             raise UpstreamUnavailable("jwks_unavailable")
@@ -94,11 +94,11 @@ class JwksCache:
 
 
 def parse_keys(members: Iterable[Any]) -> tuple[VerificationKey, ...]:
-    """The usable keys of a JWK set; members of other kinds are passed over (RFC 7517 section 5)."""
+    """Return the usable keys of a JWK set and ignore all others (RFC 7517 section 5)."""
     return tuple(key for member in members if (key := _parse_key(member)) is not None)
 
 
-def _parse_key(member: Any) -> VerificationKey | None:  # noqa: ANN401 - JSON from elsewhere
+def _parse_key(member: Any) -> VerificationKey | None:  # noqa: ANN401 - external JSON
     if not isinstance(member, dict):
         return None
     fields = cast("dict[str, Any]", member)

@@ -1,4 +1,4 @@
-"""What makes a JWT acceptable: its signature first, then one small check per claim (RFC 7519, RFC 8725)."""
+"""JWT validation: the signature first, then one check per claim (RFC 7519, RFC 8725)."""
 
 import math
 import time
@@ -20,7 +20,7 @@ _LIBRARY_ERRORS = (jwt.PyJWTError, ValueError, TypeError, RecursionError)
 
 @dataclass(frozen=True)
 class Expected:
-    """What the claims must say; an issuer of None means that tokens carry none. `leeway` is in seconds."""
+    """The expected claim values. If `issuer` is None, `iss` is not checked. `leeway` is in seconds."""
 
     audience: str
     issuer: str | None
@@ -28,7 +28,7 @@ class Expected:
 
 
 def unverified_header(token: str) -> Claims:
-    """The header of a token, for the key id and the type alone; raises `BadToken`."""
+    """Read the token's header without verification; use only its key id and type. Raises `BadToken`."""
     if len(token) > MAX_LENGTH or not token.isascii():
         raise BadToken("malformed")
     try:
@@ -38,7 +38,7 @@ def unverified_header(token: str) -> Claims:
 
 
 def verify_signature(token: str, key: VerificationKey) -> Claims:
-    """The claims of a token signed by `key`, under the key's algorithm whatever the header says (RFC 8725 3.1)."""
+    """Verify the signature and return the claims; the key decides the algorithm, not the header (RFC 8725 3.1)."""
     try:
         options = cast("Any", {"verify_signature": True, **_NO_CLAIM_CHECKS})
         return cast("Claims", jwt.decode(token, key.key, algorithms=[key.algorithm], options=options))
@@ -47,7 +47,7 @@ def verify_signature(token: str, key: VerificationKey) -> Claims:
 
 
 def check_claims(claims: Claims, expected: Expected) -> None:
-    """Raise `BadToken` unless the token is for us, from whom we expect, and valid now."""
+    """Raise `BadToken` unless issuer and audience match, the token is valid now, and it has a subject."""
     check_issuer(claims, expected.issuer)
     check_audience(claims, expected.audience)
     check_expiry(claims, time.time(), expected.leeway)
@@ -56,13 +56,13 @@ def check_claims(claims: Claims, expected: Expected) -> None:
 
 
 def check_issuer(claims: Claims, issuer: str | None) -> None:
-    """RFC 7519 section 4.1.1, compared as a string."""
+    """Compare `iss` as a string (RFC 7519 section 4.1.1)."""
     if issuer is not None and claims.get("iss") != issuer:
         raise BadToken("issuer")
 
 
 def check_audience(claims: Claims, audience: str) -> None:
-    """RFC 7519 section 4.1.3: we must be among the recipients."""
+    """Require `audience` among the recipients in `aud` (RFC 7519 section 4.1.3)."""
     named = claims.get("aud")
     recipients = cast("list[object]", named) if isinstance(named, list) else [named]
     if audience not in recipients:
@@ -70,14 +70,14 @@ def check_audience(claims: Claims, audience: str) -> None:
 
 
 def check_expiry(claims: Claims, now: float, leeway: int) -> None:
-    """RFC 7519 section 4.1.4: refused on or after `exp`, which must be there."""
+    """Refuse a token without `exp`, and any token at or after `exp` plus the leeway (RFC 7519 section 4.1.4)."""
     expires_at = _instant(claims, "exp")
     if expires_at is None or now >= expires_at + leeway:
         raise BadToken("expired")
 
 
 def check_not_before(claims: Claims, now: float, leeway: int) -> None:
-    """RFC 7519 section 4.1.5; the claim may be left out."""
+    """Refuse a token before `nbf` minus the leeway; the claim is optional (RFC 7519 section 4.1.5)."""
     if "nbf" not in claims:
         return
     not_before = _instant(claims, "nbf")
@@ -86,12 +86,12 @@ def check_not_before(claims: Claims, now: float, leeway: int) -> None:
 
 
 def check_subject(claims: Claims) -> None:
-    """A token without a subject is nobody's (RFC 9068 section 2.2)."""
+    """Require a subject (RFC 9068 section 2.2)."""
     text_claim(claims, "sub")
 
 
 def text_claim(claims: Claims, name: str) -> str:
-    """A claim that must be a non-empty string; raises `BadToken`."""
+    """Return a claim that must be a non-empty string; raises `BadToken`."""
     value = claims.get(name)
     if not isinstance(value, str) or not value:
         raise BadToken(f"no_{name}")
@@ -99,7 +99,7 @@ def text_claim(claims: Claims, name: str) -> str:
 
 
 def expiry_of(claims: Claims) -> float:
-    """The `exp` of claims that were checked, in Unix seconds."""
+    """Return the `exp` of claims that were checked, in Unix seconds."""
     expires_at = _instant(claims, "exp")
     if expires_at is None:
         raise BadToken("expired")

@@ -1,4 +1,4 @@
-"""Structured logs: events and one access line per request, with fingerprints in the place of secrets."""
+"""Structured logs: events, and one access line per request. Fingerprints replace secrets."""
 
 import json
 import logging
@@ -16,10 +16,10 @@ _QUIET = ("httpx", "httpcore", "redis", "limits", "uvicorn.access")
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object per line; of an exception its type and place, never its text, which may quote input."""
+    """Write one JSON object per line, without the text of exceptions, because it may quote input."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line."""
+        """Return the line for a record."""
         line: dict[str, object] = {
             "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
             "level": record.levelname.lower(),
@@ -31,7 +31,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(level: int = logging.INFO) -> None:
-    """Send everything to standard error as JSON, and keep chatty libraries quiet: they log URLs with secrets."""
+    """Log to standard error as JSON, and silence libraries that log URLs with secrets, except for warnings."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
@@ -40,26 +40,26 @@ def configure(level: int = logging.INFO) -> None:
 
 
 def event(name: str, *, level: int = logging.INFO, **fields: object) -> None:
-    """Log that something happened; fields are fingerprints, fixed words and numbers."""
+    """Log an event; its fields must be fingerprints, fixed words or numbers."""
     _EVENTS.log(level, name, extra={"fields": fields})
 
 
 def unhandled(error: BaseException) -> None:
-    """Log an exception by its type and place."""
+    """Log the type and the code location of an exception."""
     frames = traceback.extract_tb(error.__traceback__)
     places = [f"{frame.name}:{frame.lineno}" for frame in frames[-6:]]
     event("unhandled_exception", level=logging.ERROR, type=type(error).__qualname__, places=places)
 
 
 class AccessLog:
-    """One line per request, by the route's template: paths and queries carry states and codes."""
+    """Log one line per request, with the route's template, because paths and queries contain states and codes."""
 
     def __init__(self, app: ASGIApp, *, templates: Mapping[object, str]) -> None:
         self._app = app
         self._templates = templates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, and log it when it is answered."""
+        """Pass the request on, and log it after the answer."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""What surrounds every route: nothing unexpected gets out, browsers get their headers, and CORS where it belongs."""
+"""Middleware: it hides unexpected exceptions, adds security headers, and offers CORS on some paths only."""
 
 from collections.abc import Collection, Sequence
 
@@ -15,13 +15,13 @@ _CORS_RESPONSE_HEADERS = ("WWW-Authenticate", "Retry-After", "Mcp-Session-Id")
 
 
 class ErrorBarrier:
-    """Turns whatever nobody expected into a bare 500, and logs it by type and place."""
+    """Turn an unexpected exception into a 500 without details, and log its type and location."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; no exception comes back."""
+        """Pass the request on and catch every exception."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -42,7 +42,7 @@ class ErrorBarrier:
 
 
 class SecurityHeaders:
-    """Headers of every answer: types are not guessed, and on an https issuer the host stays on https."""
+    """Add the headers of every answer: `nosniff`, and HSTS if the issuer uses https."""
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self._app = app
@@ -61,13 +61,13 @@ class SecurityHeaders:
         await self._app(scope, receive, add)
 
     def headers(self) -> dict[str, str]:
-        """The headers."""
+        """Return the headers."""
         every = {"X-Content-Type-Options": "nosniff"}
         return every | {"Strict-Transport-Security": "max-age=31536000"} if self._https else every
 
 
 class SelectiveCors:
-    """CORS for the endpoints that scripts call, and never for those that browsers navigate to (OAuth 2.1 3.1)."""
+    """Offer CORS on endpoints that scripts call, but not on pages that browsers navigate to (OAuth 2.1 section 3.1)."""
 
     def __init__(self, app: ASGIApp, *, paths: Collection[str], origins: Sequence[str]) -> None:
         self._app = app
@@ -81,7 +81,7 @@ class SelectiveCors:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, through CORS or around it."""
+        """Pass the request on, with or without CORS."""
         inner = self._with_cors if scope["type"] == "http" and self.offers_cors(scope["path"]) else self._app
         await inner(scope, receive, send)
 

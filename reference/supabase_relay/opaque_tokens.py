@@ -1,4 +1,4 @@
-"""Codes and refresh tokens: `<family>.<secret>`, unguessable, and known to the store by their hashes alone."""
+"""Codes and refresh tokens: `<family>.<secret>`, with a random secret; the store keeps only their hashes."""
 
 import hashlib
 import re
@@ -10,12 +10,12 @@ from typing import Literal
 Kind = Literal["code", "refresh", "state", "browser", "client_secret", "access"]
 
 _SHAPE = re.compile(r"([A-Za-z0-9_-]{22})\.([A-Za-z0-9_-]{43})")
-_RANDOM_BYTES = 32  # RFC 6749 section 10.10 asks for a guessing chance below 2^-160
+_RANDOM_BYTES = 32  # RFC 6749 section 10.10 recommends a guessing probability of at most 2^-160
 
 
 @dataclass(frozen=True)
 class OpaqueToken:
-    """A code or refresh token; its family names the login to which it belongs."""
+    """A code or refresh token; `family` identifies the login to which it belongs."""
 
     family: str
     secret: str
@@ -25,37 +25,37 @@ class OpaqueToken:
 
 
 def new_secret() -> str:
-    """A fresh secret of 256 random bits, as 43 URL-safe characters."""
+    """Create a secret of 256 random bits, as 43 URL-safe characters."""
     return secrets.token_urlsafe(_RANDOM_BYTES)
 
 
 def new_token(family: str) -> OpaqueToken:
-    """A fresh code or refresh token of `family`."""
+    """Create a code or refresh token of `family`."""
     return OpaqueToken(family, new_secret())
 
 
 def parse_token(text: str) -> OpaqueToken | None:
-    """Read a presented code or refresh token exactly as issued: None for any other spelling."""
+    """Parse a code or refresh token; None if it is not spelled exactly as the relay issues them."""
     match = _SHAPE.fullmatch(text)
     return OpaqueToken(match[1], match[2]) if match else None
 
 
 def hash_of(kind: Kind, secret: object) -> str:
-    """The hash by which the store knows a secret; the kind keeps codes, tokens and states apart."""
+    """Return the hash under which the store keeps a secret; hashes of different kinds never match."""
     return hashlib.sha256(f"{kind}:{secret}".encode()).hexdigest()
 
 
 def family_of_session(session_id: str) -> str:
-    """The family of a Supabase session: found again from the `session_id` of any of its tokens."""
+    """Derive the family from the `session_id` of a Supabase session, which all its tokens contain."""
     digest = hashlib.sha256(f"family:{session_id}".encode()).digest()[:16]
     return urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def is_family(text: object) -> bool:
-    """Whether `text` has the shape of a family, and so can stand in a key of the store."""
+    """Whether `text` has the format of a family, so that it is safe in a key of the store."""
     return isinstance(text, str) and re.fullmatch(r"[A-Za-z0-9_-]{22}", text) is not None
 
 
 def fingerprint(secret: object) -> str:
-    """A short name for a secret, safe to log: enough to find two lines that belong together."""
+    """Return a short hash of a secret that is safe to log, so that related lines can be found."""
     return hashlib.sha256(f"log:{secret}".encode()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""Request parameters, read strictly: repeated ones are refused, empty ones count as left out (RFC 6749 3.1, 3.2)."""
+"""Strict request parameters: repeated ones are refused, empty ones count as omitted (RFC 6749 sections 3.1, 3.2)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from starlette.requests import ClientDisconnect, Request
 from supabase_relay.errors import OAuthError, invalid_request
 
 MAX_BODY = 65_536
-"""Bytes that any request body may have."""
+"""Maximum size of a request body, in bytes."""
 
 MAX_FIELDS = 100
 
-# Characters that a value may have; a name that is not listed may have the default.
+# Maximum length of each value, in characters; names that are not listed have the default.
 _DEFAULT_LENGTH = 2048
 _LENGTHS: Mapping[str, int] = {
     "client_id": 256,
@@ -31,42 +31,42 @@ _MAY_REPEAT = frozenset({"resource"})  # RFC 8707 section 2
 
 @dataclass(frozen=True)
 class Parameters:
-    """The parameters of one request. `repeated` names those that were given more than once."""
+    """The parameters of one request; `repeated` has the names of parameters that were sent more than once."""
 
     values: Mapping[str, str]
     lists: Mapping[str, tuple[str, ...]]
     repeated: frozenset[str]
 
     def get(self, name: str) -> str | None:
-        """The value, or None where it was left out or empty; whether it was repeated is another question."""
+        """Return the value, or None if it is missing or empty; of a repeated parameter, the first value."""
         return self.values.get(name)
 
     def get_all(self, name: str) -> tuple[str, ...]:
-        """All values of a parameter that may repeat."""
+        """Return all values of a parameter that may repeat."""
         return self.lists.get(name, ())
 
     def require(self, name: str) -> str:
-        """The value; raises `invalid_request` where there is none."""
+        """Return the value; raises `invalid_request` if it is missing or empty."""
         value = self.get(name)
         if value is None:
             raise invalid_request(f"{name} is required")
         return value
 
     def refuse_repeated(self, names: Iterable[str] | None = None) -> None:
-        """Raise `invalid_request` if a parameter (of `names`) was given more than once."""
+        """Raise `invalid_request` if a parameter was sent more than once; with `names`, only one of these."""
         repeated = self.repeated if names is None else self.repeated.intersection(names)
         if repeated:
             raise invalid_request("a parameter was given more than once")
 
     def refuse_oversized(self) -> None:
-        """Raise `invalid_request` if a value is longer than its parameter may be."""
+        """Raise `invalid_request` if a value is too long for its parameter."""
         for name, value in self.values.items():
             if len(value) > _LENGTHS.get(name, _DEFAULT_LENGTH):
                 raise invalid_request("a parameter is too long")
 
 
 def parse(encoded: bytes) -> Parameters:
-    """Read `application/x-www-form-urlencoded` text; raises `invalid_request` for what is not UTF-8."""
+    """Parse `application/x-www-form-urlencoded` text; raises `invalid_request` if it is not UTF-8 or has too many fields."""
     try:
         pairs = parse_qsl(encoded.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS)
     except ValueError:
@@ -83,12 +83,12 @@ def parse(encoded: bytes) -> Parameters:
 
 
 def read_query(request: Request) -> Parameters:
-    """The parameters of the query."""
+    """Parse the query of the request."""
     return parse(request.scope["query_string"])
 
 
 async def read_form(request: Request) -> Parameters:
-    """The parameters of the body, which must be a form; those of the URL do not count (OAuth 2.1 section 2.4.1)."""
+    """Parse the body, which must be a form; parameters in the URL do not count (OAuth 2.1 section 2.4.1)."""
     if media_type(request) != "application/x-www-form-urlencoded":
         raise invalid_request("the body must be application/x-www-form-urlencoded")
     parameters = parse(await read_body(request))
@@ -98,12 +98,12 @@ async def read_form(request: Request) -> Parameters:
 
 
 def media_type(request: Request) -> str:
-    """The media type of the body, without parameters."""
+    """Return the media type of the body, in lower case and without parameters."""
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 async def read_body(request: Request) -> bytes:
-    """The body, up to `MAX_BODY` bytes; raises `OAuthError` with status 413 for more."""
+    """Read the body; raises `OAuthError` with status 413 if it has more than `MAX_BODY` bytes."""
     body = bytearray()
     try:
         async for chunk in request.stream():

@@ -1,4 +1,4 @@
-"""Proof Key for Code Exchange (RFC 7636; OAuth 2.1 section 4.1.1): S256, and nothing else."""
+"""Proof Key for Code Exchange (RFC 7636; OAuth 2.1 section 4.1.1), with S256 only."""
 
 import hashlib
 import hmac
@@ -16,25 +16,28 @@ _UNRESERVED = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # challenge and verifier, 
 
 @dataclass(frozen=True)
 class PkcePair:
-    """A verifier and its challenge, for the relay's own leg towards Supabase."""
+    """A verifier and its challenge, for the relay's own requests to Supabase."""
 
     verifier: str
     challenge: str
 
 
 def new_pair() -> PkcePair:
-    """A fresh pair: 256 random bits, S256."""
+    """Create a pair with 256 random bits and an S256 challenge."""
     verifier = new_secret()
     return PkcePair(verifier, challenge_of(verifier))
 
 
 def challenge_of(verifier: str) -> str:
-    """BASE64URL(SHA256(verifier)), without padding (RFC 7636 section 4.2)."""
+    """Return BASE64URL(SHA256(verifier)), without padding (RFC 7636 section 4.2)."""
     return urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
 def require_challenge(challenge: str | None, method: str | None) -> str:
-    """The challenge of an authorization request; a missing method would mean `plain` (RFC 7636 section 4.3)."""
+    """Return the challenge of an authorization request, which must name S256.
+
+    Without a method the default would be `plain` (RFC 7636 section 4.3).
+    """
     if challenge is None:
         raise invalid_request("code_challenge is required")
     if method != METHOD:
@@ -45,7 +48,7 @@ def require_challenge(challenge: str | None, method: str | None) -> str:
 
 
 def require_verifier_shape(verifier: str | None) -> str:
-    """The verifier of a token request, refused where no legal challenge can belong to it (RFC 7636 section 4.1)."""
+    """Return the verifier of a token request; refuse one that RFC 7636 section 4.1 does not allow."""
     if verifier is None:
         raise invalid_request("code_verifier is required")
     if not _UNRESERVED.fullmatch(verifier):

@@ -1,4 +1,4 @@
-"""Limits per source address and action, in moving windows that no refused request prolongs."""
+"""Rate limits per source address and action, in moving windows; refused requests do not count."""
 
 import math
 import time
@@ -16,10 +16,10 @@ Action = Literal["register", "authorize", "start", "callback", "token_failures"]
 
 
 class RateLimiter:
-    """Counts in the shared store, so that the limits hold for all processes together."""
+    """Count requests in the shared store, so that all processes share the limits."""
 
     def __init__(self, store: Connection, limits: dict[Action, Limit]) -> None:
-        # The library's own client options do not matter: it uses the pool of the relay's client.
+        # The library uses the connection pool of the relay's client, so its own URL and client options have no effect.
         options = cast("Any", {"connection_pool": store.client.connection_pool})
         storage = RedisStorage(
             "async+redis://store:6379", implementation="redispy", key_prefix="relay:limit:moving", **options
@@ -28,19 +28,19 @@ class RateLimiter:
         self._limits = limits
 
     async def require(self, action: Action, address: str) -> None:
-        """Count a request; raises `RateLimited` if it is one too many."""
+        """Count a request; raises `RateLimited` if it exceeds the limit."""
         limit = self._limits[action]
         if limit.amount and not await self.hit(action, address, limit):
             raise RateLimited(await self.retry_after(action, address, limit))
 
     async def require_unspent(self, action: Action, address: str) -> None:
-        """Count nothing; raises `RateLimited` if the limit is used up."""
+        """Raise `RateLimited` if the limit is used up; count nothing."""
         limit = self._limits[action]
         if limit.amount and not await self.has_room(action, address, limit):
             raise RateLimited(await self.retry_after(action, address, limit))
 
     async def hit(self, action: Action, address: str, limit: Limit) -> bool:
-        """Count one request, in one atomic step; False if the window is full, and then nothing is counted."""
+        """Count one request atomically; if the window is full, count nothing and return False."""
         return await self._strategy.hit(_item(limit), action, address)
 
     async def has_room(self, action: Action, address: str, limit: Limit) -> bool:
@@ -48,7 +48,7 @@ class RateLimiter:
         return await self._strategy.test(_item(limit), action, address)
 
     async def retry_after(self, action: Action, address: str, limit: Limit) -> int:
-        """Whole seconds until the oldest request leaves the window; then one more is admitted."""
+        """Return the whole seconds until the oldest request leaves the window, so that it admits another one."""
         window = await self._strategy.get_window_stats(_item(limit), action, address)
         return max(1, math.floor(window.reset_time - time.time()) + 1)
 

@@ -1,4 +1,4 @@
-"""The relay's parts, as the routes and the grants see them."""
+"""The components of a relay, for the routes and the grants."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from supabase_relay.verifier import Verifier
 
 @dataclass(frozen=True)
 class Relay:
-    """Everything that one relay is made of; built once, by `create_app`."""
+    """All components of one relay; `create_app` builds it once."""
 
     settings: Settings
     store: Connection

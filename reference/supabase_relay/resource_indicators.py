@@ -1,4 +1,4 @@
-"""Resource indicators (RFC 8707): this relay serves one resource, and issues tokens for no other."""
+"""Resource indicators (RFC 8707): the relay serves one resource and issues tokens for it alone."""
 
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -7,7 +7,7 @@ from supabase_relay.errors import OAuthError
 
 
 def require_served_resource(requested: Sequence[str], served: str) -> str:
-    """The resource of an authorization request: the one that is served, whether asked for or not."""
+    """Return the served resource, or raise `invalid_target` if the authorization request names another one."""
     for resource in requested:
         if not names_resource(resource, served):
             raise OAuthError("invalid_target", "the requested resource is not served here")
@@ -15,20 +15,20 @@ def require_served_resource(requested: Sequence[str], served: str) -> str:
 
 
 def require_granted_resource(requested: Sequence[str], granted: str) -> None:
-    """A token request may repeat the granted resource, and switch to no other (RFC 8707 section 2.2)."""
+    """Raise `invalid_target` if the token request names a resource that was not granted (RFC 8707 section 2.2)."""
     for resource in requested:
         if not names_resource(resource, granted):
             raise OAuthError("invalid_target", "the requested resource is not the one that was granted")
 
 
 def names_resource(requested: str, resource: str) -> bool:
-    """Whether both name the same resource; letter case of the host and one trailing slash are forgiven."""
+    """Whether both URIs name the same resource, ignoring the letter case of the host and one trailing slash."""
     canonical = _canonical(requested)
     return canonical is not None and canonical == _canonical(resource)
 
 
 def _canonical(uri: str) -> str | None:
-    """An absolute URI without fragment in one spelling, else None (RFC 8707 section 2)."""
+    """Normalize an absolute URI; None if it is not a plain absolute URI without fragment (RFC 8707 section 2)."""
     if not uri.isascii() or not uri.isprintable() or "#" in uri:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Responses and their headers: JSON that is not stored, redirects, and pages that cannot be framed."""
+"""Responses and their headers: uncacheable JSON, redirects, and pages that cannot be framed."""
 
 import secrets
 from collections.abc import Mapping
@@ -9,28 +9,28 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from supabase_relay.errors import OAuthError
 
-REDIRECT_STATUS = 303  # always a GET, so that nothing posted here is posted on (RFC 9700 section 4.12)
+REDIRECT_STATUS = 303  # browsers follow it with GET, so no form is posted to the next site (RFC 9700 section 4.12)
 
 
 def no_store() -> dict[str, str]:
-    """Headers of answers that carry credentials (RFC 6749 section 5.1)."""
+    """Return the headers of answers that contain credentials (RFC 6749 section 5.1)."""
     return {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
 def oauth_error(error: OAuthError) -> Response:
-    """The error response of RFC 6749 section 5.2."""
+    """Build the error response of RFC 6749 section 5.2."""
     body = {"error": error.error, "error_description": error.description}
     return JSONResponse(body, error.status, headers={**no_store(), **error.headers})
 
 
 def redirect(url: str) -> Response:
-    """Send the browser on. The URL is taken as it is: it was built here, and encoded where it was built."""
+    """Redirect the browser to `url`, which the relay has built and encoded; it is sent unchanged."""
     headers = {"Location": url, "Referrer-Policy": "no-referrer", **no_store()}
     return Response(status_code=redirect_status(), headers=headers)
 
 
 def redirect_status() -> int:
-    """The status of every redirect."""
+    """Return the status of every redirect."""
     return REDIRECT_STATUS
 
 
@@ -42,14 +42,14 @@ def page(
     headers: Mapping[str, str] | None = None,
     **context: object,
 ) -> HTMLResponse:
-    """Render a page of the relay; `form_action` is what its forms may lead to (a CSP source list)."""
+    """Render a page of the relay; `form_action` is the CSP source list of targets that its forms may have."""
     nonce = secrets.token_urlsafe(16)
     content = _TEMPLATES.get_template(template).render(nonce=nonce, **context)
     return HTMLResponse(content, status, headers={**page_headers(nonce, form_action), **(headers or {})})
 
 
 def page_headers(nonce: str, form_action: str) -> dict[str, str]:
-    """Headers of every page: nothing is loaded from elsewhere, stored, or told to the next site."""
+    """Return the headers of every page: they forbid external content, caching and the Referer header."""
     policy = f"default-src 'none'; style-src 'nonce-{nonce}'; form-action {form_action}; base-uri 'none'"
     return {
         "Cache-Control": "no-store",
@@ -60,17 +60,17 @@ def page_headers(nonce: str, form_action: str) -> dict[str, str]:
 
 
 def frame_policy() -> list[str]:
-    """The part of the Content-Security-Policy that forbids framing (OAuth 2.1 section 7.11)."""
+    """Return the directives of the Content-Security-Policy that forbid framing (OAuth 2.1 section 7.11)."""
     return ["frame-ancestors 'none'"]
 
 
 def frame_headers() -> dict[str, str]:
-    """The same for browsers that do not know the policy."""
+    """Return the headers that forbid framing in browsers without Content-Security-Policy."""
     return {"X-Frame-Options": "DENY"}
 
 
 def error_page(message: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
-    """A page that tells a person what went wrong; nothing of the request is repeated in it."""
+    """Render a page that explains an error to the user; it repeats no part of the request."""
     return page("error.html", status, headers=headers, message=message)
 
 

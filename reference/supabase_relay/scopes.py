@@ -1,4 +1,4 @@
-"""Scope: parsed, granted, and narrowed, never widened (RFC 6749 section 3.3; OAuth 2.1 section 4.3)."""
+"""Scope: parse, grant and narrow it, but never widen it (RFC 6749 section 3.3; OAuth 2.1 section 4.3)."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ _SCOPE = re.compile(r"[\x20\x21\x23-\x5B\x5D-\x7E]+")
 
 
 def parse_scope(text: str | None) -> tuple[str, ...]:
-    """The names in a scope parameter, each once; empty where the parameter was left out."""
+    """Return the names in a scope parameter without duplicates; empty if the parameter is missing."""
     if text is None:
         return ()
     if not _SCOPE.fullmatch(text):
@@ -18,22 +18,22 @@ def parse_scope(text: str | None) -> tuple[str, ...]:
 
 
 def format_scope(names: Sequence[str]) -> str:
-    """The value of a scope parameter or member: one string, single spaces."""
+    """Join scope names with single spaces, as a scope parameter or JSON member has them."""
     return " ".join(names)
 
 
 def granted_at_authorization(requested: Sequence[str], allowed: Sequence[str]) -> tuple[str, ...]:
-    """What an authorization request gets: what it asks for, or by default all that the client may have."""
+    """Return the scope of an authorization: the requested one, or by default the client's whole scope."""
     return narrowed(requested, allowed) if requested else tuple(allowed)
 
 
 def granted_at_refresh(requested: Sequence[str], original: Sequence[str]) -> tuple[str, ...]:
-    """What a refresh gets: a part of the original grant, or by default all of it (OAuth 2.1 section 4.3.1)."""
+    """Return the scope of a refresh: part of the original grant, or by default all of it (OAuth 2.1 section 4.3.1)."""
     return narrowed(requested, original) if requested else tuple(original)
 
 
 def narrowed(requested: Sequence[str], within: Sequence[str]) -> tuple[str, ...]:
-    """The requested names in the order of `within`; raises `invalid_scope` if one of them is not in there."""
+    """Return the requested names in the order of `within`; raises `invalid_scope` if it lacks one of them."""
     excess = [name for name in requested if name not in within]
     if excess:
         raise OAuthError("invalid_scope", "the requested scope is unknown or exceeds what may be granted")

@@ -1,4 +1,4 @@
-"""Encryption at rest: Supabase's tokens, and an answer kept for the leeway, are never in the store in the clear."""
+"""Encryption at rest: the store holds Supabase's tokens and the token answers kept for the leeway only encrypted."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -10,7 +10,7 @@ Content = TypeVar("Content", bound=BaseModel)
 
 
 class Sealer:
-    """Seals small models with the first of several Fernet keys, and opens what any of them sealed."""
+    """Encrypt small models with the first Fernet key; decrypt with any of the keys."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._fernet = MultiFernet([Fernet(key) for key in keys or [Fernet.generate_key()]])
@@ -20,7 +20,7 @@ class Sealer:
         return self._fernet.encrypt(content.model_dump_json().encode()).decode()
 
     def open(self, sealed: str, kind: type[Content]) -> Content | None:
-        """What was sealed, or None where it was sealed by nobody who holds one of the keys."""
+        """Decrypt `sealed`; None if none of the keys sealed it."""
         try:
             return kind.model_validate_json(self._fernet.decrypt(sealed.encode()))
         except InvalidToken:

@@ -1,4 +1,4 @@
-"""`oauth-litmus serve`: the relay under uvicorn; with no settings at all, on loopback, before a simulated Supabase."""
+"""`oauth-litmus serve`: run the relay with uvicorn; without settings, on loopback with a simulated Supabase."""
 
 import os
 from collections.abc import Callable, Generator
@@ -18,7 +18,7 @@ from supabase_relay.settings_types import LOOPBACK_HOSTS
 UPSTREAMS = "supabase_relay.upstreams"
 SIMULATOR = "simulator"
 
-_GRACE = 10  # seconds that running requests have at a shutdown
+_GRACE = 10  # seconds that running requests have to finish at a shutdown
 
 
 def serve(
@@ -26,12 +26,12 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65_535, help="The port to listen on.")] = 8080,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes; more than one needs REDIS_URL.")] = 1,
 ) -> None:
-    """Run the reference relay. Settings come from the environment; without SUPABASE_URL it logs in at a simulator."""
+    """Run the reference relay. Settings come from the environment; without SUPABASE_URL users log in at a simulator."""
     try:
         settings = settings_for(host, port, workers)
         with upstream_for(settings, host) as supabase_url:
-            os.environ |= {"ISSUER": settings.issuer, "SUPABASE_URL": supabase_url}  # also for the worker processes
-            create_app(Settings())  # what is wrong with the settings is said here, once
+            os.environ |= {"ISSUER": settings.issuer, "SUPABASE_URL": supabase_url}  # worker processes read them too
+            create_app(Settings())  # reports wrong settings once, before the workers start
             announce(settings, supabase_url)
             run(host, port, workers)
     except SettingsError as error:
@@ -40,7 +40,7 @@ def serve(
 
 
 def settings_for(host: str, port: int, workers: int) -> Settings:
-    """The settings of the environment, for a relay at this address; raises `SettingsError`."""
+    """Read the settings from the environment, for a relay at this address; raises `SettingsError`."""
     settings = Settings()
     if "issuer" not in settings.model_fields_set:
         if host not in LOOPBACK_HOSTS:
@@ -53,34 +53,34 @@ def settings_for(host: str, port: int, workers: int) -> Settings:
 
 @contextmanager
 def upstream_for(settings: Settings, host: str) -> Generator[str]:
-    """The URL of Supabase Auth: the one in the settings, or that of a simulator for as long as this lasts."""
+    """Yield the URL of Supabase Auth: from the settings, or of a simulator that runs during the context."""
     if settings.supabase_url is not None:
         yield settings.supabase_url
         return
     if host not in LOOPBACK_HOSTS:
-        raise SettingsError(f"SUPABASE_URL is required to listen on {host}: the simulator is for loopback alone.")
+        raise SettingsError(f"SUPABASE_URL is required to listen on {host}: the simulator is for loopback only.")
     with load_simulator()(settings.callback_url) as url:
         yield url
 
 
 def load_simulator() -> Callable[[str], AbstractContextManager[str]]:
-    """The simulator that is installed beside the relay, found by its entry point."""
+    """Load the installed simulator by its entry point; raises `SettingsError`."""
     for found in entry_points(group=UPSTREAMS, name=SIMULATOR):
         return cast("Callable[[str], AbstractContextManager[str]]", found.load())
-    raise SettingsError("SUPABASE_URL is required: no simulator is installed that could stand in for Supabase.")
+    raise SettingsError("SUPABASE_URL is required, because no simulator of Supabase is installed.")
 
 
 def announce(settings: Settings, supabase_url: str) -> None:
-    """Say where the relay is, and what a person must know before relying on it."""
+    """Print the URLs of the relay, and a warning if it uses a simulator or an in-process store."""
     typer.echo(f"The relay is at {settings.issuer}; its resource is {settings.resource}.", err=True)
     if settings.supabase_url is None:
-        typer.echo(f"SUPABASE_URL is not set: people log in at a simulator, {supabase_url}.", err=True)
+        typer.echo(f"SUPABASE_URL is not set: users log in at a simulator, {supabase_url}.", err=True)
     if settings.redis_url is None:
-        typer.echo("REDIS_URL is not set: the in-process store forgets everything when this process ends.", err=True)
+        typer.echo("REDIS_URL is not set: the in-process store loses all data when this process ends.", err=True)
 
 
 def run(host: str, port: int, workers: int) -> None:
-    """Serve until told to stop. No proxy is trusted here: TRUSTED_PROXIES decides whose headers count."""
+    """Serve until a signal stops the process. uvicorn trusts no proxy; the relay trusts TRUSTED_PROXIES."""
     uvicorn.run(
         "supabase_relay.serve:application",
         factory=True,
@@ -97,6 +97,6 @@ def run(host: str, port: int, workers: int) -> None:
 
 
 def application() -> Starlette:
-    """The relay that the environment describes, for uvicorn and other servers; logs to standard error."""
+    """Build a relay from the environment, for uvicorn and other servers; it logs to standard error."""
     logs.configure()
     return create_app(Settings())

@@ -1,4 +1,4 @@
-"""Every knob of the relay, read from the environment, bounded, and checked once at the start."""
+"""The relay's settings, read from the environment and validated once at start."""
 
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -16,41 +16,41 @@ Seconds = Annotated[int, Field(ge=1, le=400 * DAY)]
 
 
 class SettingsError(Exception):
-    """A knob has a value that the relay cannot work with; the message is one sentence for the operator."""
+    """A setting is missing or invalid; the message is one sentence for the operator."""
 
 
 class Settings(BaseSettings):
     """The relay's settings; names are case-insensitive, lifetimes and time-outs are in seconds.
 
-    Raises `SettingsError` with a readable sentence for a value that is missing, malformed or out of bounds.
+    Raises `SettingsError` if a value is missing, malformed or out of bounds.
     """
 
     model_config = SettingsConfigDict(extra="forbid", frozen=True, env_ignore_empty=True, hide_input_in_errors=True)
 
     issuer: PublicUrl = "http://127.0.0.1:8080"
-    resource: PublicUrl = ""  # the default follows the issuer
+    resource: PublicUrl = ""  # by default: the issuer's URL with /mcp
 
     redis_url: SecretStr | None = None
-    """Without it an in-process store is used, which forgets everything when the process ends."""
+    """If it is not set, the relay uses an in-process store, which loses all data when the process ends."""
     encryption_keys: SecretStr | None = None
-    """Fernet keys, separated by commas: the first encrypts, all decrypt. Made up for the in-process store."""
+    """Fernet keys, separated by commas: the first encrypts, all decrypt. Generated for the in-process store."""
 
     supabase_url: BaseUrl | None = None
-    """The base of Supabase Auth, like https://x.supabase.co/auth/v1."""
+    """The base URL of Supabase Auth, like https://x.supabase.co/auth/v1."""
     supabase_anon_key: SecretStr | None = None
     supabase_provider: Annotated[str, Field(pattern=r"^[A-Za-z0-9_:-]{1,64}$")] = "google"
     supabase_jwt_issuer: str | None = None
-    """The `iss` of Supabase's tokens, by default SUPABASE_URL; `none` declares that they carry none."""
+    """The `iss` of Supabase's tokens, by default SUPABASE_URL; `none` declares that the tokens have no `iss`."""
     supabase_jwt_audience: Annotated[str, Field(min_length=1)] = "authenticated"
     upstream_timeout: Annotated[float, Field(ge=0.05, le=30)] = 10
     admit_foreign_supabase_tokens: bool = False
-    """Let tokens that this relay never issued open the resource; of no effect with ACCESS_TOKENS=relay."""
+    """Let the resource accept Supabase tokens that this relay did not issue; no effect with ACCESS_TOKENS=relay."""
 
     jwks_cache_ttl: Annotated[int, Field(ge=1, le=DAY)] = 600
     jwks_cooldown: Annotated[float, Field(ge=0, le=600)] = 10
-    """In any such time at most three fetches of the key set are tried."""
+    """The relay tries at most three fetches of the key set in any period of this length."""
     clock_leeway: Annotated[int, Field(ge=0, le=300)] = 0
-    """Added to `exp` and taken from `nbf` wherever a token is judged."""
+    """Added to `exp` and subtracted from `nbf` whenever the relay checks a token."""
 
     access_tokens: Literal["supabase", "relay"] = "supabase"
     access_token_ttl: Annotated[int, Field(ge=1, le=DAY)] = 3600
@@ -60,19 +60,19 @@ class Settings(BaseSettings):
     code_ttl: Annotated[int, Field(ge=1, le=600)] = 60
     pending_login_ttl: Annotated[int, Field(ge=1, le=3600)] = 600
     refresh_token_ttl: Seconds = 30 * DAY
-    """Sliding: a token that is not used for so long ends, a used one gives its successor a whole new life."""
+    """Sliding: an unused refresh token expires after this time; each rotation starts a new full lifetime."""
     refresh_leeway: Annotated[int, Field(ge=0, le=60)] = 10
-    """How long a rotated token still brings the same answer, in case it was lost; 0 is the textbook."""
+    """How long a rotated token still gets the same answer, in case the client lost it; 0 treats every reuse as theft."""
     refresh_lease: Annotated[float, Field(ge=0.1, le=60)] = 15
-    """How long one caller may work on a rotation while others wait for it."""
+    """How long one request may work on a rotation while other requests wait for it."""
     revocation_skew: Annotated[int, Field(ge=0, le=3600)] = 60
-    """How much longer than the token its deny-list entry lives."""
+    """How much longer than the token its deny-list entry is kept."""
     client_ttl: Seconds = 365 * DAY
-    """From the registration on, used or not; the client's secret ends with it."""
+    """The lifetime of a registration and of its client secret; use does not extend it."""
     remember_consent_ttl: Annotated[int, Field(ge=0, le=400 * DAY)] = 0
-    """How long a browser's approval of a client is remembered; 0 asks every time."""
+    """How long a browser's approval of a client is remembered; with 0 the relay asks every time."""
     private_use_schemes: Words = ()
-    """Schemes without a period (cursor, vscode) that redirect URIs may have all the same."""
+    """Private-use schemes without a period (cursor, vscode) that redirect URIs may use nevertheless."""
 
     limit_register: LimitSetting = Limit(10, 60)
     limit_authorize: LimitSetting = Limit(30, 60)
@@ -80,7 +80,7 @@ class Settings(BaseSettings):
     limit_callback: LimitSetting = Limit(30, 60)
     limit_token_failures: LimitSetting = Limit(30, 60)
     trusted_proxies: Networks = ()
-    """Peers whose X-Forwarded-For says for whom they ask."""
+    """Proxies whose X-Forwarded-For header the relay believes."""
     cors_origins: Words = ("*",)
 
     def __init__(self, **values: Any) -> None:  # noqa: ANN401 - pydantic parses them
@@ -99,7 +99,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _secrets_outlive_the_process(self) -> Self:
-        """A store that outlives the process needs keys that do too."""
+        """Require persistent keys if the store is persistent."""
         if self.redis_url and not self.encryption_keys:
             raise ValueError("ENCRYPTION_KEYS is required with REDIS_URL: make one with `Fernet.generate_key()`")
         if self.redis_url and self.access_tokens == "relay" and not self.signing_key:
@@ -113,7 +113,7 @@ class Settings(BaseSettings):
         if self.refresh_lease <= self.upstream_timeout:
             raise ValueError(
                 f"REFRESH_LEASE ({self.refresh_lease:g} s) must be longer than UPSTREAM_TIMEOUT "
-                f"({self.upstream_timeout:g} s), or a slow answer of Supabase loses its claim"
+                f"({self.upstream_timeout:g} s): otherwise the lease can expire before Supabase answers"
             )
         return self
 
@@ -125,7 +125,7 @@ class Settings(BaseSettings):
 
     @property
     def expected_jwt_issuer(self) -> str | None:
-        """The `iss` that Supabase's tokens must carry; None where the operator declares that they carry none."""
+        """The required `iss` of Supabase's tokens; None if the operator declares that the tokens have none."""
         if self.supabase_jwt_issuer == DECLARED_ABSENT:
             return None
         return self.supabase_jwt_issuer or self.supabase_url
@@ -137,13 +137,13 @@ class Settings(BaseSettings):
 
     @property
     def resource_path(self) -> str:
-        """Where this relay serves its protected resource."""
+        """The path at which this relay serves its protected resource."""
         same_origin = self.resource.startswith(self.issuer.removesuffix(self.path) + "/")
         return urlsplit(self.resource).path if same_origin else f"{self.path}/mcp"
 
     @property
     def callback_url(self) -> str:
-        """Where Supabase sends the browser back to."""
+        """The URL to which Supabase redirects the browser after a login."""
         return f"{self.issuer}/auth/callback"
 
     @property
@@ -160,10 +160,10 @@ def _require_fernet_key(key: str) -> None:
 
 
 def _sentence(error: ValidationError) -> str:
-    """The first thing that is wrong, as a person would say it; values are left out, for they may be secret."""
+    """Describe the first error in one sentence, without the value, because it may be secret."""
     first = error.errors(include_url=False, include_input=False)[0]
     name = str(first["loc"][0]).upper() if first["loc"] else ""
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "extra_forbidden":
-        return f"{name} is no setting of the relay."
+        return f"{name} is not a setting of the relay."
     return f"{name}: {message}." if name else f"{message}."

@@ -1,4 +1,4 @@
-"""The values that settings are made of: lists, limits, networks, and URLs without a trailing slash."""
+"""Types of settings: lists, rate limits, networks, and URLs without a trailing slash."""
 
 import ipaddress
 import re
@@ -16,14 +16,14 @@ _SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")  # RFC 6749 section 3.3
 
 @dataclass(frozen=True)
 class Limit:
-    """At most `amount` requests in any `seconds`; an amount of 0 switches the limit off."""
+    """A rate limit: at most `amount` requests in any `seconds`; an amount of 0 switches it off."""
 
     amount: int
     seconds: int = 60
 
 
 def parse_limit(value: object) -> Limit:
-    """Read `N/seconds`, or `0` for off."""
+    """Parse `N/seconds`, or `0` to switch the limit off."""
     if isinstance(value, Limit):
         return value
     if value in ("0", 0):
@@ -35,41 +35,41 @@ def parse_limit(value: object) -> Limit:
 
 
 def split_words(value: object) -> tuple[str, ...]:
-    """Read a list whose items are separated by blanks or commas."""
+    """Split a list at white space and commas."""
     items: tuple[object, ...] = tuple(value) if isinstance(value, list | tuple) else (value,)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     return tuple(word for item in items for word in re.split(r"[\s,]+", str(item)) if word)
 
 
 def parse_networks(value: object) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
-    """Read addresses and CIDR ranges."""
+    """Parse IP addresses and CIDR ranges."""
     return tuple(ipaddress.ip_network(word, strict=False) for word in split_words(value))
 
 
 def require_scope_tokens(scopes: tuple[str, ...]) -> tuple[str, ...]:
-    """Refuse an empty list, and names that RFC 6749 section 3.3 does not allow."""
+    """Refuse an empty list and scope names that RFC 6749 section 3.3 forbids; remove duplicates."""
     if not scopes:
         raise ValueError("name at least one scope")
     for scope in scopes:
         if not _SCOPE_TOKEN.fullmatch(scope):
-            raise ValueError(f"{scope!r} is no legal scope name (RFC 6749 section 3.3)")
+            raise ValueError(f"{scope!r} is not a valid scope name (RFC 6749 section 3.3)")
     return tuple(dict.fromkeys(scopes))
 
 
 def require_base_url(value: str) -> str:
-    """Refuse what is no plain http(s) URL, and drop trailing slashes: identifiers are compared as strings."""
+    """Require a plain http(s) URL, and remove trailing slashes, because identifiers are compared as strings."""
     url = value.strip().rstrip("/")
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or re.search(r"[\s?#@\\]", url):
-        raise ValueError("it must be an http(s) URL without query, fragment and user")
-    _ = parts.port  # raises ValueError for an impossible port
+        raise ValueError("it must be an http(s) URL without query, fragment or user name")
+    _ = parts.port  # raises ValueError if the port is invalid
     return url
 
 
 def require_loopback_or_https(url: str) -> str:
-    """Refuse plain http anywhere but on loopback (RFC 8414 section 2; OAuth 2.1 section 1.5)."""
+    """Refuse plain http except on loopback (RFC 8414 section 2; OAuth 2.1 section 1.5)."""
     parts = urlsplit(url)
     if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
-        raise ValueError("plain http is for loopback addresses only: use https")
+        raise ValueError("plain http is allowed only on loopback addresses: use https")
     return url
 
 

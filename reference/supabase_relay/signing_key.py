@@ -1,4 +1,4 @@
-"""The key with which the relay signs access tokens of its own: ES256 or RS256, published as a JWK set."""
+"""The key with which the relay signs its own access tokens: ES256 or RS256, published as a JWK set."""
 
 import hashlib
 import json
@@ -19,9 +19,9 @@ PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 class SigningKey:
-    """The relay's private key: a PEM, or a JWK with its private part; made up on the spot where none is given.
+    """The relay's private key, from a PEM or a private JWK; a new key if `text` is empty.
 
-    Raises `ValueError` for a text that is neither, or a key of another kind than P-256 or RSA.
+    Raises `ValueError` if the text is neither, or if the key is neither P-256 nor RSA.
     """
 
     def __init__(self, text: str | None) -> None:
@@ -37,7 +37,7 @@ class SigningKey:
         self.verification: VerificationKey = parse_keys([self.public_jwk])[0]
 
     def sign(self, claims: dict[str, Any]) -> str:
-        """A JWT of type `at+jwt` with these claims."""
+        """Sign a JWT of type `at+jwt` with these claims."""
         headers = {"typ": TOKEN_TYPE, "kid": self.verification.kid}
         return jwt.encode(claims, self._private, algorithm=self.algorithm, headers=headers)
 
@@ -75,6 +75,6 @@ def _public_members(key: PrivateKey) -> dict[str, object]:
 
 
 def _thumbprint(members: dict[str, object]) -> str:
-    """RFC 7638: the hash of the required members in lexicographic order."""
+    """Hash the required members in lexicographic order (RFC 7638)."""
     canonical = json.dumps(members, sort_keys=True, separators=(",", ":")).encode()
     return urlsafe_b64encode(hashlib.sha256(canonical).digest()).rstrip(b"=").decode()

@@ -1,4 +1,4 @@
-"""The leg towards Supabase Auth: where browsers are sent, and calls whose answers are checked before they count."""
+"""Requests to Supabase Auth: the URL of its login, and calls whose answers are verified before use."""
 
 import asyncio
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from supabase_relay.errors import BadToken, UpstreamRefused, UpstreamUnavailable
 from supabase_relay.jwt_claims import expiry_of, text_claim
 from supabase_relay.storage.records import UpstreamTokens
 
-# GoTrue's words for a login or a session that will not work again, where the status alone does not tell.
+# GoTrue's error codes for a login or session that will not work again; the status alone does not say so.
 _FINAL_CODES = frozenset(
     {
         "bad_code_verifier",
@@ -46,7 +46,7 @@ class UpstreamSession:
 
 @dataclass(frozen=True)
 class UpstreamAddress:
-    """Where Supabase Auth is, and what a request to it carries; the time-out is in seconds."""
+    """The URL of Supabase Auth and the parameters of requests to it; the time-out is in seconds."""
 
     url: str
     anon_key: str | None
@@ -55,7 +55,10 @@ class UpstreamAddress:
 
 
 class Supabase:
-    """The calls that the relay makes; every one ends within the time-out, as a session or as one of two errors."""
+    """The relay's calls to Supabase Auth; none takes longer than the time-out.
+
+    A call for a session returns a verified one, or raises `UpstreamRefused` or `UpstreamUnavailable`.
+    """
 
     def __init__(self, address: UpstreamAddress, http: httpx.AsyncClient, jwts: SupabaseJwts) -> None:
         self._address = address
@@ -63,7 +66,7 @@ class Supabase:
         self._jwts = jwts
 
     def authorize_url(self, redirect_to: str, challenge: str) -> str:
-        """Where to send the browser; nothing in it comes from the client."""
+        """Build the URL of Supabase's login; no part of it comes from the client."""
         query = {
             "provider": self._address.provider,
             "redirect_to": redirect_to,
@@ -73,12 +76,15 @@ class Supabase:
         return f"{self._address.url}/authorize?{urlencode(query)}"
 
     async def exchange(self, auth_code: str, verifier: str) -> UpstreamSession:
-        """Redeem the code of Supabase's callback. Raises `UpstreamRefused` or `UpstreamUnavailable`."""
+        """Redeem the code from Supabase's callback. Raises `UpstreamRefused` or `UpstreamUnavailable`."""
         answer = await self._call("pkce", {"auth_code": auth_code, "code_verifier": verifier})
         return await self.verified(answer)
 
     async def renew(self, refresh_token: str, *, subject: str, session_id: str) -> UpstreamSession:
-        """Refresh a session; the answer must be of the same person and session. Raises as `exchange` does."""
+        """Refresh a session; the answer must have the same subject and session id.
+
+        Raises `UpstreamRefused` or `UpstreamUnavailable`.
+        """
         answer = await self._call("refresh_token", {"refresh_token": refresh_token})
         session = await self.verified(answer)
         if (session.subject, session.session_id) != (subject, session_id):
@@ -86,7 +92,10 @@ class Supabase:
         return session
 
     async def sign_out(self, access_token: str) -> None:
-        """Ask Supabase to end one session; a failure is of no consequence here, since its tokens are kept sealed."""
+        """Ask Supabase to end one session; ignore failures.
+
+        A session that stays open does no harm, because the relay keeps its tokens only encrypted.
+        """
         headers = {**self._headers(), "Authorization": f"Bearer {access_token}"}
         try:
             async with asyncio.timeout(self._address.timeout):
@@ -110,7 +119,7 @@ class Supabase:
             raise UpstreamUnavailable("malformed_answer") from None
 
     async def verified(self, answer: _TokenAnswer) -> UpstreamSession:
-        """A token that does not verify is nonsense, whoever sent it: no login rests on it."""
+        """Verify the access token of an answer and return the session; raises `UpstreamUnavailable` if it is not valid."""
         try:
             claims = await self._jwts.check(answer.access_token)
         except BadToken as refusal:
@@ -125,10 +134,10 @@ class Supabase:
 
 
 def failure_of(response: httpx.Response) -> UpstreamRefused | UpstreamUnavailable:
-    """Whether Supabase refused for good, or could not answer this time.
+    """Tell a permanent refusal of Supabase from a temporary failure.
 
-    A 400 is a refusal; so are GoTrue's own words for a dead login or session. The rest (5xx, 409 lock contention,
-    429, and what a gateway says in its stead: 401, 404) may be different in a moment.
+    A 400 is a refusal, and so is any 4xx with GoTrue's error code for a dead login or session. All other statuses may
+    be temporary: 5xx, 409 for lock contention, 429, and a gateway's 401 or 404.
     """
     code = _error_code(response)
     if response.status_code == 400 or (response.is_client_error and code in _FINAL_CODES):

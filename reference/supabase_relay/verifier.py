@@ -1,4 +1,4 @@
-"""The resource's side: signature and claims first, then deny-list and grant in one round trip."""
+"""Token verification at the resource: first signature and claims, then deny-list and grant in one round trip."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from supabase_relay.storage.grants import AccessState, Grants
 
 @dataclass(frozen=True)
 class Access:
-    """Who calls, through which client, with which scopes; a foreign Supabase token has no client."""
+    """The subject, client and scopes of a verified token; a foreign Supabase token has no client."""
 
     subject: str
     client_id: str | None
@@ -19,7 +19,7 @@ class Access:
 
 
 class Verifier:
-    """Decides whether an access token opens the protected resource."""
+    """Decide whether an access token is valid for the protected resource."""
 
     def __init__(
         self, access_tokens: AccessTokens, grants: Grants, *, foreign_scopes: Sequence[str] | None, resource: str
@@ -30,7 +30,7 @@ class Verifier:
         self._resource = resource
 
     async def verify(self, token: str) -> Access:
-        """The access that a token gives; raises `BadToken`, or `UpstreamUnavailable` where keys cannot be had."""
+        """Return the access that a token gives; raises `BadToken`, or `UpstreamUnavailable` if the keys are unavailable."""
         checked = await self._access_tokens.check(token)
         state = await self._grants.read_access(checked.family, hash_of("access", token))
         self.refuse_denied(state)
@@ -38,17 +38,17 @@ class Verifier:
         return self.access_of(checked, state)
 
     def refuse_denied(self, state: AccessState) -> None:
-        """A token that was revoked by itself (RFC 7009) stays refused until it expires."""
+        """Refuse an access token that a client revoked on its own (RFC 7009)."""
         if state.denied:
             raise BadToken("denied")
 
     def refuse_revoked(self, state: AccessState) -> None:
-        """A token whose login was ended is dead with it."""
+        """Refuse a token whose family was revoked."""
         if state.family is not None and state.family.revoked:
             raise BadToken("revoked")
 
     def access_of(self, checked: CheckedToken, state: AccessState) -> Access:
-        """What the token was issued for; one that this relay never issued is refused, unless the operator admits it."""
+        """Return the access that the token was issued for; a token without a grant is foreign."""
         if state.grant is None:
             return self.admit_foreign(checked)
         if state.family is None or state.grant.resource != self._resource:
@@ -56,7 +56,7 @@ class Verifier:
         return Access(checked.subject, state.grant.client_id, tuple(state.grant.scope.split()))
 
     def admit_foreign(self, checked: CheckedToken) -> Access:
-        """A Supabase token from elsewhere: passed through only by declaration."""
+        """Accept a Supabase token that this relay did not issue, but only if the operator has enabled it."""
         if self._foreign_scopes is None:
             raise BadToken("foreign")
         return Access(checked.subject, None, tuple(self._foreign_scopes))

@@ -1,4 +1,4 @@
-"""The login driver `browser`, seen with a real Chromium; skipped where there is none."""
+"""The login driver `browser`, with a real Chromium; skipped if none is installed."""
 
 import asyncio
 import json
@@ -38,7 +38,7 @@ def relay():
 
 def profile_for(relay, **settings):
     profile = profile_of(relay.settings, relay.simulator)
-    # Root gets no sandbox, and in a container nothing else is at stake.
+    # Chromium has no sandbox when run as root; in a container that is safe.
     args = ("--no-sandbox",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()
     browser = BrowserSettings(executable=CHROMIUM, args=args, **settings)
     return profile.model_copy(update={"login": profile.login.model_copy(update={"browser": browser})})
@@ -55,7 +55,7 @@ def run(relay, profile, driver, *only):
 
 
 @needs_chromium
-def test_cookies_are_judged_as_with_redirects(relay):
+def test_cookies_get_the_same_verdicts_as_with_the_driver_redirects(relay):
     profile = profile_for(relay)
 
     walked, browsed = (run(relay, profile, driver, "cookie") for driver in ("redirects", "browser"))
@@ -65,14 +65,14 @@ def test_cookies_are_judged_as_with_redirects(relay):
 
 
 @needs_chromium
-def test_callbacks_that_are_let_go_together_do_not_wait_for_a_turn_of_the_browser(relay):
+def test_concurrent_callbacks_do_not_wait_for_a_free_browser_page(relay):
     engine = run(relay, profile_for(relay, pages=1), "browser", "LOGIN-13")
 
     assert engine.results["LOGIN-13"].verdict is Verdict.PASS
 
 
 @needs_chromium
-def test_the_session_is_kept_for_its_owner_alone_and_used_again(relay, tmp_path):
+def test_the_session_is_stored_for_its_owner_only_and_reused(relay, tmp_path):
     state = tmp_path / "kept" / "state.json"
     profile = profile_for(relay, state=str(state))
 
@@ -84,7 +84,7 @@ def test_the_session_is_kept_for_its_owner_alone_and_used_again(relay, tmp_path)
     assert "cookies" in json.loads(state.read_text())
 
 
-def test_a_state_that_others_may_read_is_refused(relay, tmp_path):
+def test_a_session_file_that_others_can_read_is_refused(relay, tmp_path):
     state = tmp_path / "state.json"
     state.write_text('{"cookies": []}')
     state.chmod(0o644)
@@ -94,7 +94,7 @@ def test_a_state_that_others_may_read_is_refused(relay, tmp_path):
 
 
 @needs_chromium
-async def test_a_login_that_sticks_leaves_a_picture_and_says_where(relay, tmp_path):
+async def test_a_stuck_login_stores_a_screenshot_and_reports_its_path(relay, tmp_path):
     shots = tmp_path / "shots"
     profile = profile_for(relay, screenshots=str(shots), patience=1.0)
     html = b"<title>Who?</title><script>0</script><form><input name=otp required><button>Go</button></form>"
@@ -114,7 +114,7 @@ async def test_a_login_that_sticks_leaves_a_picture_and_says_where(relay, tmp_pa
     assert "secret" not in trail.stuck
 
 
-def test_a_browser_that_is_not_there_blocks_with_what_to_write(relay):
+def test_a_missing_browser_blocks_and_the_message_names_the_setting(relay):
     profile = profile_for(relay)
     missing = profile.login.browser.model_copy(update={"executable": "/no/such/chromium"})
     profile = profile.model_copy(update={"login": profile.login.model_copy(update={"browser": missing})})

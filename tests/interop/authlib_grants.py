@@ -1,4 +1,4 @@
-"""Grants and endpoints of Authlib, with the missing methods written as its documentation writes them."""
+"""Grants and endpoints of Authlib, with their missing methods written as in its documentation."""
 
 from authlib.oauth2 import rfc7009, rfc7591, rfc7662
 from authlib.oauth2.rfc6749 import grants
@@ -6,11 +6,11 @@ from authlib.oauth2.rfc6750 import BearerTokenValidator
 from authlib_models import Client, Code, Store
 
 AUTH_METHODS = ["client_secret_basic", "client_secret_post", "none"]
-"""What the two grants must be told, or public clients are served by neither."""
+"""Authentication methods for both grants; with Authlib's defaults, neither serves public clients."""
 
 
 def code_grant(store: Store) -> type[grants.AuthorizationCodeGrant]:
-    """The authorization code grant over this store."""
+    """Build the authorization code grant for this store."""
 
     class AuthorizationCodeGrant(grants.AuthorizationCodeGrant):
         TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
@@ -40,11 +40,11 @@ def code_grant(store: Store) -> type[grants.AuthorizationCodeGrant]:
 
 
 def refresh_grant(store: Store) -> type[grants.RefreshTokenGrant]:
-    """The refresh token grant over this store."""
+    """Build the refresh token grant for this store."""
 
     class RefreshTokenGrant(grants.RefreshTokenGrant):
         TOKEN_ENDPOINT_AUTH_METHODS = AUTH_METHODS
-        # The default is False, with which a client can refresh once and then has nothing left.
+        # With the default, False, a client can refresh only once.
         INCLUDE_NEW_REFRESH_TOKEN = True
 
         def authenticate_refresh_token(self, refresh_token):
@@ -61,7 +61,7 @@ def refresh_grant(store: Store) -> type[grants.RefreshTokenGrant]:
 
 
 def revocation_endpoint(store: Store) -> type[rfc7009.RevocationEndpoint]:
-    """The revocation endpoint over this store."""
+    """Build the revocation endpoint for this store."""
 
     class RevocationEndpoint(rfc7009.RevocationEndpoint):
         def query_token(self, token_string, token_type_hint):
@@ -74,7 +74,7 @@ def revocation_endpoint(store: Store) -> type[rfc7009.RevocationEndpoint]:
 
 
 def introspection_endpoint(store: Store, issuer: str) -> type[rfc7662.IntrospectionEndpoint]:
-    """The introspection endpoint over this store: each client may ask about tokens of its own."""
+    """Build the introspection endpoint for this store: each client may introspect its own tokens."""
 
     class IntrospectionEndpoint(rfc7662.IntrospectionEndpoint):
         def query_token(self, token_string, token_type_hint):
@@ -101,11 +101,11 @@ def introspection_endpoint(store: Store, issuer: str) -> type[rfc7662.Introspect
 
 
 def registration_endpoint(store: Store, metadata: dict) -> type[rfc7591.ClientRegistrationEndpoint]:
-    """The registration endpoint over this store, open to everybody."""
+    """Build the open registration endpoint for this store."""
 
     class ClientRegistrationEndpoint(rfc7591.ClientRegistrationEndpoint):
         def authenticate_token(self, request):
-            return "anybody"
+            return "any client"
 
         def get_server_metadata(self):
             return metadata
@@ -119,7 +119,7 @@ def registration_endpoint(store: Store, metadata: dict) -> type[rfc7591.ClientRe
 
 
 def bearer_token_validator(store: Store) -> BearerTokenValidator:
-    """The validator of a resource that shares the store."""
+    """Build the token validator of a resource that shares the store."""
 
     class Validator(BearerTokenValidator):
         def authenticate_token(self, token_string):

@@ -1,6 +1,6 @@
-"""Clients, codes and tokens as Authlib's documentation writes them, with dictionaries and lists in place of a database.
+"""Clients, codes and tokens as in Authlib's documentation, but in dictionaries and lists instead of a database.
 
-Each method is that of the library's mixin for SQLAlchemy (`authlib.integrations.sqla_oauth2`) of the same name.
+Each method does the same as the method of this name in the library's SQLAlchemy mixins (`authlib.integrations.sqla_oauth2`).
 """
 
 import secrets
@@ -22,14 +22,14 @@ Row = TypeVar("Row")
 CODE_TTL = 6
 ACCESS_TOKEN_TTL = 8
 REFRESH_TOKEN_TTL = 12
-"""Lifetimes in seconds, short enough to be waited for."""
+"""Lifetimes in seconds, so short that the suite can wait for their end."""
 ROUND_TRIP = 0.02
-"""Seconds to a database and back. Without them the interpreter's lock would hide what happens at one moment, mostly."""
+"""Simulated seconds of a database query. Without them the interpreter lock would mostly hide race conditions."""
 
 
 @dataclass
 class User:
-    """Who logs in."""
+    """A user who logs in."""
 
     name: str
 
@@ -108,7 +108,7 @@ class Code(AuthorizationCodeMixin):
 
 @dataclass
 class Token(TokenMixin):
-    """An access token with the refresh token that came with it: one row of the documentation's table."""
+    """An access token and the refresh token issued with it: one row of the documentation's table."""
 
     client_id: str
     user: User
@@ -144,7 +144,7 @@ class Token(TokenMixin):
 
 
 class Store:
-    """The tables of the documentation, in a database that takes a moment to answer."""
+    """The tables of the documentation, in a database whose queries take time."""
 
     def __init__(self) -> None:
         self.clients: dict[str, Client] = {}
@@ -158,7 +158,7 @@ class Store:
         return _answered(self.codes.get(code))
 
     def query_token(self, token: str, token_type_hint: str | None) -> Token | None:
-        """What a hint says is looked for, and nothing else: so do the documentation and `create_query_token_func`."""
+        """Search only for the kind of token in the hint, as the documentation and `create_query_token_func` do."""
         if token_type_hint == "access_token":
             return _answered(self._row(access_token=token))
         if token_type_hint == "refresh_token":
@@ -180,7 +180,7 @@ class Store:
 
 
 def _answered(row: Row) -> Row:
-    """The row as it was when it was read."""
+    """Return a copy of the row from before the query's delay."""
     read = copy(row)
     time.sleep(ROUND_TRIP)
     return read

@@ -1,4 +1,4 @@
-"""Raw exchanges with Authlib's server: its addresses, its consent page, and clients of every kind."""
+"""Raw exchanges with Authlib's server: its endpoints, its consent page, public and confidential clients."""
 
 import base64
 import json
@@ -13,10 +13,10 @@ BOTH = "notes:read notes:write"
 
 
 class AuthlibRaw(Raw):
-    """One server, one exchange at a time, unless they are asked for together."""
+    """Requests to one server, one at a time, except in `together`."""
 
     def register(self, *redirect_uris: str, method: str = "none", **changes: object) -> Answer:
-        """A complete registration, with members changed or left out (...)."""
+        """Send a complete registration, with some members changed, or omitted if they are `...`."""
         document = {
             "redirect_uris": redirect_uris or [CALLBACK],
             "token_endpoint_auth_method": method,
@@ -39,7 +39,7 @@ class AuthlibRaw(Raw):
         return "/oauth" + super().authorize_url(client_id, **{"scope": BOTH, **changes})
 
     def consent(self, client_id: str, /, **changes: str | None) -> Answer:
-        """The answer to an authorization request; that to the approval, where a page asks for it."""
+        """Send an authorization request and approve it if a page asks; return the last answer."""
         url = self.authorize_url(client_id, **changes)
         page = self.send("GET", url)
         if page.status != 200:
@@ -75,7 +75,7 @@ class AuthlibRaw(Raw):
         return self.token(form, **(headers or {}))
 
     def together(self, act, times: int = 8) -> list[Answer]:
-        """The answers to one act that is done by several at one moment."""
+        """Run `act` concurrently in several threads and return all answers."""
         with ThreadPoolExecutor(times) as crowd:
             return list(crowd.map(lambda _: act(), range(times)))
 

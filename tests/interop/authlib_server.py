@@ -1,4 +1,4 @@
-"""Authlib's authorization server and resource protector for Flask, put together as its documentation does."""
+"""Authlib's authorization server and resource protector for Flask, set up as in its documentation."""
 
 import secrets
 from html import escape
@@ -20,7 +20,7 @@ from flask import Flask, abort, jsonify, request, session
 
 READ, WRITE = "notes:read", "notes:write"
 _PAGE = """<!doctype html><title>Sign in</title>
-<p><b>{client}</b> asks for <b>{scope}</b>, and will be told at <b>{redirect_uri}</b>.</p>
+<p><b>{client}</b> asks for <b>{scope}</b>. The answer is sent to <b>{redirect_uri}</b>.</p>
 <form method="post"><input type="hidden" name="csrf" value="{csrf}">
 <button name="confirm" value="yes">Sign in as Ada and allow</button>
 <button name="confirm" value="">Deny</button></form>"""
@@ -32,7 +32,7 @@ _PAGE_HEADERS = {
 
 
 def create_app(issuer: str) -> Flask:
-    """The server with this issuer; its resource is at `/notes`."""
+    """Build the server with this issuer; its resource is at `/notes`."""
     app = Flask("notes")
     app.config.update(
         SECRET_KEY=secrets.token_bytes(32),
@@ -148,7 +148,7 @@ def _add_resource(app: Flask, store: Store, issuer: str) -> None:
     def read_drafts():
         return jsonify(writer=current_token.user.name)
 
-    # Authlib has nothing of RFC 9728: this document is there for the suite to find the resource.
+    # Authlib does not support RFC 9728; the suite needs this document to find the authorization server.
     @app.route(rfc8414.get_well_known_url(f"{issuer}/notes", suffix="oauth-protected-resource"))
     def resource_metadata():
         return jsonify(resource=f"{issuer}/notes", authorization_servers=[issuer], scopes_supported=[READ, WRITE])

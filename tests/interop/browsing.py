@@ -1,4 +1,4 @@
-"""A person with a browser: follows redirects, consents, logs in at the simulated Google, and ends at the client."""
+"""A browser with a user: it follows redirects, gives consent, logs in at the simulated Google, and returns to the client."""
 
 import time
 from urllib.parse import urlencode, urljoin
@@ -13,10 +13,10 @@ _FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
 async def browse(url: str, redirect_uri: str) -> str:
-    """The URL with which the browser comes back to the client.
+    """Follow `url` and return the URL at which the browser reaches the client.
 
     Raises:
-        AssertionError: the way ends on a page that leads nowhere.
+        AssertionError: a page has no form to submit, or there are too many steps.
     """
     browser = Browser(time.time)
     navigation, body = Navigation(url), ""

@@ -1,4 +1,4 @@
-"""The `mcp` SDK's server on loopback, for everything that judges it."""
+"""Servers on loopback that several test modules use: the MCP SDKs, node-oauth and django-oauth-toolkit."""
 
 import json
 import secrets
@@ -6,6 +6,8 @@ import secrets
 import mcp_sdk_server
 import node_server
 import pytest
+from django_oauth_toolkit_person import Person
+from django_oauth_toolkit_process import running
 from judging import HERE
 from loopback import listen, served
 
@@ -16,7 +18,7 @@ PROFILES = HERE / "profiles"
 
 @pytest.fixture(scope="module")
 def mcp_sdk():
-    """The origin of a running server of the SDK, for one module: where other tests freeze the clock it could not end."""
+    """The origin of a running server of the Python SDK, for one module: a test that freezes the clock would keep it from stopping."""
     listener = listen()
     app = mcp_sdk_server.create_app(f"http://127.0.0.1:{listener.getsockname()[1]}")
     with served(app, listener) as origin:
@@ -25,7 +27,7 @@ def mcp_sdk():
 
 @pytest.fixture(scope="session")
 def node_packages(request):
-    """Where packages from the npm registry are kept between runs."""
+    """The folder that keeps packages of the npm registry between runs."""
     return request.config.cache.mkdir("interop-node")
 
 
@@ -38,7 +40,7 @@ def mcp_typescript(node_packages):
 
 @pytest.fixture(scope="module")
 def node_oauth(node_packages):
-    """The origin of a running server of node-oauth, which has the clients of its profile, with secrets of this run."""
+    """The origin of a running node-oauth server with the clients of its profile, whose secrets are new in each run."""
     profile = load_profile(PROFILES / "node-oauth.toml")
     clients = [{"id": client.client_id, "redirectUris": client.redirect_uris} for client in profile.clients]
     with pytest.MonkeyPatch.context() as environment:
@@ -49,3 +51,22 @@ def node_oauth(node_packages):
         folder = node_server.installed("node-oauth", node_packages)
         with node_server.served(folder, NODE_OAUTH_CLIENTS=json.dumps(clients)) as origin:
             yield origin
+
+
+@pytest.fixture(scope="session")
+def person():
+    """A logged-in user of one running django-oauth-toolkit server."""
+    with running() as origin:
+        yield Person(origin)
+
+
+@pytest.fixture(scope="session")
+def public_client(person):
+    """The id of a public client at django-oauth-toolkit."""
+    return person.client()
+
+
+@pytest.fixture(scope="session")
+def confidential_client(person):
+    """The registration answer of a confidential client at django-oauth-toolkit, with its id and secret."""
+    return person.register(method="client_secret_basic").json

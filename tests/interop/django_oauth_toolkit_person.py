@@ -1,4 +1,4 @@
-"""Raw exchanges with django-oauth-toolkit: a person with one browser, who logged in and approves whatever is asked."""
+"""Raw exchanges with django-oauth-toolkit: a user with one browser, who has logged in and approves every request."""
 
 import html
 import re
@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from raw_http import Answer, Raw
 
 USER = {"username": "ada", "password": "correct horse"}
-PLACES = {
+PATHS = {
     "/register": "/o/register/",
     "/token": "/o/token/",
     "/revoke": "/o/revoke_token/",
@@ -16,7 +16,7 @@ PLACES = {
 
 
 class Person(Raw):
-    """One browser and one user; clients are registered, and tokens asked for, as by any client."""
+    """One browser with one logged-in user; clients are registered and tokens requested as by any client."""
 
     def __init__(self, origin: str):
         super().__init__(origin)
@@ -25,10 +25,10 @@ class Person(Raw):
         assert self.visit("POST", "/accounts/login/?next=/", _fields(page) | USER).status == 302
 
     def send(self, method: str, path: str, body: str = "", **headers: str) -> Answer:
-        return super().send(method, PLACES.get(path, path), body, **headers)
+        return super().send(method, PATHS.get(path, path), body, **headers)
 
     def visit(self, method: str, path: str, form: dict[str, str] | None = None) -> Answer:
-        """What the browser gets, with its cookies."""
+        """Send a request with the browser's cookies, and keep the cookies of the answer."""
         cookie = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
         typed = {} if form is None else {"content_type": "application/x-www-form-urlencoded"}
         answer = self.send(method, path, urlencode(form or {}), cookie=cookie, **typed)
@@ -38,15 +38,15 @@ class Person(Raw):
         return answer
 
     def ask(self, client_id: str, /, *more: tuple[str, str], **changes: str | None) -> Answer:
-        """The first answer to a correct authorization request with changes, with further parameters behind it."""
-        return self.visit("GET", self._place(client_id, *more, **changes))
+        """Send a correct authorization request with changes, append the parameters `more`, and return the first answer."""
+        return self.visit("GET", self._authorize_path(client_id, *more, **changes))
 
     def authorize(self, client_id: str, /, *more: tuple[str, str], **changes: str | None) -> Answer:
-        """What comes of it when whatever is asked on the page is approved."""
+        """Send the request as `ask` does, approve it if a page asks, and return the last answer."""
         page = self.ask(client_id, *more, **changes)
         if page.status != 200:
             return page
-        return self.visit("POST", self._place(client_id, *more, **changes), _fields(page))
+        return self.visit("POST", self._authorize_path(client_id, *more, **changes), _fields(page))
 
     def code(self, client_id: str, /, *more: tuple[str, str], **changes: str | None) -> str:
         return self.authorize(client_id, *more, **changes).redirect["code"]
@@ -58,16 +58,16 @@ class Person(Raw):
         form = {"grant_type": "refresh_token", "client_id": client_id, "refresh_token": refresh_token, **more}
         return self.form("/token", form)
 
-    def passer_by(self, client_id: str, /, **changes: str | None) -> Answer:
-        """The same request from a browser in which nobody logged in."""
-        return self.send("GET", self._place(client_id, **changes))
+    def ask_without_login(self, client_id: str, /, **changes: str | None) -> Answer:
+        """Send a correct authorization request with changes from a browser without a login."""
+        return self.send("GET", self._authorize_path(client_id, **changes))
 
-    def _place(self, client_id: str, /, *more: tuple[str, str], **changes: str | None) -> str:
+    def _authorize_path(self, client_id: str, /, *more: tuple[str, str], **changes: str | None) -> str:
         url = self.authorize_url(client_id, **changes).replace("/authorize?", "/o/authorize/?", 1)
         return url + "".join(f"&{urlencode([pair])}" for pair in more)
 
 
 def _fields(page: Answer) -> dict[str, str]:
-    """The inputs of a page's form, all of them pressed."""
+    """Return all inputs of a page's form with their values, as if each button had been pressed."""
     inputs = [dict(re.findall(r'([a-z]+)="([^"]*)"', tag)) for tag in re.findall(r"<input[^>]*>", page.body.decode())]
     return {field["name"]: html.unescape(field.get("value", "")) for field in inputs if "name" in field}

@@ -1,4 +1,4 @@
-"""The Django project in a process of its own: its settings are those of a whole interpreter, and so are its warnings."""
+"""Run the Django project in its own process, because Django's settings and warning filters are global."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ HERE = Path(__file__).parent
 
 @contextmanager
 def running(*, strict: bool = False) -> Generator[str]:
-    """Yield the origin of a new server with a database of its own; `strict` turns on every switch for RFC 9700.
+    """Yield the origin of a new server with its own database; `strict` enables all settings for RFC 9700.
 
     Raises:
         RuntimeError: the server does not start.
@@ -33,7 +33,7 @@ def running(*, strict: bool = False) -> Generator[str]:
             try:
                 origin = process.stdout.readline().strip()
                 if not origin:
-                    raise RuntimeError("the Django server did not start: run the command to see why")
+                    raise RuntimeError(f"the Django server did not start; to see why, run {' '.join(command)}")
                 yield origin
             finally:
                 process.terminate()

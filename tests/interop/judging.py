@@ -1,6 +1,6 @@
-"""The suite judges a server that nobody here wrote; what it finds is pinned by check, with the clause.
+"""Run the suite against a server of another project and compare its findings with the pinned ones.
 
-A test module makes a subclass of `Findings` and a fixture `server_url`. A finding that is new, or that is gone, fails with a sentence.
+A test module defines a subclass of `Findings` and a fixture `server_url`. A new finding and a missing one fail with a sentence.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from oauth_litmus.target.profile import load_profile
 from oauth_litmus.verdict import Verdict
 
 Pins = dict[str, tuple[str, str]]
-"""The clause, and what the server does, by check."""
+"""For each check, the clause and a description of what the server does."""
 
 HERE = Path(__file__).parent
 DOCUMENTATION = HERE.parents[1] / "docs" / "interop"
@@ -29,33 +29,33 @@ MAX_WAIT = 15
 
 
 TOO_SLOW = "judge less at once"
-"""What the suite says of what ended before its request was sent."""
+"""Part of the suite's message if a lifetime ended before the suite could send its request."""
 
 
 class Findings:
-    """What the suite says of one server; each finding was looked at by hand, and is seen again in `test_…_raw.py`."""
+    """The pinned findings about one server. Each was verified by hand and is confirmed in `test_…_raw*.py`."""
 
     SERVER: ClassVar[str]
-    """Names the profile in `profiles/` and the page in `docs/interop/`."""
+    """The name of the profile in `profiles/` and of the page in `docs/interop/`."""
     FAILS: ClassVar[Pins]
     WARNS: ClassVar[Pins]
     FAILS_OF_BURSTS: ClassVar[Pins] = {}
     WARNS_OF_BURSTS: ClassVar[Pins] = {}
     BLOCKED: ClassVar[frozenset[str]] = frozenset()
-    """By the failure of a check that they depend on: one fault is one finding."""
+    """Checks that depend on a failed check: one fault is one finding."""
     LEAST_PASSED: ClassVar[int]
-    """Fewer verdicts than this would mean that the suite has stopped to judge."""
+    """The least number of passed checks; with fewer, the suite no longer judges this server."""
 
     @pytest.fixture(scope="class")
     @classmethod
-    def calm(cls, server_url) -> Engine:
-        """Every check, without bursts."""
+    def without_bursts(cls, server_url) -> Engine:
+        """A run of all checks, without bursts."""
         return judged(server_url, cls.SERVER, all_checks(), burst=False)
 
     @pytest.fixture(scope="class")
     @classmethod
-    def stormy(cls, server_url) -> Engine:
-        """The checks that send more than a server's limits allow."""
+    def with_bursts(cls, server_url) -> Engine:
+        """A run of the checks that need bursts, which exceed a server's rate limits."""
         bursts = [check.id for check in all_checks().values() if Need.BURST in check.needs]
         return judged(server_url, cls.SERVER, bursts, burst=True)
 
@@ -63,24 +63,24 @@ class Findings:
         return {**self.FAILS, **self.WARNS, **self.FAILS_OF_BURSTS, **self.WARNS_OF_BURSTS}
 
     @pytest.mark.parametrize("verdict", [Verdict.FAIL, Verdict.WARN], ids=str)
-    def test_the_findings_are_the_known_ones(self, calm, verdict):
-        assert differences(calm, verdict, self.FAILS if verdict is Verdict.FAIL else self.WARNS) == []
+    def test_the_findings_are_the_pinned_ones(self, without_bursts, verdict):
+        assert differences(without_bursts, verdict, self.FAILS if verdict is Verdict.FAIL else self.WARNS) == []
 
     @pytest.mark.parametrize("verdict", [Verdict.FAIL, Verdict.WARN], ids=str)
-    def test_the_findings_of_bursts_are_the_known_ones(self, stormy, verdict):
+    def test_the_findings_with_bursts_are_the_pinned_ones(self, with_bursts, verdict):
         pinned = self.FAILS_OF_BURSTS if verdict is Verdict.FAIL else self.WARNS_OF_BURSTS
 
-        assert differences(stormy, verdict, pinned) == []
+        assert differences(with_bursts, verdict, pinned) == []
 
     @pytest.mark.parametrize("verdict", [Verdict.BLOCKED, Verdict.ERROR], ids=str)
-    def test_everything_that_is_offered_can_be_judged(self, calm, stormy, verdict):
+    def test_no_other_check_is_blocked_or_has_an_error(self, without_bursts, with_bursts, verdict):
         known = self.BLOCKED if verdict is Verdict.BLOCKED else ()
 
-        assert differences(calm, verdict, known) + differences(stormy, verdict, ()) == []
+        assert differences(without_bursts, verdict, known) + differences(with_bursts, verdict, ()) == []
 
-    def test_most_checks_pass(self, calm):
-        assert calm.readiness.diagnosis == ""
-        assert len(with_verdict(calm, Verdict.PASS)) >= self.LEAST_PASSED
+    def test_most_checks_pass(self, without_bursts):
+        assert without_bursts.readiness.diagnosis == ""
+        assert len(with_verdict(without_bursts, Verdict.PASS)) >= self.LEAST_PASSED
 
     def test_every_pin_cites_a_clause_of_its_requirement(self):
         checks = all_checks()
@@ -88,7 +88,7 @@ class Findings:
         for name, (clause, _) in self.pins().items():
             assert clause in checks[name].requirement.clauses, name
 
-    def test_the_documentation_tells_of_every_pin_and_of_no_other(self):
+    def test_the_documentation_lists_exactly_the_pins(self):
         lines = (DOCUMENTATION / f"{self.SERVER}.md").read_text().splitlines()
         rows = [line.split("|")[1] for line in lines if line.startswith("|")]
         told = {name for cell in rows for name in re.findall(r"[A-Z]+-\d\d[a-z]?", cell)}
@@ -97,7 +97,7 @@ class Findings:
 
 
 def judged(server_url: str, server: str, names: Iterable[str], *, burst: bool) -> Engine:
-    """Judge the server at this URL by its profile, and what a busy machine was too slow for again."""
+    """Judge the server at this URL with its profile; repeat checks for which the machine was too slow."""
     profile = load_profile(HERE / "profiles" / f"{server}.toml")
 
     async def run(only: Iterable[str]) -> Engine:
@@ -119,14 +119,14 @@ def with_verdict(engine: Engine, verdict: Verdict) -> dict[str, Result]:
 
 
 def differences(engine: Engine, verdict: Verdict, pinned: Iterable[str]) -> list[str]:
-    """A sentence for each finding that is new, and for each that is gone."""
+    """Return a sentence for each new finding and for each missing one."""
     found, known = with_verdict(engine, verdict), set(pinned)
     new = [
         f"{name} is a new {verdict} ({found[name].decision.reason}): confirm it with a raw exchange, then pin it"
         for name in sorted(found.keys() - known)
     ]
     gone = [
-        f"{name} is no {verdict} any more but {engine.results[name].verdict}: the server or the check has changed"
+        f"{name} is now {engine.results[name].verdict}, not {verdict}: the server or the check has changed"
         for name in sorted(known - found.keys())
     ]
     return new + gone

@@ -1,4 +1,4 @@
-"""Any ASGI application behind a loopback socket: uvicorn in a thread, which ends with the context."""
+"""Serve an ASGI application on a loopback socket: uvicorn in a thread that stops with the context."""
 
 import socket
 import threading
@@ -13,18 +13,18 @@ _STOP_SECONDS = 10
 
 
 def listen() -> socket.socket:
-    """A listening socket on a free port of 127.0.0.1: an application that must know its own URL is built after it."""
+    """Open a listening socket on a free port of 127.0.0.1, so that an application can be built with its own URL."""
     return socket.create_server(("127.0.0.1", 0), backlog=512)
 
 
 @contextmanager
 def served(app: ASGIApp, listener: socket.socket) -> Generator[str]:
-    """Serve on this socket, which is closed at the end, and yield the origin.
+    """Serve on this socket and yield the origin; close the socket at the end.
 
     Raises:
         RuntimeError: the server does not start, or does not stop, within ten seconds.
     """
-    # Forwarding headers are not believed: from loopback uvicorn would, and the application would see made-up addresses.
+    # By default uvicorn believes forwarding headers from loopback, so that clients could invent addresses.
     config = uvicorn.Config(
         app, proxy_headers=False, ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=1
     )
@@ -44,7 +44,7 @@ def served(app: ASGIApp, listener: socket.socket) -> Generator[str]:
 
 
 class _AnnouncingServer(uvicorn.Server):
-    """A server that says when it has started."""
+    """A server that sets an event when it has started."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

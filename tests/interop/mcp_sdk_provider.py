@@ -1,6 +1,6 @@
-"""What the `mcp` SDK leaves to its user: a provider that keeps all in memory and approves every login.
+"""A provider for the `mcp` SDK, which its users must write: it stores all data in memory and approves every login.
 
-All that the SDK's hooks allow to be done right is done right here, so that what the suite finds is the SDK's own.
+The provider is correct wherever the SDK's hooks allow it, so that every finding of the suite is about the SDK itself.
 """
 
 import secrets
@@ -24,31 +24,31 @@ from mcp.shared.auth import OAuthClientInformationFull, OAuthToken
 CODE_TTL = 6
 ACCESS_TOKEN_TTL = 8
 REFRESH_TOKEN_TTL = 10
-"""Lifetimes in seconds, short enough to be waited for."""
+"""Lifetimes in seconds, so short that the suite can wait for their end."""
 _LOOPBACK = frozenset({"127.0.0.1", "[::1]", "localhost"})
 
 
 @dataclass
 class Family:
-    """Everything that one login brought; it is revoked as a whole (OAuth 2.1 sections 4.1.3 and 4.3.1)."""
+    """All tokens of one login; they are revoked together (OAuth 2.1 sections 4.1.3 and 4.3.1)."""
 
     client_id: str
     scopes: list[str]
     resource: str | None
     revoked: bool = False
     refresh_token: str | None = None
-    """The only refresh token that is good."""
+    """The only valid refresh token."""
 
 
 class Code(AuthorizationCode):
-    """An authorization code; the family says whether it was used."""
+    """An authorization code; `used_for` is None until it is redeemed."""
 
     used_for: Family | None = None
 
 
 @dataclass
 class MemoryProvider(OAuthAuthorizationServerProvider[Code, RefreshToken, AccessToken]):
-    """Clients, codes and tokens in dictionaries. Each method is atomic, since none of them awaits anything."""
+    """Clients, codes and tokens in dictionaries. Each method is atomic, because none of them awaits."""
 
     resource: str
     scopes: list[str]
@@ -60,18 +60,18 @@ class MemoryProvider(OAuthAuthorizationServerProvider[Code, RefreshToken, Access
     """The family of each token, by the token."""
 
     async def get_client(self, client_id: str) -> OAuthClientInformationFull | None:
-        """The client of this id."""
+        """Return the client with this id."""
         return self.clients.get(client_id)
 
     async def register_client(self, client_info: OAuthClientInformationFull) -> None:
-        """Keep a client whose redirect URIs are safe to send a code to (OAuth 2.1 section 2.3)."""
+        """Store a client; refuse redirect URIs to which it is not safe to send a code (OAuth 2.1 section 2.3)."""
         for uri in client_info.redirect_uris or []:
             if not _is_safe(str(uri)):
                 raise RegistrationError("invalid_redirect_uri", "https, http on loopback, or a private-use scheme")
         self.clients[client_info.client_id] = client_info
 
     async def authorize(self, client: OAuthClientInformationFull, params: AuthorizationParams) -> str:
-        """Approve, and send the browser straight back with a code."""
+        """Approve the request and return the redirect to the client, with a code."""
         if params.resource is not None and params.resource.rstrip("/") != self.resource:
             raise AuthorizeError("invalid_target", "unknown resource")
         value = secrets.token_urlsafe(32)
@@ -88,13 +88,13 @@ class MemoryProvider(OAuthAuthorizationServerProvider[Code, RefreshToken, Access
         return construct_redirect_uri(str(params.redirect_uri), code=value, state=params.state)
 
     async def load_authorization_code(self, client: OAuthClientInformationFull, authorization_code: str) -> Code | None:
-        """The code, also a used one: the SDK checks the rest before `exchange_authorization_code` sees the replay."""
+        """Return the code, even if it is used: after the SDK's checks, `exchange_authorization_code` detects the replay."""
         return self.codes.get(authorization_code)
 
     async def exchange_authorization_code(
         self, client: OAuthClientInformationFull, authorization_code: Code
     ) -> OAuthToken:
-        """Tokens of a new family; a replay revokes the one that the code brought (OAuth 2.1 section 4.1.3)."""
+        """Issue tokens of a new family; a replay revokes the family of the code (OAuth 2.1 section 4.1.3)."""
         if authorization_code.used_for is not None:
             authorization_code.used_for.revoked = True
             raise TokenError("invalid_grant", "the authorization code was used")
@@ -103,7 +103,7 @@ class MemoryProvider(OAuthAuthorizationServerProvider[Code, RefreshToken, Access
         return self._issue(family, family.scopes)
 
     async def load_refresh_token(self, client: OAuthClientInformationFull, refresh_token: str) -> RefreshToken | None:
-        """The token, also a rotated one, so that `exchange_refresh_token` sees its reuse."""
+        """Return the token, even if it is rotated, so that `exchange_refresh_token` detects its reuse."""
         return self.refresh_tokens.get(refresh_token)
 
     async def exchange_refresh_token(
@@ -112,7 +112,7 @@ class MemoryProvider(OAuthAuthorizationServerProvider[Code, RefreshToken, Access
         refresh_token: RefreshToken,
         scopes: list[str],
     ) -> OAuthToken:
-        """Rotate; a rotated token that comes back revokes its family (OAuth 2.1 section 4.3.1)."""
+        """Rotate the token; reuse of a rotated token revokes its family (OAuth 2.1 section 4.3.1)."""
         family = self.families[refresh_token.token]
         if family.revoked or family.refresh_token != refresh_token.token:
             family.revoked = True
@@ -120,7 +120,7 @@ class MemoryProvider(OAuthAuthorizationServerProvider[Code, RefreshToken, Access
         return self._issue(family, scopes)
 
     async def load_access_token(self, token: str) -> AccessToken | None:
-        """The access token, unless its family is revoked; the SDK looks at the expiry."""
+        """Return the access token unless its family is revoked; the SDK checks the expiry."""
         found = self.access_tokens.get(token)
         return None if found is None or self.families[token].revoked else found
 
@@ -142,7 +142,7 @@ class MemoryProvider(OAuthAuthorizationServerProvider[Code, RefreshToken, Access
             resource=family.resource,
             subject="alice",
         )
-        # The rotated token keeps the whole grant, whatever the refresh was narrowed to (OAuth 2.1 section 4.3.3).
+        # The new refresh token keeps the whole grant, even if the refresh was narrowed (OAuth 2.1 section 4.3.3).
         self.refresh_tokens[refresh_token] = RefreshToken(
             token=refresh_token,
             client_id=family.client_id,

@@ -1,4 +1,4 @@
-"""The `mcp` SDK's own application: authorization server and MCP endpoint, as the SDK puts them together."""
+"""The `mcp` SDK's own application, with its authorization server and MCP endpoint."""
 
 from mcp.server.auth.provider import ProviderTokenVerifier
 from mcp.server.auth.settings import AuthSettings, ClientRegistrationOptions, RevocationOptions
@@ -10,9 +10,9 @@ READ, WRITE = "notes:read", "notes:write"
 
 
 def create_app(origin: str) -> Starlette:
-    """The server whose issuer is this origin, with a stateless MCP endpoint at `/mcp` that wants `notes:read`."""
+    """Build the server whose issuer is this origin; its stateless MCP endpoint at `/mcp` requires `notes:read`."""
     resource = f"{origin}/mcp"
-    # URLs are given as strings: as AnyHttpUrl they would have got a slash that the issuer must not have.
+    # Pass URLs as strings: AnyHttpUrl would append a slash, which the issuer must not have.
     settings = AuthSettings.model_validate(
         {
             "issuer_url": origin,

@@ -1,4 +1,4 @@
-"""Servers on Node.js: their packages are installed once, in pytest's cache, and each runs as a process of its own."""
+"""Servers on Node.js: their packages are installed once, in pytest's cache, and each server runs in its own process."""
 
 import fcntl
 import os
@@ -17,9 +17,9 @@ _STOP_SECONDS = 10
 
 
 def installed(name: str, cache: Path) -> Path:
-    """A copy of `node/<name>` with its packages; they are installed again only when `package.json` has changed.
+    """Copy `node/<name>`, install its packages if `package.json` has changed, and return the folder.
 
-    Where that is not possible the test is skipped; on CI a failing installation is an error.
+    If Node.js is missing or the installation fails, skip the test; on CI, a failed installation is an error.
     """
     missing = [tool for tool in ("node", "npm") if shutil.which(tool) is None]
     if missing:
@@ -48,10 +48,10 @@ def _install(folder: Path) -> None:
 
 @contextmanager
 def served(folder: Path, **environment: str) -> Generator[str]:
-    """Run `server.mjs` of an installed folder, in this environment, and yield the origin that it prints when it listens.
+    """Run `server.mjs` of an installed folder with this environment, and yield the origin that it prints when it listens.
 
     Raises:
-        RuntimeError: it ends before it listens.
+        RuntimeError: the server stops before it listens.
     """
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(

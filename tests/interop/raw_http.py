@@ -1,4 +1,4 @@
-"""The least that speaks HTTP and OAuth, to confirm findings of the suite with; it shares no code with the suite."""
+"""A minimal HTTP and OAuth client to confirm findings of the suite; it shares no code with the suite."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest())
 
 @dataclass(frozen=True)
 class Answer:
-    """Status, headers and body as they came."""
+    """Status, headers and body of an answer, unchanged."""
 
     status: int
     headers: http.client.HTTPMessage
@@ -31,12 +31,12 @@ class Answer:
 
     @property
     def redirect(self) -> dict[str, str]:
-        """The parameters with which the browser is sent to the client."""
+        """The query parameters of the redirect."""
         return dict(parse_qsl(urlsplit(self.location).query))
 
 
 class Raw:
-    """One server, one exchange at a time."""
+    """Requests to one server, one at a time."""
 
     def __init__(self, origin: str):
         self.origin = origin
@@ -65,7 +65,7 @@ class Raw:
         return self.register(*redirect_uris).json["client_id"]
 
     def authorize(self, client_id: str, /, **changes: str | None) -> Answer:
-        """A correct authorization request, with parameters changed or left out (None)."""
+        """Send a correct authorization request, with some parameters changed, or omitted if they are None."""
         return self.send("GET", self.authorize_url(client_id, **changes))
 
     def authorize_url(self, client_id: str, /, **changes: str | None) -> str:
@@ -83,7 +83,7 @@ class Raw:
     def redeem(
         self, client_id: str, code: str, headers: dict[str, str] | None = None, /, **changes: str | None
     ) -> Answer:
-        """A correct token request, with parameters changed or left out (None)."""
+        """Send a correct token request, with some parameters changed, or omitted if they are None."""
         correct = {
             "grant_type": "authorization_code",
             "client_id": client_id,

@@ -1,6 +1,6 @@
-"""What the suite finds of registrations and redirect URIs at Authlib's server, seen again without the suite.
+"""Findings about registration and redirect URIs at Authlib's server, confirmed in raw exchanges without the suite.
 
-A test that fails here says that Authlib has changed: then its pin in `test_authlib_server.py` goes, too.
+If a test fails, Authlib has changed: remove its pin in `test_authlib_server.py` too.
 """
 
 import pytest
@@ -32,7 +32,7 @@ def test_redir_11_another_loopback_port_is_refused(raw):
     assert raw.authorize(client, redirect_uri="http://127.0.0.1:51004/cb").status == 400
 
 
-def test_redir_15_of_several_uris_the_first_is_the_default(raw):
+def test_redir_15_the_first_of_several_uris_is_the_default(raw):
     client = raw.client(f"{CALLBACK}/one", f"{CALLBACK}/two")
 
     assert raw.consent(client, redirect_uri=None).location.startswith(f"{CALLBACK}/one?code=")
@@ -44,7 +44,7 @@ def test_redir_16_the_token_request_must_repeat_the_redirect_uri(raw, client):
     assert (answer.status, answer.json["error"]) == (400, "invalid_grant")
 
 
-def test_redir_17_the_registered_query_is_encoded_anew(raw):
+def test_redir_17_the_registered_query_is_encoded_again(raw):
     registered = f"{CALLBACK}?tenant=a%20b&flag"
 
     answer = raw.consent(raw.client(registered), redirect_uri=registered)
@@ -61,14 +61,14 @@ def test_redir_20_an_empty_uri_is_registered(raw):
     assert raw.register("").status == 201
 
 
-def test_redir_21_a_scheme_of_an_application_is_registered_only_with_two_slashes(raw):
+def test_redir_21_a_private_use_scheme_is_registered_only_with_two_slashes(raw):
     one_slash, two = raw.register("com.example.app:/cb"), raw.register("com.example.app://cb")
 
     assert (one_slash.status, two.status) == (400, 201)
 
 
 @pytest.mark.parametrize("uri", [f'{CALLBACK}"', f"{CALLBACK}\r\nx: y", f"{CALLBACK}\\"])
-def test_redir_26_a_uri_that_no_error_may_repeat_is_a_server_error(raw, client, uri):
+def test_redir_26_a_redirect_uri_with_forbidden_characters_is_a_server_error(raw, client, uri):
     assert raw.authorize(client, redirect_uri=f"{CALLBACK}/unknown").status == 400
     assert raw.authorize(client, redirect_uri=uri).status == 500
 
@@ -81,7 +81,7 @@ def test_reg_01_a_public_client_gets_a_secret(raw):
 
 
 @pytest.mark.parametrize("body", ["[42]", '"litmus"', "42", '{"redirect_uris": 42}', '{"redirect_uris": [42]}'])
-def test_reg_02a_json_of_another_shape_is_a_server_error(raw, body):
+def test_reg_02a_json_of_a_wrong_type_is_a_server_error(raw, body):
     assert raw.register_body(body).status == 500
 
 
@@ -90,7 +90,7 @@ def test_reg_02c_a_body_of_a_megabyte_is_registered(raw):
 
 
 @pytest.mark.parametrize("member", ["client_uri", "scope", "grant_types"])
-def test_reg_02d_a_number_in_the_place_of_a_text_is_a_server_error(raw, member):
+def test_reg_02d_a_number_instead_of_text_is_a_server_error(raw, member):
     assert raw.register(**{member: 42}).status == 500
 
 
@@ -98,7 +98,7 @@ def test_reg_02d_a_name_that_is_a_number_is_registered(raw):
     assert raw.register(client_name=42).json["client_name"] == 42
 
 
-def test_reg_10_a_client_without_grant_types_can_use_none(raw):
+def test_reg_10_a_client_without_grant_types_may_use_no_grant(raw):
     registered = raw.register(grant_types=..., response_types=...)
 
     assert registered.status == 201

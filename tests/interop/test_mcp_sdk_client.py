@@ -1,4 +1,4 @@
-"""The OAuth client of the `mcp` SDK logs in at the reference relay, over sockets, and uses what it gets."""
+"""The OAuth client of the `mcp` SDK logs in at the reference relay, over sockets, and uses its tokens."""
 
 import time
 from urllib.parse import parse_qs, urlsplit
@@ -20,7 +20,7 @@ REDIRECT_URI = "http://127.0.0.1:33418/callback"
 
 
 class Memory:
-    """What an MCP client keeps between two starts."""
+    """The storage that an MCP client keeps between two starts."""
 
     def __init__(self):
         self.tokens: list[OAuthToken] = []
@@ -40,7 +40,7 @@ class Memory:
 
 
 class Application:
-    """An MCP client application: the SDK's provider, a memory, and a person who logs in when a browser opens."""
+    """An MCP client application: the SDK's provider, its storage, and a browser in which a user logs in."""
 
     def __init__(self, resource: str):
         self.memory = Memory()
@@ -52,13 +52,13 @@ class Application:
         self.http = httpx2.AsyncClient(auth=self.provider, trust_env=False)
 
     async def register(self, scope: str):
-        """Register for more than the first challenge asks for, as the SDK by itself does not."""
+        """Register for this scope; by itself, the SDK registers only for the scope of the first challenge."""
         metadata = {**self.provider.context.client_metadata.model_dump(mode="json", exclude_none=True), "scope": scope}
         async with httpx2.AsyncClient(trust_env=False) as http:
             answer = await http.post(self.provider.context.server_url.replace("/mcp", "/register"), json=metadata)
         self.memory.client = OAuthClientInformationFull.model_validate(answer.json())
 
-    def let_the_access_token_end(self):
+    def expire_access_token(self):
         self.provider.context.token_expiry_time = time.time() - 1
 
     async def _open_browser(self, url: str):
@@ -72,7 +72,7 @@ class Application:
 
 @pytest.fixture(scope="module", params=["supabase", "relay"])
 def resource(request):
-    """The URL of the protected resource behind a relay on loopback, before a simulated Supabase."""
+    """The URL of the protected resource of a relay on loopback that uses a simulated Supabase."""
     listener = listen()
     issuer = f"http://127.0.0.1:{listener.getsockname()[1]}"
     with run_in_thread(f"{issuer}/auth/callback") as simulator:
@@ -88,7 +88,7 @@ async def application(resource):
         yield opened
 
 
-async def test_the_sdk_finds_the_relay_logs_in_and_calls_the_resource(application, resource):
+async def test_the_sdk_discovers_the_relay_logs_in_and_calls_the_resource(application, resource):
     answer = await application.http.get(resource)
 
     assert (answer.status_code, answer.json()["client_id"]) == (200, application.memory.client.client_id)
@@ -96,15 +96,15 @@ async def test_the_sdk_finds_the_relay_logs_in_and_calls_the_resource(applicatio
     assert len(application.logins) == 1
 
 
-async def test_the_relay_names_itself_in_the_answer_and_the_sdk_is_content(application, resource):
+async def test_the_answer_has_the_issuer_and_the_sdk_accepts_it(application, resource):
     await application.http.get(resource)
 
     assert application.logins[0]["iss"] == resource.removesuffix("/mcp")
 
 
-async def test_the_sdk_refreshes_without_a_person(application, resource):
+async def test_the_sdk_refreshes_without_a_login(application, resource):
     await application.http.get(resource)
-    application.let_the_access_token_end()
+    application.expire_access_token()
 
     answer = await application.http.get(resource)
 
@@ -114,7 +114,7 @@ async def test_the_sdk_refreshes_without_a_person(application, resource):
     assert len(application.logins) == 1
 
 
-async def test_an_application_that_was_restarted_goes_on_with_its_refresh_token(application, resource):
+async def test_a_restarted_application_continues_with_its_refresh_token(application, resource):
     await application.http.get(resource)
     restarted = Application(resource)
     restarted.memory = application.memory
@@ -135,8 +135,8 @@ async def test_a_step_up_works_for_a_client_that_registered_for_every_scope(appl
     assert len(application.logins) == 2
 
 
-async def test_a_step_up_is_refused_to_a_client_that_registered_for_less(application, resource):
-    """The SDK registers for the scope of the first challenge, and the relay holds it to that (RFC 7591 section 2)."""
+async def test_a_step_up_is_refused_for_a_client_that_registered_for_less_scope(application, resource):
+    """The SDK registers for the scope of the first challenge, and the relay grants no more (RFC 7591 section 2)."""
     await application.http.get(resource)
 
     with pytest.raises(OAuthFlowError):

@@ -1,6 +1,6 @@
-"""Every finding of the suite about the `mcp` SDK's server, seen again in a raw exchange, without the suite.
+"""Findings about the `mcp` SDK's server, confirmed in raw exchanges without the suite.
 
-A test that fails here says that the SDK has changed: then its pin in `test_mcp_sdk_server.py` goes, too.
+If a test fails, the SDK has changed: remove its pin in `test_mcp_sdk_server.py` too.
 """
 
 import base64
@@ -28,7 +28,7 @@ def client(raw):
     return raw.client()
 
 
-def test_authz_02_an_empty_response_type_is_unsupported_not_missing(raw, client):
+def test_authz_02_an_empty_response_type_counts_as_unsupported_not_missing(raw, client):
     assert raw.authorize(client, response_type=None).redirect["error"] == "invalid_request"
     assert raw.authorize(client, response_type="").redirect["error"] == "unsupported_response_type"
 
@@ -54,7 +54,7 @@ def test_pkce_06_an_absent_method_means_s256(raw, client):
     assert raw.redeem(client, code).status == 200
 
 
-def test_pkce_09_an_empty_challenge_brings_a_code_that_nobody_can_redeem(raw, client):
+def test_pkce_09_a_code_for_an_empty_challenge_cannot_be_redeemed(raw, client):
     code = raw.authorize(client, code_challenge="").redirect["code"]
 
     assert [raw.redeem(client, code, code_verifier=verifier).status for verifier in ("", "x", None)] == [400, 400, 400]
@@ -70,7 +70,7 @@ def test_pkce_09_an_empty_challenge_brings_a_code_that_nobody_can_redeem(raw, cl
         "https://client.example.com/x/../cb",
     ],
 )
-def test_redir_06_and_08_another_spelling_is_taken_and_answered_at_the_registered_uri(raw, client, spelling):
+def test_redir_06_and_08_a_different_spelling_is_accepted_and_answered_at_the_registered_uri(raw, client, spelling):
     answer = raw.authorize(client, redirect_uri=spelling)
 
     assert (answer.status, answer.location.partition("?")[0]) == (302, CALLBACK)
@@ -83,7 +83,7 @@ def test_redir_11_another_loopback_port_is_refused(raw):
     assert raw.authorize(client, redirect_uri="http://127.0.0.1:51004/cb").status == 400
 
 
-def test_redir_13_another_spelling_of_the_loopback_address_is_taken(raw):
+def test_redir_13_a_different_spelling_of_the_loopback_address_is_accepted(raw):
     client = raw.client(LOOPBACK_CALLBACK)
 
     answer = raw.authorize(client, redirect_uri="http://2130706433:52731/cb")
@@ -123,7 +123,7 @@ def test_revoke_05_a_public_client_cannot_revoke(raw, client):
     assert "client_secret" in answer.json["error_description"]
 
 
-def test_revoke_09_a_hint_that_nobody_knows_is_refused(raw):
+def test_revoke_09_an_unknown_hint_is_refused(raw):
     registered = raw.register(method="client_secret_post").json
     form = {"client_id": registered["client_id"], "client_secret": registered["client_secret"], "token": "any"}
 
@@ -163,17 +163,17 @@ def test_token_07_a_wrong_secret_by_basic_is_refused_without_a_challenge(raw):
     assert (answer.status, answer.headers["www-authenticate"]) == (401, None)
 
 
-def test_rate_01_no_number_of_requests_is_too_much(raw, client):
+def test_rate_01_the_authorization_endpoint_has_no_rate_limit(raw, client):
     assert {raw.authorize(client).status for _ in range(60)} == {302}
 
 
 def repeated(raw, client, **values):
-    """A correct authorization request in which these parameters are there twice."""
+    """Send a correct authorization request that repeats these parameters."""
     query = urlsplit(raw.authorize_url(client)).query
     return raw.send("GET", f"/authorize?{query}&{urlencode(values)}")
 
 
-def test_authz_04_and_redir_24_of_a_repeated_parameter_one_value_counts(raw, client):
+def test_authz_04_and_redir_24_one_value_of_a_repeated_parameter_is_used(raw, client):
     assert "code" in repeated(raw, client, state="another").redirect
     assert "code" in repeated(raw, client, code_challenge="E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM").redirect
     assert repeated(raw, client, redirect_uri="https://evil.example/cb").status == 400
@@ -184,14 +184,14 @@ def test_authz_09_an_empty_scope_is_refused_and_a_missing_one_is_not(raw, client
     assert raw.authorize(client, scope="").redirect["error"] == "invalid_scope"
 
 
-def test_bearer_10_two_spaces_before_the_token_are_one_too_many(raw, client):
+def test_bearer_10_a_token_after_two_spaces_is_refused(raw, client):
     token = raw.tokens(client)["access_token"]
 
     assert raw.send("GET", "/mcp", authorization=f"Bearer  {token}").status == 401
 
 
 @pytest.mark.parametrize("path", ["/.well-known/oauth-authorization-server", "/token", "/register"])
-def test_headers_04_nosniff_is_not_said(raw, path):
+def test_headers_04_nosniff_is_missing(raw, path):
     answer = raw.send("GET" if path.startswith("/.well") else "POST", path)
 
     assert answer.headers["x-content-type-options"] is None
@@ -204,11 +204,11 @@ def test_meta_05_public_clients_are_registered_and_not_advertised(raw):
     assert raw.register(method="none").status == 201
 
 
-def test_pkce_10_a_challenge_that_no_verifier_can_match_brings_a_code(raw, client):
+def test_pkce_10_a_challenge_that_no_verifier_can_match_is_accepted(raw, client):
     assert "code" in raw.authorize(client, code_challenge="short").redirect
 
 
-def test_pkce_11_a_verifier_of_one_character_will_do(raw, client):
+def test_pkce_11_a_verifier_of_one_character_is_accepted(raw, client):
     challenge = base64.urlsafe_b64encode(hashlib.sha256(b"x").digest()).rstrip(b"=").decode()
     code = raw.authorize(client, code_challenge=challenge).redirect["code"]
 
@@ -216,7 +216,7 @@ def test_pkce_11_a_verifier_of_one_character_will_do(raw, client):
 
 
 @pytest.mark.parametrize("spelling", [f" {CALLBACK}", f"{CALLBACK} ", f"{CALLBACK}\t", f"{CALLBACK}\n"])
-def test_redir_26_white_space_around_the_uri_is_taken_off(raw, client, spelling):
+def test_redir_26_white_space_around_the_uri_is_removed(raw, client, spelling):
     answer = raw.authorize(client, redirect_uri=spelling)
 
     assert answer.location.startswith(f"{CALLBACK}?code=")
@@ -228,7 +228,7 @@ def test_reg_02_a_body_of_a_megabyte_is_registered(raw):
     assert raw.send("POST", "/register", json.dumps(document), content_type="application/json").status == 201
 
 
-def test_replay_14_a_used_refresh_token_brings_nothing_however_soon(raw, client):
+def test_replay_14_a_used_refresh_token_is_refused_at_once(raw, client):
     tokens = raw.tokens(client)
     form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"], "client_id": client}
 
@@ -244,7 +244,7 @@ def test_revoke_08_a_wrong_secret_is_an_unauthorized_client(raw):
     assert [(answer.status, answer.json["error"]) for answer in answers] == [(401, "unauthorized_client")] * 2
 
 
-def test_token_05_of_a_repeated_parameter_one_value_counts(raw, client):
+def test_token_05_one_value_of_a_repeated_parameter_is_used(raw, client):
     code = raw.authorize(client).redirect["code"]
     correct = {"grant_type": "authorization_code", "client_id": client, "code": code, "redirect_uri": CALLBACK}
     body = urlencode([*correct.items(), ("code_verifier", "x" * 43), ("code_verifier", VERIFIER)])
@@ -254,7 +254,7 @@ def test_token_05_of_a_repeated_parameter_one_value_counts(raw, client):
     assert answer.status == 200
 
 
-def test_token_09_a_request_may_authenticate_in_two_ways(raw):
+def test_token_09_a_request_may_use_two_authentication_methods(raw):
     registered = raw.register(method="client_secret_post").json
     client, secret = registered["client_id"], registered["client_secret"]
     pair = base64.b64encode(f"{client}:{secret}".encode()).decode()
@@ -275,7 +275,7 @@ def test_cors_02_a_preflight_of_the_token_endpoint_does_not_allow_authorization(
     assert "authorization" not in (answer.headers["access-control-allow-headers"] or "").lower()
 
 
-def test_bearer_11_of_two_authorization_headers_the_first_counts(raw, client):
+def test_bearer_11_the_first_of_two_authorization_headers_is_used(raw, client):
     valid = f"Bearer {raw.tokens(client)['access_token']}"
 
     def status(*values: str) -> int:
@@ -292,7 +292,7 @@ def test_bearer_11_of_two_authorization_headers_the_first_counts(raw, client):
     assert status(valid, "Bearer another") == status(valid) != status("Bearer another", valid) == 401
 
 
-def test_rate_13_any_number_of_wrong_secrets_is_tried(raw):
+def test_rate_13_wrong_secrets_have_no_rate_limit(raw):
     client = raw.register(method="client_secret_post").json["client_id"]
 
     tried = [raw.redeem(client, "any", client_secret=f"wrong-{number}").status for number in range(50)]

@@ -1,6 +1,6 @@
-"""Every finding of the suite about node-oauth's server, seen again in a raw exchange, without the suite.
+"""Findings about node-oauth's server, confirmed in raw exchanges without the suite.
 
-A test that fails here says that the library has changed: then its pin in `test_node_oauth_server.py` goes, too.
+If a test fails, the library has changed: remove its pin in `test_node_oauth_server.py` too.
 """
 
 import base64
@@ -39,11 +39,11 @@ def error(answer):
     return (answer.status, answer.json["error"])
 
 
-def test_authz_03_state_is_demanded_and_must_be_ascii(raw):
+def test_authz_03_state_is_required_and_must_be_ascii(raw):
     assert [raw.authorize(CLIENT, state=state).status for state in ("a b", None, "é")] == [302, 400, 400]
 
 
-def test_authz_04_a_repeated_state_comes_back_twice(raw):
+def test_authz_04_a_repeated_state_is_returned_twice(raw):
     query = urlsplit(raw.authorize_url(CLIENT)).query
     another = urlencode({"state": "another", "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"})
 
@@ -53,7 +53,7 @@ def test_authz_04_a_repeated_state_comes_back_twice(raw):
     assert answer.location.endswith("&state=s&state=another")
 
 
-def test_authz_07_an_error_has_its_location_under_400(raw):
+def test_authz_07_an_error_has_a_location_with_status_400(raw):
     answer = raw.authorize(CLIENT, response_type="bogus")
 
     assert (answer.status, answer.redirect["error"]) == (400, "unsupported_response_type")
@@ -67,7 +67,7 @@ def test_authz_09_an_empty_scope_is_refused_and_a_missing_one_is_not(raw):
 def test_bearer_01_02_and_03_no_refusal_has_a_challenge(raw):
     token = raw.tokens(CLIENT)["access_token"]
     opened = raw.send("GET", "/notes", authorization=f"Bearer {token}")
-    time.sleep(ACCESS_TOKEN_TTL + 1)  # the library's clock is not ours to move
+    time.sleep(ACCESS_TOKEN_TTL + 1)  # the library runs in another process, whose clock the test cannot move
 
     refused = [
         raw.send("GET", "/notes"),
@@ -87,7 +87,7 @@ def test_bearer_10_the_scheme_in_small_letters_is_refused(raw):
     ]
 
 
-def test_bearer_11_of_two_authorization_headers_the_first_counts(raw):
+def test_bearer_11_the_first_of_two_authorization_headers_is_used(raw):
     valid = f"Bearer {raw.tokens(CLIENT)['access_token']}"
 
     def status(*values):
@@ -103,7 +103,7 @@ def test_bearer_11_of_two_authorization_headers_the_first_counts(raw):
     assert [status(valid, "Bearer another"), status("Bearer another", valid)] == [200, 401]
 
 
-def test_headers_03_and_04_neither_no_store_nor_nosniff_is_said(raw):
+def test_headers_03_and_04_no_store_and_nosniff_are_missing(raw):
     answer = raw.authorize(CLIENT)
 
     assert "code" in answer.redirect
@@ -141,7 +141,7 @@ def test_pkce_06_an_absent_method_means_s256(raw):
     assert raw.redeem(CLIENT, raw.authorize(CLIENT, code_challenge_method=None).redirect["code"]).status == 200
 
 
-def test_pkce_10_a_challenge_that_no_verifier_can_match_brings_a_code(raw):
+def test_pkce_10_a_challenge_that_no_verifier_can_match_is_accepted(raw):
     assert "code" in raw.authorize(CLIENT, code_challenge="short").redirect
 
 
@@ -166,7 +166,7 @@ def test_redir_16_another_redirect_uri_or_none_at_the_token_endpoint_is_an_inval
     assert error(raw.redeem(CLIENT, code, redirect_uri=redirect_uri)) == (400, "invalid_request")
 
 
-def test_redir_17_the_registered_query_is_encoded_anew_and_an_error_is_lost_behind_it(raw):
+def test_redir_17_the_registered_query_is_encoded_again_and_an_error_with_it_is_lost(raw):
     registered = f"{CALLBACK}?tenant=a%20b&flag"
 
     answer = raw.authorize("awkward-query", redirect_uri=registered)
@@ -176,7 +176,7 @@ def test_redir_17_the_registered_query_is_encoded_anew_and_an_error_is_lost_behi
     assert (refused.status, refused.location) == (400, registered)
 
 
-def test_replay_03_a_code_is_spent_before_its_verifier_is_looked_at(raw):
+def test_replay_03_a_code_is_spent_before_its_verifier_is_checked(raw):
     code = raw.authorize(CLIENT).redirect["code"]
 
     answers = [raw.redeem(CLIENT, code, code_verifier=verifier) for verifier in ("x" * 43, VERIFIER)]
@@ -184,7 +184,7 @@ def test_replay_03_a_code_is_spent_before_its_verifier_is_looked_at(raw):
     assert [error(answer) for answer in answers] == [(400, "invalid_grant")] * 2
 
 
-def test_replay_14_a_used_refresh_token_brings_nothing_however_soon(raw):
+def test_replay_14_a_used_refresh_token_is_refused_at_once(raw):
     token = raw.tokens(CLIENT)["refresh_token"]
 
     assert [refresh(raw, token).status for _ in range(2)] == [200, 400]
@@ -198,7 +198,7 @@ def test_scope_02_and_08_a_refused_scope_spends_the_refresh_token(raw, scope):
     assert error(refresh(raw, token)) == (400, "invalid_grant")
 
 
-def test_scope_12_insufficient_scope_stands_in_no_challenge(raw):
+def test_scope_12_insufficient_scope_has_no_challenge(raw):
     token = refresh(raw, raw.tokens(CLIENT)["refresh_token"], scope="notes:read").json["access_token"]
 
     answer = raw.send("POST", "/notes", authorization=f"Bearer {token}")
@@ -213,7 +213,7 @@ def test_token_03_an_unknown_grant_type_is_an_invalid_client(raw, grant_type):
     assert error(answer) == (400, "invalid_client")
 
 
-def test_token_05_a_repeated_code_is_an_unknown_one(raw):
+def test_token_05_a_repeated_code_is_an_invalid_grant(raw):
     code = raw.authorize(CLIENT).redirect["code"]
     form = {
         "grant_type": "authorization_code",
@@ -237,5 +237,5 @@ def test_token_09_a_secret_in_the_body_is_ignored_beside_basic(raw):
     assert answer.status == 200
 
 
-def test_rate_01_no_number_of_requests_is_too_much(raw):
+def test_rate_01_the_authorization_endpoint_has_no_rate_limit(raw):
     assert {raw.authorize(CLIENT).status for _ in range(60)} == {302}

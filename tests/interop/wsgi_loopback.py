@@ -1,4 +1,4 @@
-"""Any WSGI application behind a loopback socket: werkzeug's threaded server, which ends with the context."""
+"""Serve a WSGI application on a loopback socket: werkzeug's threaded server, which stops with the context."""
 
 import threading
 from collections.abc import Callable, Generator
@@ -11,7 +11,7 @@ _STOP_SECONDS = 10
 
 
 class _SilentHandler(WSGIRequestHandler):
-    """Keeps connections open, as servers do, and writes no log."""
+    """Keep connections open, as most servers do, and write no log."""
 
     protocol_version = "HTTP/1.1"
 
@@ -21,7 +21,7 @@ class _SilentHandler(WSGIRequestHandler):
 
 @contextmanager
 def served_wsgi(make_app: Callable[[str], WSGIApplication]) -> Generator[str]:
-    """Serve the application that is made for this origin, a thread for each connection, and yield the origin.
+    """Build the application for its origin, serve it with a thread for each connection, and yield the origin.
 
     Raises:
         RuntimeError: the server does not stop within ten seconds.
@@ -42,4 +42,4 @@ def served_wsgi(make_app: Callable[[str], WSGIApplication]) -> Generator[str]:
 
 
 def _not_yet(environ, start_response):
-    raise AssertionError("the application is made before the first request is read")
+    raise AssertionError("the application must be built before the first request")

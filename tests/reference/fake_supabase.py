@@ -1,4 +1,4 @@
-"""A small Supabase Auth for these tests: a real PKCE check, ES256 or RS256 keys, refresh rotation, and faults."""
+"""A small Supabase Auth for these tests, with PKCE, ES256 or RS256 keys, refresh token rotation, and injected faults."""
 
 import asyncio
 import base64
@@ -42,7 +42,7 @@ class SigningKey:
 class Session:
     user: str
     session_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    # newest last; each refresh token with its parent
+    # Pairs of a refresh token and its parent, the newest last.
     refresh_tokens: list[tuple[str, str | None]] = field(default_factory=list)
 
 
@@ -81,12 +81,12 @@ class FakeSupabase:
         self.faults.append(Fault(route, response, times, after_effect))
 
     def hold(self, route: str) -> tuple[asyncio.Event, asyncio.Event]:
-        """The next call of the route sets the first event, and waits for the second."""
+        """Make the next call of the route set the first event and wait for the second."""
         self.held[route] = (asyncio.Event(), asyncio.Event())
         return self.held[route]
 
     def log_in(self, authorize_url: str, user: str = "ada@example.org", **outcome: str) -> str:
-        """Where Supabase would send the browser; every call gives a fresh code for the same challenge."""
+        """Return the callback URL to which Supabase redirects the browser; every call creates a new code."""
         query = {name: values[0] for name, values in parse_qs(urlsplit(authorize_url).query).items()}
         answer = dict(outcome)
         if not outcome:
@@ -122,15 +122,15 @@ class FakeSupabase:
         return Response(status_code=204)
 
     async def jwks(self, request: Request) -> Response:
-        return self._spoilt("jwks", lambda: JSONResponse({"keys": [key.jwk for key in self.keys]}))
+        return self._answer_or_fail("jwks", lambda: JSONResponse({"keys": [key.jwk for key in self.keys]}))
 
     async def token(self, request: Request) -> Response:
         body = await request.json()
         if request.query_params["grant_type"] == "pkce":
             await self._wait("pkce")
-            return self._spoilt("pkce", lambda: self.exchange(body["auth_code"], body["code_verifier"]))
+            return self._answer_or_fail("pkce", lambda: self.exchange(body["auth_code"], body["code_verifier"]))
         await self._wait("refresh")
-        return self._spoilt("refresh", lambda: self.refresh(body["refresh_token"]))
+        return self._answer_or_fail("refresh", lambda: self.refresh(body["refresh_token"]))
 
     async def _wait(self, route: str) -> None:
         if hold := self.held.pop(route, None):
@@ -171,7 +171,8 @@ class FakeSupabase:
         body = {"access_token": self.mint(session), "token_type": "bearer", "expires_in": self.lifetime}
         return JSONResponse({**body, "refresh_token": token, "user": {"email": session.user}})
 
-    def _spoilt(self, route: str, effect) -> Response:
+    def _answer_or_fail(self, route: str, effect) -> Response:
+        """Answer with `effect`, or with the next fault that is planned for the route."""
         self.calls.append(route)
         fault = next((fault for fault in self.faults if fault.route == route), None)
         if fault is None:
@@ -187,7 +188,7 @@ class FakeSupabase:
 
 
 class _Transport(httpx.AsyncBaseTransport):
-    """Passes the errors of the network through, as a socket would."""
+    """Raise the exceptions of a fault to the caller, as network errors are raised."""
 
     def __init__(self, inner: httpx.ASGITransport) -> None:
         self.inner = inner

@@ -1,4 +1,4 @@
-"""A relay before a fake Supabase, in this process, and the verbs of a correct client and of a browser."""
+"""A relay with a fake Supabase, in this process, and the requests of a correct client and of a browser."""
 
 import base64
 import hashlib
@@ -28,8 +28,13 @@ def query_of(location: str) -> dict[str, str]:
     return {name: values[-1] for name, values in parse_qs(urlsplit(location).query, keep_blank_values=True).items()}
 
 
+def is_page(answer: httpx.Response) -> bool:
+    """Whether the answer is an error page that the user sees, not a redirect to the client."""
+    return answer.status_code == 400 and "location" not in answer.headers
+
+
 class Browser:
-    """Keeps cookies by name, as a browser does for one host, and follows nothing by itself."""
+    """A browser for one host: it keeps cookies by name and does not follow redirects."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self.http = http
@@ -73,7 +78,7 @@ class ConsentForm(HTMLParser):
 
 @dataclass
 class Login:
-    """A login on its way: what the client knows, and the browser in which it happens."""
+    """A started login: the client's data, and the browser in which the login happens."""
 
     client: dict
     verifier: str
@@ -109,7 +114,7 @@ class World:
         return answer.json()
 
     async def authorize(self, client: dict, browser: Browser | None = None, **parameters: str | None) -> Login:
-        """The authorization request; a parameter of None is left out."""
+        """Send an authorization request; a parameter of None is omitted."""
         verifier = secrets.token_urlsafe(32)
         query = {
             "client_id": client["client_id"],
@@ -127,7 +132,7 @@ class World:
         return Login(client, verifier, browser, answer.headers["location"], query["redirect_uri"])
 
     async def approve(self, login: Login) -> str:
-        """Consent; the URL at Supabase to which the browser is sent."""
+        """Approve the client and return the URL at Supabase to which the browser is redirected."""
         page = await login.browser.get(login.location)
         if page.status_code == 303:
             return page.headers["location"]
@@ -164,7 +169,7 @@ class World:
 
 @dataclass
 class Grant:
-    """A code that waits for its redemption."""
+    """A code that was issued, with the data to redeem it."""
 
     world: World
     client: dict
@@ -222,17 +227,18 @@ class Tokens:
 UNLIMITED = {f"limit_{action}": "0" for action in ("register", "authorize", "start", "callback", "token_failures")}
 
 
-def new_relay(*, redis: object = None, algorithm: str = "ES256", **knobs: object) -> World:
-    """A relay and its Supabase; the client that asks it is still to come, and so is its lifespan."""
+def new_relay(*, redis: object = None, algorithm: str = "ES256", **overrides: object) -> World:
+    """Build a relay and its Supabase, without an HTTP client and without starting the lifespan."""
     supabase = FakeSupabase(algorithm)
-    settings = Settings(**{"supabase_url": URL, **UNLIMITED, **knobs})
+    settings = Settings(**{"supabase_url": URL, **UNLIMITED, **overrides})
     app = create_app(settings, redis=redis, upstream_transport=supabase.transport())
     return World(app, supabase, settings)
 
 
 @asynccontextmanager
-async def open_world(**knobs: object) -> AsyncIterator[World]:
-    world = new_relay(**knobs)
+async def open_world(**overrides: object) -> AsyncIterator[World]:
+    """Build a world, start its lifespan, and give it an HTTP client with the address 127.0.0.7."""
+    world = new_relay(**overrides)
     transport = httpx.ASGITransport(world.app, raise_app_exceptions=False, client=("127.0.0.7", 1))
     async with (
         world.app.router.lifespan_context(world.app),

@@ -1,9 +1,9 @@
-"""The authorization request: client and redirect URI first, everything else is told to the client."""
+"""The authorization request: a wrong client or redirect URI gets a page, every other error is sent to the client."""
 
 from urllib.parse import urlencode
 
 import pytest
-from relay_worlds import ISSUER, REDIRECT_URI, challenge_of, query_of
+from relay_worlds import ISSUER, REDIRECT_URI, challenge_of, is_page, query_of
 
 CHALLENGE = challenge_of("v" * 43)
 
@@ -27,11 +27,7 @@ async def ask(world, client, *extra, **changes):
     return await world.http.get("/authorize?" + urlencode([*pairs, *extra]))
 
 
-def is_page(answer):
-    return answer.status_code == 400 and "location" not in answer.headers
-
-
-async def test_a_good_request_goes_on_to_the_login(world):
+async def test_a_valid_request_continues_to_the_login(world):
     answer = await ask(world, await world.register())
 
     assert answer.headers["location"].startswith(f"{ISSUER}/auth/start/")
@@ -44,7 +40,7 @@ async def test_an_unknown_client_gets_a_page(world, client_id):
     assert is_page(await ask(world, client, redirect_uri="https://evil.example/", response_type="bogus"))
 
 
-TEMPTATIONS = [
+OTHER_ERRORS = [
     {"response_type": "token"},
     {"response_type": None},
     {"scope": "unknown"},
@@ -56,9 +52,9 @@ TEMPTATIONS = [
 ]
 
 
-@pytest.mark.parametrize("temptation", TEMPTATIONS)
-async def test_no_error_is_sent_to_an_unregistered_uri(world, temptation):
-    answer = await ask(world, await world.register(), redirect_uri="https://evil.example/", **temptation)
+@pytest.mark.parametrize("error", OTHER_ERRORS)
+async def test_no_error_is_sent_to_an_unregistered_uri(world, error):
+    answer = await ask(world, await world.register(), redirect_uri="https://evil.example/", **error)
 
     assert is_page(answer)
 
@@ -88,7 +84,7 @@ async def test_no_error_is_sent_to_an_unregistered_uri(world, temptation):
         ({"state": "x" * 5000}, "invalid_request"),
     ],
 )
-async def test_the_client_is_told_what_is_wrong(world, change, error):
+async def test_an_error_is_sent_to_the_client(world, change, error):
     answer = await ask(world, await world.register(), **change)
 
     assert answer.status_code == 303
@@ -114,7 +110,7 @@ async def test_a_repeated_client_or_redirect_uri_gets_a_page(world, name):
     assert is_page(await ask(world, client, (name, "https://evil.example/")))
 
 
-async def test_the_redirect_uri_of_another_client_is_unregistered(world):
+async def test_the_redirect_uri_of_another_client_is_refused(world):
     await world.register(redirect_uris=["https://other.example/cb"])
 
     assert is_page(await ask(world, await world.register(), redirect_uri="https://other.example/cb"))
@@ -135,7 +131,7 @@ async def test_the_served_resource_is_accepted(world, resource):
 
 
 @pytest.mark.parametrize("state", ["a b+c%25&d=e/?#", "x" * 1500, "é", "a\r\nSet-Cookie: x=1", "\x00"])
-async def test_state_comes_back_as_it_was(world, state):
+async def test_state_is_returned_unchanged(world, state):
     client = await world.register()
 
     told = query_of((await ask(world, client, state=state, response_type="bogus")).headers["location"])
@@ -170,7 +166,7 @@ async def test_scope_beyond_the_registration_is_refused(world):
     assert told["error"] == "invalid_scope"
 
 
-async def test_what_is_not_utf8_gets_a_page(world):
+async def test_a_malformed_query_gets_a_page(world):
     assert is_page(await world.http.get("/authorize?client_id=%ff"))
     assert is_page(await world.http.get("/authorize?" + "a=b&" * 200))
 
@@ -180,7 +176,7 @@ async def test_other_methods_are_refused(world, method):
     assert (await world.http.request(method, "/authorize")).status_code == 405
 
 
-async def test_foreign_hosts_and_forwarding_headers_change_no_url(world):
+async def test_host_and_forwarding_headers_change_no_url(world):
     headers = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
     client = await world.register()
     url = f"/authorize?client_id={client['client_id']}&response_type=bogus"

@@ -1,4 +1,4 @@
-"""Client authentication at the token endpoint, and the form of its requests."""
+"""Client authentication at the token endpoint, and the format of its requests."""
 
 import base64
 from urllib.parse import quote
@@ -51,7 +51,7 @@ async def test_a_confidential_client_without_its_secret_is_refused(world, method
         assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
 
-async def test_another_method_than_the_registered_is_refused(world):
+async def test_a_method_that_is_not_the_registered_one_is_refused(world):
     post = await world.register(token_endpoint_auth_method="client_secret_post")
     public = await world.register()
 
@@ -88,7 +88,7 @@ async def test_an_unknown_client_is_refused(world, client_id):
     assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
 
-async def test_a_confidential_client_goes_the_whole_way(world):
+async def test_a_confidential_client_redeems_a_code_with_its_secret(world):
     client = await world.register(token_endpoint_auth_method="client_secret_post")
     grant = await world.code(client)
 
@@ -96,7 +96,7 @@ async def test_a_confidential_client_goes_the_whole_way(world):
     assert (await grant.redeem(client_secret=client["client_secret"])).status_code == 200
 
 
-async def test_grant_type_is_required_and_known(world):
+async def test_grant_type_must_be_present_and_supported(world):
     client = await world.register()
 
     assert (await ask(world, client_id=client["client_id"], grant_type="")).json()["error"] == "invalid_request"

@@ -10,7 +10,7 @@ def is_invalid_grant(answer):
     return answer.status_code == 400 and answer.json()["error"] == "invalid_grant"
 
 
-async def test_the_answer_has_everything_and_is_not_stored(world):
+async def test_the_answer_is_complete_and_not_cacheable(world):
     answer = await (await world.code()).redeem()
 
     assert set(answer.json()) == {"access_token", "token_type", "expires_in", "refresh_token", "scope"}
@@ -18,7 +18,7 @@ async def test_the_answer_has_everything_and_is_not_stored(world):
     assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_a_spent_code_is_refused_and_revokes_what_it_bought(world):
+async def test_a_spent_code_is_refused_and_its_tokens_are_revoked(world):
     grant = await world.code()
     tokens = await grant.tokens()
 
@@ -30,7 +30,7 @@ async def test_a_spent_code_is_refused_and_revokes_what_it_bought(world):
 
 
 @pytest.mark.parametrize("defect", [{"code_verifier": WRONG_VERIFIER}, {"redirect_uri": "https://other.example/"}])
-async def test_a_replay_with_a_defect_revokes_nothing(world, defect):
+async def test_a_replay_with_a_wrong_parameter_revokes_nothing(world, defect):
     grant = await world.code()
     tokens = await grant.tokens()
 
@@ -39,7 +39,7 @@ async def test_a_replay_with_a_defect_revokes_nothing(world, defect):
     assert (await tokens.refresh()).status_code == 200
 
 
-async def test_another_client_neither_redeems_nor_burns_the_code(world):
+async def test_another_client_can_neither_redeem_nor_spend_the_code(world):
     grant = await world.code()
     stranger = await world.register(redirect_uris=["https://stranger.example/cb"])
 
@@ -67,13 +67,13 @@ async def test_a_missing_wrong_or_malformed_verifier_is_refused(world, verifier)
     assert answer.json()["error"] in {"invalid_request", "invalid_grant"}
 
 
-async def test_the_challenge_is_no_verifier(world):
+async def test_the_challenge_is_refused_as_verifier(world):
     grant = await world.code()
 
     assert is_invalid_grant(await grant.redeem(code_verifier=challenge_of(grant.verifier)))
 
 
-async def test_redirect_uri_may_be_left_out(world):
+async def test_redirect_uri_is_optional(world):
     assert (await (await world.code()).redeem(redirect_uri=None)).status_code == 200
 
 
@@ -85,7 +85,15 @@ async def test_another_redirect_uri_is_refused(world):
     assert is_invalid_grant(answer)
 
 
-@pytest.mark.parametrize("change", [str.swapcase, lambda code: code + "=", lambda code: code + "\n", lambda c: c[:-1]])
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(str.swapcase, id="swapped case"),
+        pytest.param(lambda secret: secret + "=", id="padding"),
+        pytest.param(lambda secret: secret + "\n", id="a line end"),
+        pytest.param(lambda secret: secret[:-1], id="one character less"),
+    ],
+)
 async def test_a_code_in_another_spelling_is_refused(world, change):
     grant = await world.code()
     family, secret = grant.code.split(".")
@@ -95,7 +103,7 @@ async def test_a_code_in_another_spelling_is_refused(world, change):
     assert is_invalid_grant(answer)
 
 
-async def test_a_scope_at_the_exchange_widens_nothing(world):
+async def test_a_scope_parameter_does_not_widen_the_grant(world):
     grant = await world.code(scope="mcp:read")
 
     answer = await grant.redeem(scope="mcp:read mcp:write")
@@ -109,7 +117,7 @@ async def test_another_resource_is_refused(world):
     assert answer.json()["error"] == "invalid_target"
 
 
-async def test_expired_codes_are_refused_though_the_store_has_them(clock, token_class):
+async def test_expired_codes_are_refused_while_the_store_still_has_them(clock, token_class):
     async with open_world(access_tokens=token_class, code_ttl=60) as world:
         young, old = await world.code(), await world.code()
 
@@ -130,7 +138,7 @@ async def test_a_replay_after_the_expiry_still_revokes(clock, token_class):
         assert (await tokens.call()).status_code == 401
 
 
-async def test_expires_in_is_what_is_left_of_a_supabase_token(clock):
+async def test_expires_in_is_the_remaining_lifetime_of_a_supabase_token(clock):
     async with open_world() as world:
         grant = await world.code()
         clock.tick(30)
@@ -138,7 +146,7 @@ async def test_expires_in_is_what_is_left_of_a_supabase_token(clock):
         assert (await grant.redeem()).json()["expires_in"] == 3570
 
 
-async def test_a_supabase_token_that_ended_is_not_handed_out(clock):
+async def test_an_expired_supabase_token_is_not_issued(clock):
     async with open_world() as world:
         world.supabase.lifetime = 10
         grant = await world.code()

@@ -1,4 +1,4 @@
-"""Consent: asked per client, bound to the browser that was shown the page, remembered only as the operator allows."""
+"""Consent: per client, bound to the browser that got the page, and remembered only if the operator allows it."""
 
 import pytest
 from relay_worlds import ISSUER, REDIRECT_URI, ConsentForm, open_world, query_of
@@ -23,13 +23,13 @@ async def test_the_page_names_client_host_and_scopes(world):
         assert shown in page.text
 
 
-async def test_markup_in_a_name_is_text(world):
+async def test_markup_in_a_client_name_is_escaped(world):
     _, page = await consent_page(world, await world.register(client_name="<img src=x onerror=alert(1)>"))
 
     assert "<img" not in page.text
 
 
-async def test_the_page_cannot_be_framed_stored_or_leaked(world):
+async def test_the_page_cannot_be_framed_cached_or_sent_as_referrer(world):
     _, page = await consent_page(world)
 
     assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
@@ -47,7 +47,7 @@ async def test_the_page_cannot_be_framed_stored_or_leaked(world):
         ("http://[::1]:3000/cb", "http:"),
     ],
 )
-async def test_the_form_may_lead_to_supabase_and_back_to_the_client(world, redirect_uri, source):
+async def test_the_form_may_redirect_to_supabase_and_to_the_client(world, redirect_uri, source):
     client = await world.register(redirect_uris=[redirect_uri])
     _, page = await consent_page(world, client, redirect_uri=redirect_uri)
 
@@ -57,7 +57,7 @@ async def test_the_form_may_lead_to_supabase_and_back_to_the_client(world, redir
     assert directive.split()[1:] == ["'self'", "http://localhost:9999", "https:", source]
 
 
-async def test_denial_goes_back_to_the_client_and_ends_the_login(world):
+async def test_a_denial_is_sent_to_the_client_and_ends_the_login(world):
     login, page = await consent_page(world)
     form = ConsentForm(page.text)
 
@@ -74,7 +74,7 @@ async def test_denial_goes_back_to_the_client_and_ends_the_login(world):
     assert (await login.browser.get(login.location)).status_code == 400
 
 
-async def test_anything_but_allow_is_a_denial(world):
+async def test_every_decision_but_allow_is_a_denial(world):
     login, page = await consent_page(world)
     form = ConsentForm(page.text)
 
@@ -113,13 +113,13 @@ async def test_an_approval_without_the_hidden_fields_is_refused(world):
     assert (await login.browser.post(form.action, without_token)).status_code == 403
 
 
-async def test_a_get_approves_nothing(world):
+async def test_a_get_request_cannot_approve(world):
     login, page = await consent_page(world)
 
     assert (await login.browser.get(ConsentForm(page.text).action)).status_code == 405
 
 
-async def test_nothing_is_remembered_by_default(world):
+async def test_consent_is_not_remembered_by_default(world):
     login, _ = await consent_page(world)
     await world.approve(login)
 
@@ -129,57 +129,57 @@ async def test_nothing_is_remembered_by_default(world):
 
 
 @pytest.fixture
-async def remembering():
+async def remembering_world():
     async with open_world(remember_consent_ttl=3600) as world:
         yield world
 
 
-async def test_a_remembered_client_is_not_asked_for_again(remembering):
-    login, _ = await consent_page(remembering, scope="mcp:read")
-    await remembering.approve(login)
+async def test_with_remembered_consent_the_user_is_not_asked_again(remembering_world):
+    login, _ = await consent_page(remembering_world, scope="mcp:read")
+    await remembering_world.approve(login)
 
-    again = await remembering.authorize(login.client, login.browser, scope="mcp:read")
+    again = await remembering_world.authorize(login.client, login.browser, scope="mcp:read")
 
     assert (await login.browser.get(again.location)).status_code == 303
 
 
-async def test_memory_covers_one_client_one_place_and_one_scope(remembering):
+async def test_remembered_consent_is_for_one_client_redirect_uri_and_scope(remembering_world):
     uris = [REDIRECT_URI, REDIRECT_URI + "2"]
-    client = await remembering.register(redirect_uris=uris)
-    login, _ = await consent_page(remembering, client, scope="mcp:read")
-    await remembering.approve(login)
-    other = await remembering.register()
+    client = await remembering_world.register(redirect_uris=uris)
+    login, _ = await consent_page(remembering_world, client, scope="mcp:read")
+    await remembering_world.approve(login)
+    other = await remembering_world.register()
 
     for asked, parameters in (
         (other, {"scope": "mcp:read"}),
         (client, {"scope": "mcp:read", "redirect_uri": uris[1]}),
         (client, {"scope": "mcp:read mcp:write"}),
     ):
-        again = await remembering.authorize(asked, login.browser, **parameters)
+        again = await remembering_world.authorize(asked, login.browser, **parameters)
         assert (await login.browser.get(again.location)).status_code == 200
 
 
-async def test_the_memory_of_one_client_is_no_memory_of_another(remembering):
-    login, _ = await consent_page(remembering)
-    await remembering.approve(login)
+async def test_remembered_consent_of_one_client_is_refused_for_another(remembering_world):
+    login, _ = await consent_page(remembering_world)
+    await remembering_world.approve(login)
     (value,) = (value for name, value in login.browser.cookies.items() if "consent" in name)
-    other = await remembering.register()
-    fresh, _ = await consent_page(remembering, other)
-    await remembering.approve(fresh)
+    other = await remembering_world.register()
+    fresh, _ = await consent_page(remembering_world, other)
+    await remembering_world.approve(fresh)
     for name in fresh.browser.cookies:
         if "consent" in name:
             fresh.browser.cookies[name] = value
 
-    again = await remembering.authorize(other, fresh.browser)
+    again = await remembering_world.authorize(other, fresh.browser)
 
     assert (await fresh.browser.get(again.location)).status_code == 200
 
 
-async def test_memory_ends(clock, remembering):
-    login, _ = await consent_page(remembering)
-    await remembering.approve(login)
+async def test_remembered_consent_expires(clock, remembering_world):
+    login, _ = await consent_page(remembering_world)
+    await remembering_world.approve(login)
     clock.tick(3600)
 
-    again = await remembering.authorize(login.client, login.browser)
+    again = await remembering_world.authorize(login.client, login.browser)
 
     assert (await login.browser.get(again.location)).status_code == 200

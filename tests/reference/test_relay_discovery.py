@@ -7,7 +7,7 @@ METADATA = "/.well-known/oauth-authorization-server"
 RESOURCE_METADATA = "/.well-known/oauth-protected-resource"
 
 
-async def test_the_issuer_is_the_one_that_was_asked(world):
+async def test_the_metadata_names_the_issuer(world):
     assert (await world.http.get(METADATA)).json()["issuer"] == ISSUER
 
 
@@ -18,14 +18,14 @@ async def test_the_resource_names_the_issuer(world):
         assert document["authorization_servers"] == [ISSUER]
 
 
-async def test_keys_are_published_only_where_the_relay_signs(world, token_class):
+async def test_keys_are_published_only_if_the_relay_signs(world, token_class):
     document = (await world.http.get(METADATA)).json()
 
     assert ("jwks_uri" in document) == (token_class == "relay")
     assert (await world.http.get("/jwks.json")).status_code == (200 if token_class == "relay" else 404)
 
 
-async def test_every_advertised_endpoint_is_there(world):
+async def test_every_advertised_endpoint_answers(world):
     document = (await world.http.get(METADATA)).json()
 
     for name, method in (("authorization", "GET"), ("token", "POST"), ("registration", "POST"), ("revocation", "POST")):
@@ -33,7 +33,7 @@ async def test_every_advertised_endpoint_is_there(world):
         assert answer.status_code in {400, 401}
 
 
-async def test_an_issuer_with_a_path_has_everything_below_it(token_class):
+async def test_an_issuer_with_a_path_has_its_endpoints_below_it(token_class):
     issuer = "https://auth.example.com/tenant"
     async with open_world(access_tokens=token_class, issuer=issuer + "/") as world:
         world.http.base_url = issuer
@@ -50,7 +50,7 @@ async def test_an_issuer_with_a_path_has_everything_below_it(token_class):
         assert f"https://auth.example.com{RESOURCE_METADATA}/tenant/mcp" in challenge
 
 
-async def test_a_resource_on_another_host_is_named_in_the_documents():
+async def test_the_metadata_names_a_resource_on_another_host():
     async with open_world(resource="https://api.example.com/v1") as world:
         document = (await world.http.get(f"{RESOURCE_METADATA}/mcp")).json()
 
@@ -70,7 +70,7 @@ NAVIGATED = ["/authorize", "/auth/start/x", "/auth/callback", "/auth/consent"]
 
 
 @pytest.mark.parametrize(("method", "path"), SCRIPTED)
-async def test_scripts_may_call_these_errors_included(world, method, path):
+async def test_scripts_can_read_answers_of_endpoints_that_they_call(world, method, path):
     answer = await world.http.request(method, path, headers={"Origin": "https://app.example"})
 
     assert answer.headers["access-control-allow-origin"] == "*"
@@ -79,7 +79,7 @@ async def test_scripts_may_call_these_errors_included(world, method, path):
 
 
 @pytest.mark.parametrize(("method", "path"), SCRIPTED)
-async def test_preflights_of_scripts_pass(world, method, path):
+async def test_preflight_requests_of_scripts_succeed(world, method, path):
     headers = {
         "Origin": "https://app.example",
         "Access-Control-Request-Method": method,
@@ -102,7 +102,7 @@ async def test_pages_have_no_cors(world, path, method):
     assert "access-control-allow-origin" not in answer.headers
 
 
-async def test_origins_may_be_limited():
+async def test_cors_origins_can_be_restricted():
     async with open_world(cors_origins="https://app.example") as world:
         good = await world.http.get(METADATA, headers={"Origin": "https://app.example"})
         bad = await world.http.get(METADATA, headers={"Origin": "https://evil.example"})
@@ -112,20 +112,20 @@ async def test_origins_may_be_limited():
 
 
 @pytest.mark.parametrize("path", [METADATA, "/mcp", "/authorize", "/nowhere", "/token"])
-async def test_types_are_never_guessed(world, path):
+async def test_every_answer_has_nosniff(world, path):
     answer = await world.http.get(path)
 
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "strict-transport-security" not in answer.headers
 
 
-async def test_an_https_issuer_stays_on_https():
+async def test_an_https_issuer_sends_hsts():
     async with open_world(issuer="https://auth.example.com") as world:
         assert "strict-transport-security" in (await world.http.get(METADATA)).headers
 
 
 @pytest.mark.parametrize("path", ["/authorize?client_id=x", "/auth/start/x", "/auth/callback"])
-async def test_error_pages_are_framed_by_nobody_and_repeat_nothing(world, path):
+async def test_error_pages_cannot_be_framed_and_repeat_no_input(world, path):
     mark = "<script>mark</script>"
 
     answer = await world.http.get(path, params={"client_id": mark, "state": mark, "error": mark})
@@ -136,18 +136,18 @@ async def test_error_pages_are_framed_by_nobody_and_repeat_nothing(world, path):
     assert "mark" not in answer.text
 
 
-async def test_no_redirect_is_built_from_the_host(world):
+async def test_no_redirect_is_built_from_the_host_header(world):
     answer = await world.http.get(METADATA + "/", headers={"Host": "evil.example"})
 
     assert answer.status_code == 404
 
 
-async def test_operators_see_that_it_lives_and_is_ready(world):
+async def test_operators_see_that_the_relay_is_healthy_and_ready(world):
     assert (await world.http.get("/health")).json() == {"status": "ok"}
     assert (await world.http.get("/ready")).json() == {"status": "ok", "store": "ok"}
 
 
-async def test_the_openapi_document_has_the_routes_and_no_others(world):
+async def test_the_openapi_document_has_exactly_the_served_routes(world):
     document = (await world.http.get("/openapi.json")).json()
 
     documented = {(path, method.upper()) for path, operations in document["paths"].items() for method in operations}
@@ -156,7 +156,7 @@ async def test_the_openapi_document_has_the_routes_and_no_others(world):
     assert document["servers"] == [{"url": ISSUER}]
 
 
-async def test_the_openapi_document_is_placed_like_the_issuer():
+async def test_the_openapi_document_has_the_paths_of_the_issuer():
     async with open_world(issuer="https://auth.example.com/tenant") as world:
         document = (await world.http.get("https://auth.example.com/tenant/openapi.json")).json()
 

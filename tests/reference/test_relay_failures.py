@@ -1,4 +1,4 @@
-"""What fails fails closed, and what is logged tells no secret."""
+"""Failures: the relay grants nothing without its store, and neither log nor store reveals a secret."""
 
 import json
 import logging
@@ -12,7 +12,7 @@ from supabase_relay.logs import JsonFormatter
 
 @pytest.fixture
 async def broken(token_class):
-    """A world, its tokens, and the switch that takes its store away."""
+    """A world whose store was disconnected, with tokens from before."""
     server = FakeServer()
     redis = FakeAsyncRedis(server=server, decode_responses=True)
     async with open_world(redis=redis, access_tokens=token_class, limit_register="9/60") as world:
@@ -36,7 +36,7 @@ async def test_without_the_store_nothing_is_granted(broken):
     assert all(int(answer.headers["retry-after"]) >= 1 for answer in answers)
 
 
-async def test_without_the_store_people_get_a_page(broken):
+async def test_without_the_store_users_get_a_page(broken):
     world, _ = broken
 
     answer = await world.http.get("/authorize?client_id=" + "x" * 22)
@@ -45,14 +45,14 @@ async def test_without_the_store_people_get_a_page(broken):
     assert answer.headers["content-type"].startswith("text/html")
 
 
-async def test_without_the_store_the_relay_lives_and_is_not_ready(broken):
+async def test_without_the_store_the_relay_is_healthy_but_not_ready(broken):
     world, _ = broken
 
     assert (await world.http.get("/health")).status_code == 200
     assert (await world.http.get("/ready")).status_code == 503
 
 
-async def test_no_exception_gets_out(world, caplog, monkeypatch):
+async def test_an_unexpected_exception_becomes_a_500_without_details(world, caplog, monkeypatch):
     async def explode(*_):
         raise ValueError("secret-in-a-message")
 
@@ -72,7 +72,7 @@ def lines(caplog):
     return "\n".join(formatter.format(record) for record in caplog.records)
 
 
-async def test_the_log_of_a_whole_life_tells_no_secret(world, caplog):
+async def test_the_log_from_registration_to_revocation_has_no_secret(world, caplog):
     caplog.set_level(logging.DEBUG, logger="supabase_relay")
     client = await world.register(token_endpoint_auth_method="client_secret_post")
     secret = {"client_secret": client["client_secret"]}
@@ -96,7 +96,7 @@ async def test_the_log_of_a_whole_life_tells_no_secret(world, caplog):
     assert [secret for secret in secrets if secret in logged] == []
 
 
-async def test_the_store_holds_no_secret_in_the_clear(token_class):
+async def test_the_store_has_no_unencrypted_secret(token_class):
     redis = FakeAsyncRedis(server=FakeServer(), decode_responses=True)
     async with open_world(redis=redis, access_tokens=token_class) as world:
         login = await world.authorize(await world.register())
@@ -112,7 +112,7 @@ async def test_the_store_holds_no_secret_in_the_clear(token_class):
         assert [secret for secret in secrets if secret in stored] == []
 
 
-async def test_everything_in_the_store_ends_some_day(world):
+async def test_every_key_in_the_store_expires(world):
     tokens = await (await world.tokens()).refreshed()
     await tokens.revoke(tokens.access_token)
     await world.authorize(tokens.client)
@@ -121,7 +121,7 @@ async def test_everything_in_the_store_ends_some_day(world):
     assert [key async for key in redis.scan_iter() if await redis.ttl(key) < 0] == []
 
 
-async def test_every_key_of_a_login_is_in_its_slot(world):
+async def test_all_keys_of_a_login_are_in_one_slot(world):
     tokens = await (await world.tokens()).refreshed()
     await tokens.revoke(tokens.access_token)
     family = tokens.refresh_token.partition(".")[0]

@@ -1,7 +1,7 @@
-"""The whole way: registration, login, tokens, refresh, resource."""
+"""The whole flow: registration, login, tokens, refresh, resource."""
 
 
-async def test_a_login_ends_in_tokens_that_open_the_resource(world):
+async def test_a_login_gives_tokens_that_the_resource_accepts(world):
     tokens = await world.tokens()
 
     answer = await tokens.call()
@@ -11,7 +11,7 @@ async def test_a_login_ends_in_tokens_that_open_the_resource(world):
     assert answer.json()["scopes"] == ["mcp:read", "mcp:write"]
 
 
-async def test_a_refresh_gives_tokens_that_open_the_resource(world):
+async def test_a_refresh_gives_tokens_that_the_resource_accepts(world):
     tokens = await (await world.tokens()).refreshed()
 
     assert (await tokens.call()).status_code == 200

@@ -1,4 +1,4 @@
-"""Rate limits: per address and action, in windows that no refused request prolongs."""
+"""Rate limits: per address and action, in moving windows; refused requests do not count."""
 
 import asyncio
 
@@ -23,7 +23,7 @@ async def register(world, headers=None):
     return await world.http.post("/register", json=BODY, headers=headers or {})
 
 
-async def test_one_request_too_many_is_429(limited):
+async def test_a_request_beyond_the_limit_is_a_429(limited):
     answers = [await register(limited) for _ in range(4)]
 
     assert [answer.status_code for answer in answers] == [201, 201, 201, 429]
@@ -31,7 +31,7 @@ async def test_one_request_too_many_is_429(limited):
     assert answers[3].json()["error"] == "slow_down"
 
 
-async def test_retry_after_is_true(clock, limited):
+async def test_retry_after_is_the_time_until_a_request_is_accepted(clock, limited):
     for _ in range(3):
         await register(limited)
         clock.tick(5)
@@ -43,7 +43,7 @@ async def test_retry_after_is_true(clock, limited):
     assert (await register(limited)).status_code == 201
 
 
-async def test_refused_requests_prolong_nothing(clock, limited):
+async def test_refused_requests_do_not_count(clock, limited):
     for _ in range(3):
         await register(limited)
     for _ in range(12):
@@ -54,41 +54,41 @@ async def test_refused_requests_prolong_nothing(clock, limited):
     assert (await register(limited)).status_code == 201
 
 
-async def test_steady_legal_traffic_is_never_refused(clock, limited):
+async def test_steady_traffic_within_the_limit_is_never_refused(clock, limited):
     for _ in range(9):
         assert (await register(limited)).status_code == 201
         clock.tick(21)
 
 
-async def test_requests_at_once_do_not_slip_past(limited):
+async def test_concurrent_requests_do_not_exceed_the_limit(limited):
     answers = await asyncio.gather(*(register(limited) for _ in range(15)))
 
     assert sum(answer.status_code == 201 for answer in answers) == 3
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Real-IP", "Forwarded", "True-Client-IP", "CF-Connecting-IP"])
-async def test_headers_of_strangers_do_not_count(limited, header):
+async def test_address_headers_of_an_untrusted_peer_are_ignored(limited, header):
     for _ in range(3):
         await register(limited)
 
     assert (await register(limited, {header: "203.0.113.9"})).status_code == 429
 
 
-async def test_a_trusted_proxy_says_for_whom_it_asks(clock):
+async def test_a_trusted_proxy_reports_the_client_address(clock):
     async with open_world(limit_register="1/60", trusted_proxies="127.0.0.0/8, 10.0.0.0/8") as world:
         assert (await register(world, {"X-Forwarded-For": "203.0.113.1"})).status_code == 201
         assert (await register(world, {"X-Forwarded-For": "203.0.113.2, 10.1.1.1"})).status_code == 201
         assert (await register(world, {"X-Forwarded-For": "198.51.100.1, 203.0.113.2"})).status_code == 429
 
 
-async def test_an_ipv6_subscriber_is_one_source(clock):
+async def test_all_ipv6_addresses_of_a_subscriber_share_one_limit(clock):
     async with open_world(limit_register="1/60", trusted_proxies="127.0.0.0/8") as world:
         assert (await register(world, {"X-Forwarded-For": "2001:db8::1"})).status_code == 201
         assert (await register(world, {"X-Forwarded-For": "2001:db8::2"})).status_code == 429
         assert (await register(world, {"X-Forwarded-For": "2001:db8:0:1::1"})).status_code == 201
 
 
-async def test_actions_are_limited_each_for_itself(clock):
+async def test_each_action_has_its_own_limit(clock):
     async with open_world(limit_register="1/60", limit_authorize="1/60", limit_start="1/60") as world:
         client = await world.register()
         assert (await register(world)).status_code == 429
@@ -101,7 +101,7 @@ async def test_actions_are_limited_each_for_itself(clock):
         assert refused.headers["content-type"].startswith("text/html")
 
 
-async def test_a_callback_that_was_refused_consumed_nothing(clock):
+async def test_a_refused_callback_consumes_nothing(clock):
     async with open_world(limit_callback="1/60") as world:
         login = await world.authorize(await world.register())
         callback = await world.callback_url(login)
@@ -123,11 +123,11 @@ async def test_failures_at_the_token_endpoint_are_limited_and_successes_are_not(
 
         assert (await grants[3].redeem()).status_code == 429
         clock.tick(61)
-        # The code is past its lifetime by now; what counts is that it is judged again.
+        # The code has expired by now; the 400 shows that the relay checks the code again.
         assert (await grants[3].redeem()).status_code == 400
 
 
-async def test_the_limit_holds_for_all_processes_together(clock):
+async def test_all_processes_share_one_limit(clock):
     server, statuses = FakeServer(), []
     for _ in range(2):
         async with open_world(redis=FakeAsyncRedis(server=server), limit_register="3/60") as world:
@@ -136,7 +136,7 @@ async def test_the_limit_holds_for_all_processes_together(clock):
     assert statuses == [201, 201, 201, 429]
 
 
-async def test_preflights_cost_nothing(limited):
+async def test_preflight_requests_do_not_count(limited):
     headers = {"Origin": "https://app.example", "Access-Control-Request-Method": "POST"}
     for _ in range(10):
         await limited.http.options("/register", headers=headers)

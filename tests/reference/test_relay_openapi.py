@@ -1,4 +1,4 @@
-"""The OpenAPI document is honest: requests made from it meet only documented answers."""
+"""The OpenAPI document is complete: requests generated from it get only documented answers."""
 
 import schemathesis
 from hypothesis import HealthCheck, settings
@@ -7,7 +7,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 
 load_all_checks()
 
-# OAuth refuses most of what its schemas allow: an unknown client, a code that nobody issued.
+# OAuth refuses most requests that the schemas allow, such as an unknown client or a code that was never issued.
 EXCLUDED = [CHECKS.get_one("positive_data_acceptance")]
 
 schema = schemathesis.openapi.from_asgi("/openapi.json", new_relay(access_tokens="relay").app)

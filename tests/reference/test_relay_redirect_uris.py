@@ -1,4 +1,4 @@
-"""Redirect URIs: what may be registered, what is the same, how an answer is added."""
+"""Redirect URIs: which may be registered, when two match, and how response parameters are added."""
 
 import pytest
 from hypothesis import given
@@ -23,7 +23,7 @@ REGISTERED = "https://client.example.com/app/cb"
         "com.example.app://cb",
     ],
 )
-def test_these_may_be_registered(uri):
+def test_a_safe_uri_may_be_registered(uri):
     assert may_be_registered(uri)
 
 
@@ -71,11 +71,11 @@ def test_these_may_be_registered(uri):
         "https://client.example.com/" + "x" * 2048,
     ],
 )
-def test_these_may_not(uri):
+def test_an_unsafe_uri_may_not_be_registered(uri):
     assert not may_be_registered(uri)
 
 
-def test_the_operator_may_admit_a_scheme_without_a_period():
+def test_the_operator_may_allow_a_scheme_without_a_period():
     assert may_be_registered("cursor://callback", ["cursor"])
     assert not may_be_registered("javascript:alert(1)", ["javascript"])
 
@@ -104,7 +104,7 @@ def test_the_operator_may_admit_a_scheme_without_a_period():
         "//client.example.com/app/cb",
     ],
 )
-def test_another_spelling_is_another_uri(requested):
+def test_a_different_spelling_does_not_match(requested):
     assert not same_redirect_uri(requested, REGISTERED)
 
 
@@ -118,7 +118,7 @@ def test_another_spelling_is_another_uri(requested):
         ("http://localhost:61023/cb", "http://localhost:1/cb"),
     ],
 )
-def test_the_port_of_a_loopback_address_is_free(requested, registered):
+def test_a_loopback_address_matches_with_any_port(requested, registered):
     assert same_redirect_uri(requested, registered)
 
 
@@ -143,11 +143,11 @@ def test_the_port_of_a_loopback_address_is_free(requested, registered):
         "http://127.0.0.1:3000.evil.example/cb",
     ],
 )
-def test_nothing_else_of_a_loopback_address_is(requested):
+def test_a_loopback_address_matches_only_if_all_but_the_port_is_equal(requested):
     assert not same_redirect_uri(requested, "http://127.0.0.1:3000/cb")
 
 
-def test_it_may_be_left_out_where_one_alone_is_registered():
+def test_the_redirect_uri_is_optional_if_exactly_one_is_registered():
     assert find_registered(None, [REGISTERED]) == REGISTERED
     assert find_registered(None, [REGISTERED, REGISTERED + "2"]) is None
     assert find_registered(None, []) is None
@@ -162,7 +162,7 @@ def test_it_may_be_left_out_where_one_alone_is_registered():
         ("com.example.app:/cb", "com.example.app:/cb?code=x%2By"),
     ],
 )
-def test_an_answer_keeps_the_registered_query(uri, expected):
+def test_response_parameters_keep_the_registered_query(uri, expected):
     assert append_to_query(uri, {"code": "x+y"}) == expected
 
 
@@ -174,11 +174,11 @@ def test_an_answer_keeps_the_registered_query(uri, expected):
         ("com.example.app:/cb", "com.example.app:"),
     ],
 )
-def test_people_are_shown_the_host(uri, host):
+def test_the_recipient_is_shown_by_its_host(uri, host):
     assert host_of(uri) == host
 
 
 @given(st.text())
-def test_no_text_breaks_the_comparison(text):
+def test_no_text_raises_an_error(text):
     assert same_redirect_uri(text, "http://127.0.0.1:3000/cb") in {True, False}
     assert may_be_registered(text) in {True, False}

@@ -1,4 +1,4 @@
-"""The refresh token grant: rotation, reuse, the leeway, and what Supabase does meanwhile."""
+"""The refresh token grant: rotation, reuse, the leeway, and failures of Supabase."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ def is_invalid_grant(answer):
     return answer.status_code == 400 and answer.json()["error"] == "invalid_grant"
 
 
-def is_try_again(answer):
+def is_temporarily_unavailable(answer):
     return (
         answer.status_code == 503
         and answer.json()["error"] == "temporarily_unavailable"
@@ -45,7 +45,7 @@ async def test_a_lost_answer_is_repeated_within_the_leeway(clock, token_class):
         assert again.body["expires_in"] == first.body["expires_in"] - 9
 
 
-async def test_reuse_after_the_leeway_ends_the_family(clock, token_class):
+async def test_reuse_after_the_leeway_revokes_the_family(clock, token_class):
     async with open_world(access_tokens=token_class, refresh_leeway=10) as world:
         tokens = await world.tokens()
         newest = await (await tokens.refreshed()).refreshed()
@@ -56,7 +56,7 @@ async def test_reuse_after_the_leeway_ends_the_family(clock, token_class):
         assert (await newest.call()).status_code == 401
 
 
-async def test_without_a_leeway_the_second_use_ends_the_family(token_class):
+async def test_without_a_leeway_the_second_use_revokes_the_family(token_class):
     async with open_world(access_tokens=token_class, refresh_leeway=0) as world:
         tokens = await world.tokens()
         successor = await tokens.refreshed()
@@ -65,7 +65,7 @@ async def test_without_a_leeway_the_second_use_ends_the_family(token_class):
         assert is_invalid_grant(await successor.refresh())
 
 
-async def test_reuse_in_one_family_leaves_others_alone(token_class):
+async def test_reuse_in_one_family_does_not_affect_others(token_class):
     async with open_world(access_tokens=token_class, refresh_leeway=0) as world:
         client = await world.register()
         reused, other = await world.tokens(client), await world.tokens(client)
@@ -75,7 +75,7 @@ async def test_reuse_in_one_family_leaves_others_alone(token_class):
         assert (await other.refresh()).status_code == 200
 
 
-async def test_another_client_neither_uses_nor_revokes_the_token(token_class):
+async def test_another_client_can_neither_use_nor_revoke_the_token(token_class):
     async with open_world(access_tokens=token_class, refresh_leeway=0) as world:
         tokens = await world.tokens()
         successor = await tokens.refreshed()
@@ -86,7 +86,7 @@ async def test_another_client_neither_uses_nor_revokes_the_token(token_class):
         assert (await successor.refresh()).status_code == 200
 
 
-async def test_a_token_that_was_never_issued_does_not_end_the_family(world):
+async def test_a_token_that_was_never_issued_does_not_revoke_the_family(world):
     tokens = await world.tokens()
     family, _, secret = tokens.refresh_token.partition(".")
 
@@ -94,7 +94,7 @@ async def test_a_token_that_was_never_issued_does_not_end_the_family(world):
     assert (await tokens.refresh()).status_code == 200
 
 
-async def test_unused_tokens_expire_and_used_ones_begin_anew(clock, token_class):
+async def test_an_unused_token_expires_and_a_rotation_starts_a_new_lifetime(clock, token_class):
     async with open_world(access_tokens=token_class, refresh_token_ttl=100) as world:
         client = await world.register()
         unused, used = await world.tokens(client), await world.tokens(client)
@@ -121,7 +121,7 @@ async def test_a_subset_narrows_the_access_token_and_not_the_grant(clock, token_
         assert (await full.call("PUT")).status_code == 200
 
 
-async def test_more_scope_than_was_granted_is_refused_and_costs_nothing(world):
+async def test_a_wider_scope_is_refused_and_does_not_consume_the_token(world):
     tokens = await world.tokens(scope="mcp:read")
 
     answer = await tokens.refresh(scope="mcp:read mcp:write")
@@ -139,12 +139,12 @@ async def test_the_order_of_scopes_does_not_matter(world):
     assert (await (await world.tokens()).refresh(scope="mcp:write  mcp:read")).status_code == 200
 
 
-async def test_scope_belongs_to_the_grant(world):
+async def test_each_grant_of_a_client_keeps_its_own_scope(world):
     client = await world.register()
-    little, much = await world.tokens(client, scope="mcp:read"), await world.tokens(client)
+    narrow, full = await world.tokens(client, scope="mcp:read"), await world.tokens(client)
 
-    assert (await little.refreshed()).body["scope"] == "mcp:read"
-    assert (await much.refreshed()).body["scope"] == "mcp:read mcp:write"
+    assert (await narrow.refreshed()).body["scope"] == "mcp:read"
+    assert (await full.refreshed()).body["scope"] == "mcp:read mcp:write"
 
 
 FAULTS = {
@@ -152,7 +152,7 @@ FAULTS = {
     "a 503": JSONResponse({}, 503),
     "a 429": error(429, "over_request_rate_limit"),
     "lock contention": error(409, "conflict"),
-    "a gateway that knows no key": JSONResponse({"message": "No API key found in request"}, 401),
+    "a gateway that misses the API key": JSONResponse({"message": "No API key found in request"}, 401),
     "HTML": Response("<h1>hi</h1>", 200, media_type="text/html"),
     "an empty object": JSONResponse({}),
     "a token that does not verify": JSONResponse({"access_token": "a.b.c", "refresh_token": "r"}),
@@ -163,17 +163,17 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS.keys())
 @pytest.mark.parametrize("after_effect", [False, True], ids=["before rotation", "after rotation"])
-async def test_a_fault_of_supabase_leaves_the_token_usable(world, fault, after_effect):
+async def test_a_failure_of_supabase_leaves_the_token_usable(world, fault, after_effect):
     tokens = await world.tokens()
     world.supabase.fail("refresh", fault, after_effect=after_effect)
 
     answer = await tokens.refresh()
 
-    assert is_try_again(answer)
+    assert is_temporarily_unavailable(answer)
     assert (await (await tokens.refreshed()).call()).status_code == 200
 
 
-async def test_a_session_that_supabase_ended_ends_the_family(world):
+async def test_the_end_of_a_supabase_session_revokes_the_family(world):
     tokens = await world.tokens()
     world.supabase.end_sessions()
 
@@ -181,17 +181,17 @@ async def test_a_session_that_supabase_ended_ends_the_family(world):
     assert (await tokens.call()).status_code == 401
 
 
-async def test_an_answer_for_another_session_counts_as_nonsense(world):
+async def test_an_answer_for_another_session_is_refused(world):
     tokens, other = await world.tokens(), await world.tokens()
     session = next(reversed(world.supabase.sessions.values()))
     foreign = {"access_token": world.supabase.mint(session), "refresh_token": "r"}
     world.supabase.fail("refresh", JSONResponse(foreign))
 
-    assert is_try_again(await tokens.refresh())
+    assert is_temporarily_unavailable(await tokens.refresh())
     assert (await other.refresh()).status_code == 200
 
 
-async def test_parallel_refreshes_get_one_successor_and_ask_supabase_once(world):
+async def test_concurrent_refreshes_get_one_successor_and_call_supabase_once(world):
     tokens = await world.tokens()
 
     answers = await asyncio.gather(*(tokens.refresh() for _ in range(8)))
@@ -201,15 +201,15 @@ async def test_parallel_refreshes_get_one_successor_and_ask_supabase_once(world)
     assert world.supabase.calls.count("refresh") == 1
 
 
-async def test_whoever_waits_in_vain_is_told_to_try_again(token_class):
+async def test_a_request_that_waits_too_long_gets_a_503(token_class):
     async with open_world(access_tokens=token_class, refresh_lease=0.3, upstream_timeout=0.2) as world:
         tokens = await world.tokens()
         await _claim_and_never_return(world, tokens)
 
-        assert is_try_again(await asyncio.wait_for(tokens.refresh(), 2))
+        assert is_temporarily_unavailable(await asyncio.wait_for(tokens.refresh(), 2))
 
 
-async def test_a_lease_that_ended_is_taken_over(token_class, clock):
+async def test_an_expired_lease_can_be_claimed_by_another_request(token_class, clock):
     async with open_world(access_tokens=token_class) as world:
         tokens = await world.tokens()
         await _claim_and_never_return(world, tokens)
@@ -218,7 +218,7 @@ async def test_a_lease_that_ended_is_taken_over(token_class, clock):
         assert (await tokens.refresh()).status_code == 200
 
 
-async def test_a_cancelled_refresh_can_be_tried_again_at_once(world):
+async def test_a_cancelled_refresh_can_be_retried_at_once(world):
     tokens = await world.tokens()
     arrived, _ = world.supabase.hold("refresh")
     attempt = asyncio.create_task(tokens.refresh())
@@ -240,7 +240,7 @@ async def test_a_family_revoked_during_the_refresh_gives_no_tokens(world):
     assert is_invalid_grant(await attempt)
 
 
-async def test_the_same_jwt_twice_is_never_worth_more_than_at_first(clock):
+async def test_a_repeated_jwt_never_gets_a_wider_scope(clock):
     async with open_world(algorithm="RS256") as world:
         tokens = await world.tokens(scope="mcp:read mcp:write")
         narrow = await tokens.refreshed(scope="mcp:read")
@@ -250,12 +250,12 @@ async def test_the_same_jwt_twice_is_never_worth_more_than_at_first(clock):
         assert (await narrow.refreshed()).body["scope"] == "mcp:read"
 
 
-async def test_the_same_jwt_does_not_come_back_after_its_revocation(clock):
+async def test_a_repeated_jwt_is_not_issued_after_its_revocation(clock):
     async with open_world(algorithm="RS256") as world:
         tokens = await world.tokens()
         await tokens.revoke(tokens.access_token)
 
-        assert is_try_again(await tokens.refresh())
+        assert is_temporarily_unavailable(await tokens.refresh())
         clock.tick(1)
         assert (await (await tokens.refreshed()).call()).status_code == 200
 

@@ -20,14 +20,14 @@ async def test_a_public_client_gets_no_secret(world):
     assert answer.json()["redirect_uris"] == [REDIRECT_URI]
 
 
-async def test_a_confidential_client_gets_a_secret_with_its_end(clock, world):
+async def test_a_confidential_client_gets_a_secret_and_its_expiry(clock, world):
     client = await world.register(token_endpoint_auth_method="client_secret_post")
 
     assert len(client["client_secret"]) == 43
     assert client["client_secret_expires_at"] == client["client_id_issued_at"] + world.settings.client_ttl
 
 
-async def test_the_answer_says_what_was_put_in_place(world):
+async def test_the_answer_states_the_registered_values(world):
     client = await world.register(
         grant_types=["authorization_code", "client_credentials"],
         scope="mcp:read admin",
@@ -59,7 +59,7 @@ async def test_the_answer_says_what_was_put_in_place(world):
         ({"scope": ["mcp:read"]}, "invalid_client_metadata"),
     ],
 )
-async def test_bad_metadata_is_refused_by_name(world, metadata, error):
+async def test_invalid_metadata_is_refused_with_the_right_error(world, metadata, error):
     body = {"redirect_uris": [REDIRECT_URI], "token_endpoint_auth_method": "none", **metadata}
 
     answer = await world.http.post("/register", json=body)
@@ -68,7 +68,7 @@ async def test_bad_metadata_is_refused_by_name(world, metadata, error):
 
 
 @pytest.mark.parametrize("body", ["{", "[]", "null", '"x"', "[" * 20_000, "\xff"])
-async def test_a_body_that_is_no_json_object_is_refused(world, body):
+async def test_a_body_that_is_not_a_json_object_is_refused(world, body):
     answer = await world.http.post(
         "/register", content=body.encode("latin-1"), headers={"Content-Type": "application/json"}
     )
@@ -86,7 +86,7 @@ async def test_a_body_that_is_too_large_is_refused_in_json(world):
     assert (answer.status_code, answer.json()["error"]) == (413, "invalid_request")
 
 
-async def test_a_registration_ends(clock):
+async def test_a_registration_expires(clock):
     async with open_world(client_ttl=100) as world:
         client = await world.register(token_endpoint_auth_method="client_secret_post")
         form = {"grant_type": "x", "client_id": client["client_id"], "client_secret": client["client_secret"]}

@@ -1,4 +1,4 @@
-"""The protected resource, and what it takes for an access token."""
+"""The protected resource, and which access tokens it accepts."""
 
 import asyncio
 import base64
@@ -39,7 +39,7 @@ async def test_a_token_that_is_not_ascii_is_invalid(world, value):
     assert (await world.http.get("/mcp", headers={"Authorization": value})).status_code == 401
 
 
-async def test_codes_and_refresh_tokens_open_nothing(world):
+async def test_codes_and_refresh_tokens_are_refused(world):
     grant = await world.code()
     tokens = await world.tokens()
 
@@ -54,7 +54,7 @@ async def test_the_scheme_is_case_insensitive(world, scheme):
     assert (await world.http.get("/mcp", headers={"Authorization": f"{scheme} {token}"})).status_code == 200
 
 
-async def test_other_places_and_schemes_do_not_count(world):
+async def test_tokens_outside_the_bearer_header_are_refused(world):
     token = (await world.tokens()).access_token
 
     assert (await world.http.get("/mcp", params={"access_token": token})).status_code == 401
@@ -73,7 +73,7 @@ async def test_two_tokens_are_refused(world):
     assert both.status_code == 401
 
 
-async def test_a_missing_scope_is_named(world):
+async def test_the_challenge_names_the_missing_scope(world):
     tokens = await world.tokens(scope="mcp:read")
 
     answer = await tokens.call("PUT")
@@ -83,7 +83,7 @@ async def test_a_missing_scope_is_named(world):
     assert 'scope="mcp:read mcp:write"' in challenge_of(answer)
 
 
-async def test_a_token_ends_with_its_exp(clock, token_class):
+async def test_a_token_expires_at_its_exp(clock, token_class):
     async with open_world(access_tokens=token_class) as world:
         tokens = await world.tokens()
         clock.tick(3599)
@@ -92,7 +92,7 @@ async def test_a_token_ends_with_its_exp(clock, token_class):
         assert (await tokens.call()).status_code == 401
 
 
-async def test_a_declared_leeway_is_added(clock, token_class):
+async def test_a_configured_leeway_is_added_to_exp(clock, token_class):
     async with open_world(access_tokens=token_class, clock_leeway=30) as world:
         tokens = await world.tokens()
         clock.tick(3629)
@@ -130,7 +130,7 @@ async def test_tampered_tokens_are_refused(world, claim):
     assert (await world.call(f"{header}.{tampered}.{signature}")).status_code == 401
 
 
-async def test_a_public_key_is_no_shared_secret(world):
+async def test_a_token_signed_with_the_public_key_as_secret_is_refused(world):
     token = (await world.tokens()).access_token
     header, payload = decoded(parts(token)[0]), decoded(parts(token)[1])
     keys = (await world.http.get("/jwks.json")).json().get("keys", [world.supabase.key.jwk])
@@ -140,7 +140,7 @@ async def test_a_public_key_is_no_shared_secret(world):
     assert (await world.call(forged)).status_code == 401
 
 
-async def test_keys_in_the_header_do_not_count(world):
+async def test_keys_in_the_token_header_are_ignored(world):
     token = (await world.tokens()).access_token
     stranger = SigningKey()
     for header in ({}, {"jwk": stranger.jwk}, {"jku": "https://evil.example/"}, {"kid": "../../dev/null"}):
@@ -156,13 +156,13 @@ async def test_a_supabase_token_that_the_relay_never_issued_is_refused(world):
 
 
 @pytest.fixture
-async def admitting():
+async def admitting_world():
     async with open_world(admit_foreign_supabase_tokens=True) as world:
         yield world
 
 
-async def test_foreign_tokens_are_admitted_by_declaration(admitting):
-    answer = await admitting.call(admitting.supabase.mint(Session("eve@example.org")))
+async def test_foreign_tokens_are_accepted_if_the_operator_allows_it(admitting_world):
+    answer = await admitting_world.call(admitting_world.supabase.mint(Session("eve@example.org")))
 
     assert answer.status_code == 200
     assert answer.json()["client_id"] is None
@@ -187,73 +187,73 @@ async def test_foreign_tokens_are_admitted_by_declaration(admitting):
         {"session_id": None},
     ],
 )
-async def test_each_claim_is_checked(admitting, fault):
-    assert (await admitting.call(admitting.supabase.mint(Session("e"), **fault))).status_code == 401
+async def test_each_claim_is_checked(admitting_world, fault):
+    assert (await admitting_world.call(admitting_world.supabase.mint(Session("e"), **fault))).status_code == 401
 
 
-async def test_a_list_of_audiences_may_name_others_too(admitting):
-    token = admitting.supabase.mint(Session("e"), aud=["authenticated", "other"])
+async def test_a_list_of_audiences_may_include_others(admitting_world):
+    token = admitting_world.supabase.mint(Session("e"), aud=["authenticated", "other"])
 
-    assert (await admitting.call(token)).status_code == 200
+    assert (await admitting_world.call(token)).status_code == 200
 
 
-async def test_the_key_set_is_fetched_once_for_many(admitting):
-    token = admitting.supabase.mint(Session("e"))
+async def test_concurrent_requests_share_one_fetch_of_the_key_set(admitting_world):
+    token = admitting_world.supabase.mint(Session("e"))
 
-    answers = await asyncio.gather(*(admitting.call(token) for _ in range(20)))
+    answers = await asyncio.gather(*(admitting_world.call(token) for _ in range(20)))
 
     assert {answer.status_code for answer in answers} == {200}
-    assert admitting.supabase.calls.count("jwks") == 1
+    assert admitting_world.supabase.calls.count("jwks") == 1
 
 
-async def test_a_rotated_key_is_found_and_the_old_one_forgotten(admitting):
-    old = admitting.supabase.mint(Session("e"))
-    await admitting.call(old)
-    admitting.supabase.rotate_key()
+async def test_a_new_key_is_accepted_and_a_removed_key_is_refused(admitting_world):
+    old = admitting_world.supabase.mint(Session("e"))
+    await admitting_world.call(old)
+    admitting_world.supabase.rotate_key()
 
-    assert (await admitting.call(admitting.supabase.mint(Session("e")))).status_code == 200
-    assert (await admitting.call(old)).status_code == 401
+    assert (await admitting_world.call(admitting_world.supabase.mint(Session("e")))).status_code == 200
+    assert (await admitting_world.call(old)).status_code == 401
 
 
-async def test_invented_key_ids_do_not_cost_a_fetch_each(admitting):
-    good = admitting.supabase.mint(Session("e"))
-    await admitting.call(good)
+async def test_invented_key_ids_cause_at_most_three_fetches(admitting_world):
+    good = admitting_world.supabase.mint(Session("e"))
+    await admitting_world.call(good)
     claims = jwt.decode(good, options={"verify_signature": False})
     for number in range(30):
-        await admitting.call(SigningKey().sign(claims, kid=str(number)))
+        await admitting_world.call(SigningKey().sign(claims, kid=str(number)))
 
-    assert admitting.supabase.calls.count("jwks") <= 3
-    assert (await admitting.call(good)).status_code == 200
+    assert admitting_world.supabase.calls.count("jwks") <= 3
+    assert (await admitting_world.call(good)).status_code == 200
 
 
-async def test_known_keys_outlive_a_broken_key_set(clock, admitting):
-    good = admitting.supabase.mint(Session("e"))
-    await admitting.call(good)
+async def test_known_keys_keep_working_while_the_key_set_fails(clock, admitting_world):
+    good = admitting_world.supabase.mint(Session("e"))
+    await admitting_world.call(good)
     clock.tick(601)
-    admitting.supabase.fail("jwks", Response("boom", 500), times=100)
+    admitting_world.supabase.fail("jwks", Response("boom", 500), times=100)
 
-    assert (await admitting.call(good)).status_code == 200
+    assert (await admitting_world.call(good)).status_code == 200
 
 
 @pytest.mark.parametrize(
     "document", [Response("boom", 500), Response("[]"), Response('{"keys": 5}'), Response("<html>")]
 )
-async def test_without_any_key_nothing_is_known(admitting, document):
-    admitting.supabase.fail("jwks", document, times=100)
+async def test_without_any_key_the_answer_is_a_503(admitting_world, document):
+    admitting_world.supabase.fail("jwks", document, times=100)
 
-    answer = await admitting.call(admitting.supabase.mint(Session("e")))
+    answer = await admitting_world.call(admitting_world.supabase.mint(Session("e")))
 
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) >= 1
 
 
-async def test_an_empty_key_set_verifies_nothing(admitting):
-    admitting.supabase.keys = []
+async def test_with_an_empty_key_set_every_token_is_refused(admitting_world):
+    admitting_world.supabase.keys = []
 
-    assert (await admitting.call(admitting.supabase.mint(Session("e")))).status_code == 401
+    assert (await admitting_world.call(admitting_world.supabase.mint(Session("e")))).status_code == 401
 
 
-async def test_a_relay_token_says_what_it_is():
+async def test_a_relay_token_has_the_claims_of_rfc_9068():
     async with open_world(access_tokens="relay") as world:
         tokens = await world.tokens(scope="mcp:read")
         keys = (await world.http.get("/jwks.json")).json()["keys"]
@@ -268,6 +268,6 @@ async def test_a_relay_token_says_what_it_is():
         assert tokens.refresh_token.startswith(claims["sid"] + ".")
 
 
-async def test_the_life_of_a_relay_token_is_the_operators_choice():
+async def test_the_operator_sets_the_lifetime_of_a_relay_token():
     async with open_world(access_tokens="relay", access_token_ttl=7) as world:
         assert (await world.tokens()).body["expires_in"] in {6, 7}

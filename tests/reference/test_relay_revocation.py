@@ -4,7 +4,7 @@ import pytest
 from relay_worlds import open_world
 
 
-async def test_a_revoked_refresh_token_ends_the_family(world):
+async def test_revoking_a_refresh_token_revokes_the_family(world):
     tokens = await world.tokens()
 
     answer = await tokens.revoke(tokens.refresh_token)
@@ -23,7 +23,7 @@ async def test_a_rotated_refresh_token_revokes_its_family_too(world):
     assert (await newest.refresh()).json()["error"] == "invalid_grant"
 
 
-async def test_a_login_that_was_revoked_is_ended_at_supabase(world):
+async def test_revoking_a_login_ends_its_session_at_supabase(world):
     tokens = await world.tokens()
 
     await tokens.revoke(tokens.refresh_token)
@@ -31,7 +31,7 @@ async def test_a_login_that_was_revoked_is_ended_at_supabase(world):
     assert world.supabase.calls.count("logout") == 1
 
 
-async def test_a_revoked_access_token_is_refused_and_its_family_lives(clock, world):
+async def test_revoking_an_access_token_leaves_its_family_valid(clock, world):
     tokens = await world.tokens()
 
     await tokens.revoke(tokens.access_token)
@@ -41,7 +41,7 @@ async def test_a_revoked_access_token_is_refused_and_its_family_lives(clock, wor
     assert (await (await tokens.refreshed()).call()).status_code == 200
 
 
-async def test_a_revoked_access_token_stays_refused_until_its_end(clock, token_class):
+async def test_a_revoked_access_token_stays_refused_until_it_expires(clock, token_class):
     async with open_world(access_tokens=token_class, clock_leeway=30) as world:
         tokens = await world.tokens()
         await tokens.revoke(tokens.access_token)
@@ -52,7 +52,7 @@ async def test_a_revoked_access_token_stays_refused_until_its_end(clock, token_c
 
 
 @pytest.mark.parametrize("hint", ["access_token", "refresh_token", "nonsense"])
-async def test_a_wrong_hint_does_no_harm(world, hint):
+async def test_a_wrong_hint_does_not_prevent_the_revocation(world, hint):
     tokens = await world.tokens()
 
     await world.revoke(tokens.client, tokens.refresh_token, token_type_hint=hint)
@@ -60,7 +60,7 @@ async def test_a_wrong_hint_does_no_harm(world, hint):
     assert (await tokens.refresh()).status_code == 400
 
 
-async def test_a_client_cannot_revoke_what_is_anothers(world):
+async def test_a_client_cannot_revoke_tokens_of_another_client(world):
     tokens, stranger = await world.tokens(), await world.register()
 
     for token in (tokens.refresh_token, tokens.access_token):
@@ -71,7 +71,7 @@ async def test_a_client_cannot_revoke_what_is_anothers(world):
 
 
 @pytest.mark.parametrize("token", ["nonsense", "a.b.c", "x" * 22 + "." + "x" * 43, "*", "é"])
-async def test_unknown_tokens_are_answered_with_200(world, token):
+async def test_the_answer_for_an_unknown_token_is_200(world, token):
     assert (await world.revoke(await world.register(), token)).status_code == 200
 
 

@@ -1,4 +1,4 @@
-"""`serve`: a clean start, a clean end, and sentences for what cannot work."""
+"""`oauth-litmus serve`: it starts and stops cleanly, and explains settings that cannot work."""
 
 import os
 import signal
@@ -16,15 +16,20 @@ PROGRAM = "import typer; from supabase_relay.serve import serve; app = typer.Typ
 
 
 @pytest.mark.parametrize(
-    ("environment", "arguments", "sentence"),
+    ("environment", "arguments", "setting"),
     [
-        ({}, {"workers": 2}, "REDIS_URL"),
-        ({}, {"host": "192.0.2.1"}, "ISSUER"),
-        ({"ISSUER": "https://auth.example.com"}, {"host": "192.0.2.1"}, "SUPABASE_URL"),
-        ({"CODE_TTL": "never"}, {}, "CODE_TTL"),
+        pytest.param({}, {"workers": 2}, "REDIS_URL", id="two workers on an in-process store"),
+        pytest.param({}, {"host": "192.0.2.1"}, "ISSUER", id="a public address without an issuer"),
+        pytest.param(
+            {"ISSUER": "https://auth.example.com"},
+            {"host": "192.0.2.1"},
+            "SUPABASE_URL",
+            id="a public address with the simulator",
+        ),
+        pytest.param({"CODE_TTL": "never"}, {}, "CODE_TTL", id="a malformed setting"),
     ],
 )
-def test_what_cannot_work_is_said_in_a_sentence(monkeypatch, capsys, environment, arguments, sentence):
+def test_an_error_names_the_setting_that_is_wrong(monkeypatch, capsys, environment, arguments, setting):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
 
@@ -32,7 +37,7 @@ def test_what_cannot_work_is_said_in_a_sentence(monkeypatch, capsys, environment
         serve(**arguments)
 
     assert end.value.exit_code == 2
-    assert sentence in capsys.readouterr().err
+    assert setting in capsys.readouterr().err
 
 
 def free_port():
@@ -43,7 +48,7 @@ def free_port():
 
 @pytest.mark.sockets
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
-def test_it_starts_serves_and_ends_cleanly(end):
+def test_it_starts_serves_and_stops_cleanly(end):
     port = free_port()
     environment = {**os.environ, "SUPABASE_URL": "http://localhost:1"}
     command = [sys.executable, "-W", "error", "-c", PROGRAM, "--port", str(port)]
@@ -58,6 +63,6 @@ def test_it_starts_serves_and_ends_cleanly(end):
         log += relay.stderr.readlines()
 
     assert document["issuer"] == f"http://127.0.0.1:{port}"
-    assert "forgets everything" in "".join(log)
+    assert "loses all data" in "".join(log)
     assert "Traceback" not in "".join(log)
     assert "Application shutdown complete" in "".join(log)

@@ -1,4 +1,4 @@
-"""Settings: bounded, normalised, and refused with one sentence."""
+"""Settings: validated, normalised, and refused with one sentence."""
 
 import pytest
 from cryptography.fernet import Fernet
@@ -9,7 +9,7 @@ from supabase_relay.settings import Settings, SettingsError
 KEY = Fernet.generate_key().decode()
 
 
-def test_the_defaults_need_nothing():
+def test_no_setting_is_required():
     settings = Settings()
 
     assert settings.issuer == "http://127.0.0.1:8080"
@@ -17,7 +17,7 @@ def test_the_defaults_need_nothing():
     assert settings.redis_url is None
 
 
-def test_the_environment_is_read(monkeypatch):
+def test_settings_are_read_from_the_environment(monkeypatch):
     monkeypatch.setenv("ISSUER", "https://auth.example.com/")
     monkeypatch.setenv("SCOPES", "a b,c")
     monkeypatch.setenv("LIMIT_REGISTER", "5/10")
@@ -34,7 +34,7 @@ def test_the_environment_is_read(monkeypatch):
     assert settings.code_ttl == 60
 
 
-def test_the_issuer_of_supabase_follows_its_url_unless_declared():
+def test_the_issuer_of_supabase_is_its_url_unless_declared():
     assert (
         Settings(supabase_url="https://x.supabase.co/auth/v1/").expected_jwt_issuer == "https://x.supabase.co/auth/v1"
     )
@@ -43,7 +43,7 @@ def test_the_issuer_of_supabase_follows_its_url_unless_declared():
 
 
 @pytest.mark.parametrize(
-    ("knobs", "sentence"),
+    ("values", "named"),
     [
         ({"issuer": "ftp://x"}, "ISSUER"),
         ({"issuer": "http://auth.example.com"}, "https"),
@@ -59,23 +59,23 @@ def test_the_issuer_of_supabase_follows_its_url_unless_declared():
         ({"scopes": 'a "b"'}, "SCOPES"),
         ({"limit_register": "10 per minute"}, "LIMIT_REGISTER"),
         ({"limit_register": "10/0"}, "LIMIT_REGISTER"),
-        ({"trusted_proxies": "everybody"}, "TRUSTED_PROXIES"),
+        ({"trusted_proxies": "all"}, "TRUSTED_PROXIES"),
         ({"encryption_keys": "short"}, "ENCRYPTION_KEYS"),
         ({"redis_url": "redis://localhost"}, "ENCRYPTION_KEYS"),
         ({"redis_url": "redis://x", "encryption_keys": KEY, "access_tokens": "relay"}, "SIGNING_KEY"),
         ({"refresh_lease": 5, "upstream_timeout": 10}, "REFRESH_LEASE"),
-        ({"no_such_knob": 1}, "NO_SUCH_KNOB"),
+        ({"no_such_setting": 1}, "NO_SUCH_SETTING"),
     ],
 )
-def test_a_bad_value_gets_one_sentence_that_names_it(knobs, sentence):
+def test_an_invalid_value_is_refused_with_one_sentence_that_names_the_setting(values, named):
     with pytest.raises(SettingsError) as refusal:
-        Settings(**knobs)
+        Settings(**values)
 
-    assert sentence in str(refusal.value)
+    assert named in str(refusal.value)
     assert "\n" not in str(refusal.value)
 
 
-def test_a_bad_secret_is_not_repeated():
+def test_an_invalid_secret_is_not_repeated_in_the_error():
     with pytest.raises(SettingsError) as refusal:
         Settings(encryption_keys="hush-hush")
 
@@ -89,6 +89,6 @@ def test_a_relay_without_supabase_is_refused():
 
 
 @pytest.mark.parametrize("key", ["nonsense", "{}", '{"kty": "EC", "crv": "P-256"}', "-----BEGIN PRIVATE KEY-----\nx"])
-def test_a_bad_signing_key_is_refused(key):
+def test_an_invalid_signing_key_is_refused(key):
     with pytest.raises(SettingsError, match="SIGNING_KEY"):
         create_app(Settings(supabase_url="http://localhost:1", access_tokens="relay", signing_key=key))

@@ -1,4 +1,4 @@
-"""The relay's own signing key, in all the forms in which an operator may give it."""
+"""The relay's own signing key, in all formats that an operator may use."""
 
 import json
 
@@ -20,11 +20,11 @@ def pem(key):
 @pytest.mark.parametrize(
     ("text", "algorithm"),
     [
-        (pem(EC), "ES256"),
-        (pem(RSA), "RS256"),
-        (ECAlgorithm.to_jwk(EC), "ES256"),
-        (RSAAlgorithm.to_jwk(RSA), "RS256"),
-        (None, "ES256"),
+        pytest.param(pem(EC), "ES256", id="PEM of P-256"),
+        pytest.param(pem(RSA), "RS256", id="PEM of RSA"),
+        pytest.param(ECAlgorithm.to_jwk(EC), "ES256", id="JWK of P-256"),
+        pytest.param(RSAAlgorithm.to_jwk(RSA), "RS256", id="JWK of RSA"),
+        pytest.param(None, "ES256", id="a generated key"),
     ],
 )
 def test_it_signs_and_publishes_the_public_half(text, algorithm):
@@ -37,17 +37,23 @@ def test_it_signs_and_publishes_the_public_half(text, algorithm):
     assert not set(key.public_jwk) & {"d", "p", "q", "dp", "dq", "qi"}
 
 
-def test_the_key_id_follows_from_the_key():
+def test_pem_and_jwk_of_one_key_have_one_key_id():
     assert SigningKey(pem(EC)).public_jwk["kid"] == SigningKey(ECAlgorithm.to_jwk(EC)).public_jwk["kid"]
 
 
-@pytest.mark.parametrize("key", [pem(ec.generate_private_key(ec.SECP384R1())), ECAlgorithm.to_jwk(EC.public_key())])
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param(pem(ec.generate_private_key(ec.SECP384R1())), id="P-384"),
+        pytest.param(ECAlgorithm.to_jwk(EC.public_key()), id="a public key"),
+    ],
+)
 def test_other_curves_and_public_keys_are_refused(key):
     with pytest.raises(ValueError, match="SIGNING_KEY"):
         SigningKey(key)
 
 
-def test_the_kid_is_the_thumbprint_of_rfc_7638():
+def test_the_key_id_is_the_thumbprint_of_rfc_7638():
     # The example key of RFC 7638 section 3.1.
     n = (
         "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3okn"

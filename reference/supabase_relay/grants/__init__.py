@@ -1,1 +1,1 @@
-"""The grants of the token endpoint, each a list of small named steps in the order of the specification."""
+"""The grants and the revocation: each is a list of small named steps in the order of the specification."""

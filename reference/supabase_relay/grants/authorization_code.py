@@ -1,7 +1,8 @@
-"""The authorization code grant (OAuth 2.1 section 4.1.3): the steps in their order, and why it is this one.
+"""The authorization code grant (OAuth 2.1 section 4.1.3), as a list of steps.
 
-Client, redirect URI and verifier come before the spending: a stranger can neither burn a code, nor have what was
-issued for it revoked (section 7.5.2). Whoever passes them and finds the code spent has replayed it.
+The order matters. The relay checks client, redirect URI and verifier before it checks whether the code is spent, and
+before it spends the code. So a stranger can neither spend a code, nor cause the revocation of its tokens (section
+7.5.2). A request that passes these checks and presents a spent code is a replay.
 """
 
 import time
@@ -16,7 +17,7 @@ from supabase_relay.relay import Relay
 from supabase_relay.resource_indicators import require_granted_resource
 from supabase_relay.storage.records import Client, Code, Family, UpstreamTokens
 
-# One sentence for unknown, foreign, expired and used codes: an answer tells nothing about other clients' codes.
+# The same text for unknown, foreign, expired and used codes, so that it reveals nothing about other clients' codes.
 REFUSAL = "the authorization code is unknown, expired, used, or another client's"
 
 
@@ -46,7 +47,7 @@ async def redeem(relay: Relay, client: Client, request: CodeRequest) -> TokenAns
 
 
 async def find_code(relay: Relay, code: OpaqueToken) -> tuple[Code, Family]:
-    """The code as it was issued, with its family."""
+    """Return the record of the code and its family; raises `invalid_grant` if the code is unknown."""
     found = await relay.grants.find_code(code)
     if found is None:
         raise invalid_grant(REFUSAL)
@@ -54,38 +55,38 @@ async def find_code(relay: Relay, code: OpaqueToken) -> tuple[Code, Family]:
 
 
 def require_same_client(record: Code, client: Client) -> None:
-    """The code is bound to the client that asked for it (OAuth 2.1 section 4.1.3)."""
+    """Require the client that requested the code (OAuth 2.1 section 4.1.3)."""
     if record.client_id != client.client_id:
         raise invalid_grant(REFUSAL)
 
 
 def require_same_redirect_uri(record: Code, redirect_uri: str | None) -> None:
-    """Enforced where it is sent, though 2.1 clients need not send it (OAuth 2.1 section 10.2)."""
+    """Require the original redirect URI if one is sent; OAuth 2.1 clients may omit it (section 10.2)."""
     if redirect_uri is not None and redirect_uri != record.redirect_uri:
         raise invalid_grant("redirect_uri is not the one of the authorization request")
 
 
 def require_verifier(record: Code, verifier: str) -> None:
-    """The verifier must hash to the challenge of this code (OAuth 2.1 section 4.1.3)."""
+    """Require a verifier that hashes to the code's challenge (OAuth 2.1 section 4.1.3)."""
     if not verifier_matches(verifier, record.code_challenge):
         raise invalid_grant("code_verifier does not match the code_challenge")
 
 
 async def revoke_after_replay(relay: Relay, code: OpaqueToken) -> None:
-    """Two parties hold the code: end what was issued for it, and refuse (OAuth 2.1 section 4.1.3)."""
+    """Revoke all tokens issued for the code, because two parties hold it, and refuse (OAuth 2.1 section 4.1.3)."""
     await relay.grants.revoke_family(code.family)
     event("authorization_code_replayed", family=fingerprint(code.family))
     raise invalid_grant(REFUSAL)
 
 
 def refuse_expired_code(record: Code, now: float) -> None:
-    """The code's own expiry decides, whatever the store still has (OAuth 2.1 section 4.1.2)."""
+    """Refuse an expired code, even if the store still has its record (OAuth 2.1 section 4.1.2)."""
     if now >= record.expires_at:
         raise invalid_grant(REFUSAL)
 
 
 async def spend(relay: Relay, code: OpaqueToken, family: Family) -> TokenAnswer:
-    """Make the tokens, then spend the code and record them in one step; of several at once, one succeeds."""
+    """Create the tokens, then spend the code and store them in one atomic step: of concurrent requests, one succeeds."""
     upstream = relay.sealer.open(family.upstream, UpstreamTokens)
     if upstream is None:
         raise invalid_grant("the login behind this grant can no longer be read")

@@ -1,4 +1,4 @@
-"""What both grants share: making the tokens of an answer, and what the store is to record of them."""
+"""Code shared by both grants: it creates the tokens of an answer and the record of them for the store."""
 
 import time
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ class TokenAnswer:
 
 @dataclass(frozen=True)
 class Preparation:
-    """Tokens that were made and are not valid yet: the store's script makes them so."""
+    """New tokens, which become valid when a script of the store has recorded them."""
 
     issue: Issue
     tokens: IssuedTokens
 
 
 def prepare(relay: Relay, family_id: str, family: Family, scope: str, upstream: UpstreamTokens) -> Preparation:
-    """Make an access token of that scope and a refresh token of the whole grant (OAuth 2.1 section 4.3.3)."""
+    """Create an access token for `scope`, and a refresh token for the whole grant (OAuth 2.1 section 4.3.3)."""
     now = time.time()
     access = relay.access_tokens.issue(family_id, family, scope, upstream)
     refuse_ended_access(access, now)
@@ -56,29 +56,29 @@ def prepare(relay: Relay, family_id: str, family: Family, scope: str, upstream: 
 
 
 def family_lifetime(relay: Relay, last_expiry: float, now: float) -> float:
-    """How long the store must know a family: until its last token cannot be accepted any more, in seconds."""
+    """Return for how many seconds the store must keep a family: until no server can accept its last token."""
     return last_expiry - now + relay.settings.clock_leeway + relay.settings.revocation_skew
 
 
 def refuse_ended_access(access: NewAccessToken, now: float) -> None:
-    """Supabase's token may have ended while the code waited: then there is nothing to hand out."""
+    """Refuse an expired access token: Supabase's token may expire before the client redeems the code."""
     if expires_in(access.expires_at, now) < 1:
         raise invalid_grant("the login behind this grant has expired")
 
 
 def answer(tokens: IssuedTokens, scope: str) -> TokenAnswer:
-    """The answer for tokens that the store has made valid, with the scope that they really have."""
+    """Build the answer for tokens that the store has recorded; `scope` is the one that the store returned."""
     lifetime = max(1, expires_in(tokens.expires_at, time.time()))
     return TokenAnswer(tokens.access_token, lifetime, tokens.refresh_token, scope)
 
 
 def expires_in(expires_at: float, now: float) -> int:
-    """Whole seconds that are left, never more than the token has (RFC 6749 section 5.1)."""
+    """Return the seconds until expiry, rounded down so that they never exceed the lifetime (RFC 6749 section 5.1)."""
     return int(expires_at - now)
 
 
 def read_token(text: str, refusal: str) -> OpaqueToken:
-    """A presented code or refresh token, exactly as it was issued; raises `invalid_grant`."""
+    """Parse a presented code or refresh token; raises `invalid_grant` for any spelling that the relay does not issue."""
     token = parse_token(text)
     if token is None:
         raise invalid_grant(refusal)

@@ -1,8 +1,11 @@
-"""The refresh token grant (OAuth 2.1 section 4.3): the steps in their order, and why it is this one.
+"""The refresh token grant (OAuth 2.1 section 4.3), as a list of steps.
 
-The client binding comes before reuse detection, so that a stranger cannot have a family revoked; reuse detection
-before all that may be wrong with the request, so that a thief is noticed whatever he asks for; and what may be
-wrong with the request before the claim, so that a mistake does not cost the token.
+The order matters:
+
+1. The client binding comes before reuse detection, so that a stranger cannot cause the revocation of a family.
+2. Reuse detection comes before all other checks of the request, so that the relay detects a stolen token even if the
+   request is otherwise invalid.
+3. The other checks of the request come before the claim, so that an invalid request does not consume the token.
 """
 
 import asyncio
@@ -34,7 +37,7 @@ class RefreshRequest:
 
 
 async def refresh(relay: Relay, client: Client, request: RefreshRequest) -> TokenAnswer:
-    """Exchange a refresh token for a new one and an access token; raises `OAuthError`."""
+    """Exchange a refresh token for a new refresh token and an access token; raises `OAuthError`."""
     token = read_token(request.refresh_token, REFUSAL)
     record, family = await find_refresh_token(relay, token)
     require_same_client(family, client)
@@ -51,7 +54,7 @@ async def refresh(relay: Relay, client: Client, request: RefreshRequest) -> Toke
 
 
 async def find_refresh_token(relay: Relay, token: OpaqueToken) -> tuple[RefreshToken, Family]:
-    """The token as it was issued, with its family."""
+    """Return the record of the token and its family; raises `invalid_grant` if the token is unknown."""
     found = await relay.grants.find_refresh_token(token)
     if found is None:
         raise invalid_grant(REFUSAL)
@@ -59,25 +62,25 @@ async def find_refresh_token(relay: Relay, token: OpaqueToken) -> tuple[RefreshT
 
 
 def require_same_client(family: Family, client: Client) -> None:
-    """The token is bound to the client to which it was issued (OAuth 2.1 section 4.3.1)."""
+    """Require the client to which the token was issued (OAuth 2.1 section 4.3.1)."""
     if family.client_id != client.client_id:
         raise invalid_grant(REFUSAL)
 
 
 def refuse_revoked(family: Family) -> None:
-    """Nothing comes from a family that was ended."""
+    """Refuse a token of a revoked family."""
     if family.revoked:
         raise invalid_grant(REFUSAL)
 
 
 def refuse_expired(record: RefreshToken, now: float) -> None:
-    """A token that was not used for its lifetime is over; every rotation begins a new one (OAuth 2.1 section 4.3.3)."""
+    """Refuse a token that was not used within its lifetime; every rotation starts a new one (OAuth 2.1 section 4.3.3)."""
     if now >= record.expires_at:
         raise invalid_grant(REFUSAL)
 
 
 async def repeat_or_revoke(relay: Relay, token: OpaqueToken, rotated_at: float) -> TokenAnswer:
-    """A rotated token again: within the leeway a lost answer is repeated, after it the family ends (section 4.3.1)."""
+    """Handle a rotated token: repeat the answer within the leeway, revoke the family after it (section 4.3.1)."""
     if not within_leeway(rotated_at, time.time(), relay.settings.refresh_leeway):
         await revoke_after_reuse(relay, token)
     stored = await relay.grants.find_successor(token)
@@ -88,21 +91,22 @@ async def repeat_or_revoke(relay: Relay, token: OpaqueToken, rotated_at: float) 
 
 
 def within_leeway(rotated_at: float, now: float, leeway: float) -> bool:
-    """Whether the rotation is so young that its answer may have been lost; never with a leeway of 0."""
+    """Whether the rotation is recent enough to repeat its answer; always False if the leeway is 0."""
     return now < rotated_at + leeway
 
 
 async def revoke_after_reuse(relay: Relay, token: OpaqueToken) -> None:
-    """Two parties hold the token: end the family, and refuse (OAuth 2.1 section 4.3.1)."""
+    """Revoke the family, because two parties hold the token, and refuse (OAuth 2.1 section 4.3.1)."""
     await relay.grants.revoke_family(token.family)
     event("refresh_token_reused", family=fingerprint(token.family))
     raise invalid_grant(REFUSAL)
 
 
 async def claim_or_wait(relay: Relay, token: OpaqueToken) -> str | None:
-    """A lease on the token; None if somebody else rotated it meanwhile.
+    """Claim the token and return the lease; None if another request rotated the token meanwhile.
 
-    The wait is bounded by the event loop's clock: as long as a lease, then a 503 that leaves the token as it is.
+    While another request holds the lease, wait for at most the length of a lease, by the event loop's clock. Then
+    raise a 503, which leaves the token as it is.
     """
     lease, seconds = new_secret(), relay.settings.refresh_lease
     loop = asyncio.get_running_loop()
@@ -122,24 +126,28 @@ async def claim_or_wait(relay: Relay, token: OpaqueToken) -> str | None:
 
 
 async def answer_after_waiting(relay: Relay, token: OpaqueToken) -> TokenAnswer:
-    """Somebody else's rotation, met while waiting for it, is a rotation like any other."""
+    """Answer a request that waited while another one rotated the token: treat it like any use of a rotated token."""
     record, family = await find_refresh_token(relay, token)
     refuse_revoked(family)
     return await repeat_or_revoke(relay, token, record.rotated_at or 0)
 
 
 async def rotate(relay: Relay, token: OpaqueToken, family: Family, scope: str, lease: str) -> TokenAnswer:
-    """Renew Supabase's session, then store the successor; whatever fails before that leaves the token usable."""
+    """Renew Supabase's session, then store the successor; if a step fails before that, the token stays usable."""
     try:
         session = await renew(relay, token, family)
         return await commit(relay, token, family, scope, lease, session)
-    except BaseException:  # a cancelled request too: the next caller need not wait for the lease to end
+    except BaseException:  # also on cancellation: the next caller need not wait until the lease expires
         await asyncio.shield(relay.grants.release_refresh(token, lease))
         raise
 
 
 async def renew(relay: Relay, token: OpaqueToken, family: Family) -> UpstreamSession:
-    """A fresh session of Supabase. After a crash this is its immediate parent, to which GoTrue gives the active one."""
+    """Renew Supabase's session.
+
+    If the relay crashed after an earlier renewal, its refresh token is the parent of the active one. GoTrue answers
+    the immediate parent with the active token.
+    """
     upstream = relay.sealer.open(family.upstream, UpstreamTokens)
     if upstream is None:
         raise invalid_grant("the login behind this grant can no longer be read")
@@ -157,7 +165,7 @@ async def renew(relay: Relay, token: OpaqueToken, family: Family) -> UpstreamSes
 async def commit(
     relay: Relay, token: OpaqueToken, family: Family, scope: str, lease: str, session: UpstreamSession
 ) -> TokenAnswer:
-    """Store the successor and mark the token as rotated, in one step; only then is there an answer."""
+    """Store the successor and mark the token as rotated in one atomic step, then return the answer."""
     prepared = prepare(relay, token.family, family, scope, session.tokens)
     outcome, effective = await relay.grants.commit_rotation(
         token,
@@ -168,6 +176,6 @@ async def commit(
     )
     if outcome == "revoked":
         raise invalid_grant(REFUSAL)
-    if outcome != "rotated":  # the lease was lost, or Supabase repeated a token that was revoked
+    if outcome != "rotated":  # another request took the lease, or Supabase repeated a revoked access token
         raise temporarily_unavailable("the refresh token is in use; try again")
     return answer(prepared.tokens, effective)

@@ -1,4 +1,4 @@
-"""Revocation (RFC 7009): a refresh token ends its family, an access token goes to the deny-list until it is dead."""
+"""Revocation (RFC 7009): a refresh token revokes its family; an access token stays on a deny-list until it expires."""
 
 import time
 
@@ -11,9 +11,10 @@ from supabase_relay.storage.records import Client, Family, UpstreamTokens
 
 
 async def revoke(relay: Relay, client: Client, token: str) -> UpstreamTokens | None:
-    """Revoke whatever of the client's the token is, and nothing of others (RFC 7009 section 2.1).
+    """Revoke the token if it belongs to this client; otherwise do nothing (RFC 7009 section 2.1).
 
-    A hint is not needed: the two kinds look different. Returns Supabase's tokens of a login that ended with it.
+    `token_type_hint` is not needed, because the two kinds of token differ in shape. Returns Supabase's tokens if the
+    revocation ended a login.
     """
     refresh_token = parse_token(token)
     if refresh_token is not None:
@@ -23,7 +24,7 @@ async def revoke(relay: Relay, client: Client, token: str) -> UpstreamTokens | N
 
 
 async def revoke_refresh_token(relay: Relay, client: Client, token: OpaqueToken) -> UpstreamTokens | None:
-    """End the family of the token, rotated ones included: they are the client's as well."""
+    """Revoke the token's family; a rotated token works as well, because it is also the client's."""
     found = await relay.grants.find_refresh_token(token)
     if found is None or not owns_family(client, found[1]) or found[1].revoked:
         return None
@@ -33,7 +34,7 @@ async def revoke_refresh_token(relay: Relay, client: Client, token: OpaqueToken)
 
 
 async def revoke_access_token(relay: Relay, client: Client, token: str) -> None:
-    """Deny the token for the rest of its life; one that is no access token of ours needs no revocation."""
+    """Put the token on the deny-list until it expires; do nothing if it is no access token of this client."""
     try:
         checked = await relay.access_tokens.check(token)
     except BadToken:
@@ -49,7 +50,7 @@ async def revoke_access_token(relay: Relay, client: Client, token: str) -> None:
 
 
 def owns_family(client: Client, family: Family) -> bool:
-    """Whether the login was this client's (RFC 7009 section 2.1)."""
+    """Whether the login belongs to this client (RFC 7009 section 2.1)."""
     return family.client_id == client.client_id
 
 
@@ -59,11 +60,11 @@ def owns_access_token(client: Client, client_id: str) -> bool:
 
 
 def remaining_life(relay: Relay, checked: CheckedToken) -> float:
-    """How long the token could still be accepted anywhere, in seconds."""
+    """Return for how many seconds a server could still accept the token."""
     skew = relay.settings.clock_leeway + relay.settings.revocation_skew
     return deny_list_lifetime(checked.expires_at, time.time(), skew)
 
 
 def deny_list_lifetime(expires_at: float, now: float, skew: float) -> float:
-    """The life of a deny-list entry in seconds: as long as the token, plus a skew; never a constant."""
+    """Return the lifetime of a deny-list entry in seconds: the rest of the token's lifetime, plus the skew."""
     return expires_at - now + skew

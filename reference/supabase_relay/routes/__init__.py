@@ -1,1 +1,1 @@
-"""The endpoints: HTTP in, HTTP out."""
+"""The HTTP endpoints."""

@@ -1,5 +1,7 @@
-"""GET /authorize (OAuth 2.1 section 4.1.1). Client and redirect URI are proved first; only then is there somebody to
-whom an error may be sent by redirect (section 4.1.2.1)."""
+"""GET /authorize (OAuth 2.1 section 4.1.1).
+
+The relay checks client and redirect URI first. Only then may it send errors to the client by redirect (section 4.1.2.1).
+"""
 
 import time
 
@@ -22,7 +24,7 @@ from supabase_relay.storage.records import Client, PendingLogin
 
 
 async def authorize(request: Request) -> Response:
-    """Store the request as a pending login, and send the browser to where it begins."""
+    """Store the request as a pending login, and redirect the browser to the start of the login."""
     relay = relay_of(request)
     await limit(request, "authorize")
     query = read_query(request)
@@ -38,26 +40,26 @@ async def authorize(request: Request) -> Response:
 
 
 async def require_client(relay: Relay, query: Parameters) -> Client:
-    """The client, named exactly once; else a page, for nobody is known who could be told."""
+    """Return the client; raises `PageError` if it is unknown, missing or named twice."""
     client_id = query.get("client_id")
     if client_id is None or "client_id" in query.repeated:
-        raise PageError("The link that brought you here does not say which application it is for.")
+        raise PageError("The link that brought you here does not name exactly one application.")
     client = await find_client(relay.clients, client_id)
     if client is None:
-        raise PageError("The application that brought you here is not registered, or its registration has ended.")
+        raise PageError("The application that sent you here is not registered, or its registration has expired.")
     return client
 
 
 def require_redirect_uri(query: Parameters, client: Client) -> str:
-    """A registered redirect URI, named at most once; else a page, and no redirect (OAuth 2.1 section 4.1.2.1)."""
+    """Return the redirect URI; raises `PageError` if it is not registered or named twice (OAuth 2.1 section 4.1.2.1)."""
     redirect_uri = find_registered(query.get("redirect_uri"), client.redirect_uris)
     if redirect_uri is None or "redirect_uri" in query.repeated:
-        raise PageError("The application asked for an answer at an address that it has not registered.")
+        raise PageError("The application did not name one of its registered addresses for the answer.")
     return redirect_uri
 
 
 def accept(query: Parameters, client: Client, redirect_uri: str, settings: Settings) -> PendingLogin:
-    """Check the rest of the request; raises the `OAuthError` that the client is told."""
+    """Check all other parameters; raises the `OAuthError` that is sent to the client."""
     query.refuse_repeated()
     query.refuse_oversized()
     refuse_request_objects(query)
@@ -81,7 +83,7 @@ def accept(query: Parameters, client: Client, redirect_uri: str, settings: Setti
 
 
 def refuse_request_objects(query: Parameters) -> None:
-    """The query alone decides; request objects are not supported (RFC 9101 section 7)."""
+    """Refuse request objects, which the relay does not support (RFC 9101 section 7)."""
     if query.get("request") is not None:
         raise OAuthError("request_not_supported", "request objects are not supported")
     if query.get("request_uri") is not None:
@@ -89,7 +91,7 @@ def refuse_request_objects(query: Parameters) -> None:
 
 
 def require_response_type(response_type: str | None) -> None:
-    """`code`, and nothing else (OAuth 2.1 section 4.1.1)."""
+    """Require `code` (OAuth 2.1 section 4.1.1)."""
     if response_type is None:
         raise invalid_request("response_type is required")
     if response_type != "code":
@@ -97,13 +99,13 @@ def require_response_type(response_type: str | None) -> None:
 
 
 def require_response_mode(response_mode: str | None) -> None:
-    """Answers go into the query, as the metadata says."""
+    """Require `query`, the only mode in the metadata, if a mode is named."""
     if response_mode not in (None, "query"):
         raise invalid_request("response_mode must be query")
 
 
 def refuse(query: Parameters, redirect_uri: str, error: OAuthError, settings: Settings) -> Response:
-    """Tell the client, at the redirect URI that was proved, with its own state."""
+    """Redirect an error to the client's checked redirect URI, with its state unless that was sent twice."""
     state = None if "state" in query.repeated else query.get("state")
     url = error_redirect(
         redirect_uri, error=error.error, description=error.description, state=state, issuer=settings.issuer

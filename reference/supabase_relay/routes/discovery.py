@@ -13,22 +13,22 @@ _CACHEABLE = {"Cache-Control": "public, max-age=300"}
 
 
 async def authorization_server(request: Request) -> Response:
-    """RFC 8414 section 3."""
+    """Answer with the authorization server metadata (RFC 8414 section 3)."""
     return JSONResponse(authorization_server_metadata(relay_of(request)), headers=_CACHEABLE)
 
 
 async def protected_resource(request: Request) -> Response:
-    """RFC 9728 section 3."""
+    """Answer with the protected resource metadata (RFC 9728 section 3)."""
     return JSONResponse(protected_resource_metadata(relay_of(request)), headers=_CACHEABLE)
 
 
 async def key_set(request: Request) -> Response:
-    """RFC 7517: the keys of the relay's own access tokens."""
+    """Answer with the keys of the relay's own access tokens (RFC 7517)."""
     return JSONResponse(relay_of(request).access_tokens.key_set(), headers=_CACHEABLE)
 
 
 def authorization_server_metadata(relay: Relay) -> dict[str, object]:
-    """What the server does, no more and no less; every URL is built from the settings, never from the request."""
+    """Build the metadata; every URL comes from the settings, never from the request."""
     settings = relay.settings
     document: dict[str, object] = {
         "issuer": settings.issuer,
@@ -52,7 +52,7 @@ def authorization_server_metadata(relay: Relay) -> dict[str, object]:
 
 
 def protected_resource_metadata(relay: Relay) -> dict[str, object]:
-    """The resource, and who issues tokens for it (RFC 9728 section 2)."""
+    """Build the metadata of the resource, with its authorization server (RFC 9728 section 2)."""
     settings = relay.settings
     return {
         "resource": settings.resource,

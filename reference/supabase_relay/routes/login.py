@@ -1,4 +1,4 @@
-"""The login leg: start and consent in front of Supabase, the callback behind it."""
+"""The login endpoints: start and consent before the login at Supabase, callback after it."""
 
 import time
 from urllib.parse import urlencode
@@ -30,7 +30,7 @@ _TOGETHER = ("code", "error", "state")
 
 
 async def start(request: Request) -> Response:
-    """GET /auth/start/{state}: bind the browser, ask for consent, go on to Supabase."""
+    """GET /auth/start/{state}: bind the browser, then ask for consent or redirect to Supabase."""
     relay = relay_of(request)
     await limit(request, "start")
     if is_speculative(request):
@@ -41,7 +41,7 @@ async def start(request: Request) -> Response:
     if consent_needed(relay, request, login):
         client = await find_client(relay.clients, login.client_id)
         if client is None:
-            raise PageError("The registration of the application has ended.")
+            raise PageError("The registration of the application has expired.")
         response = consent_page(relay, client, login, state=state, browser_secret=browser_secret)
     else:
         response = await go_upstream(relay, state, login)
@@ -50,7 +50,10 @@ async def start(request: Request) -> Response:
 
 
 async def bind_browser(relay: Relay, request: Request, state: str, login: PendingLogin) -> str:
-    """The browser's secret: a fresh one at the first visit, afterwards the one in its cookie and no other."""
+    """Return the browser's secret: a new one at the first visit, later the one in its cookie.
+
+    Raises `PageError` if the login belongs to another browser.
+    """
     if login.browser is not None:
         return require_same_browser(login, presented_secret(request, state))
     browser_secret = new_browser_secret()
@@ -59,7 +62,7 @@ async def bind_browser(relay: Relay, request: Request, state: str, login: Pendin
 
 
 async def go_upstream(relay: Relay, state: str, login: PendingLogin) -> Response:
-    """Record the approval and send the browser to Supabase, with the relay's own challenge."""
+    """Record the approval and redirect the browser to Supabase, with the relay's own challenge."""
     if not await relay.pending_logins.approve(state):
         raise PageError("This login has expired. Please start again in the application.")
     redirect_to = f"{relay.settings.callback_url}?{urlencode({'state': state})}"
@@ -67,7 +70,7 @@ async def go_upstream(relay: Relay, state: str, login: PendingLogin) -> Response
 
 
 async def consent(request: Request) -> Response:
-    """POST /auth/consent: what the user decided, from the page that this browser was shown."""
+    """POST /auth/consent: accept the user's decision from the page that this browser was shown."""
     relay = relay_of(request)
     form = await read_form(request)
     state = form.get("state") or ""
@@ -83,13 +86,13 @@ async def consent(request: Request) -> Response:
 
 
 async def deny(relay: Relay, state: str) -> Response:
-    """The user said no: the login is over, and the client is told."""
+    """End the login, because the user denied it, and send an error to the client."""
     login = await take_login(relay, state)
     return finished(state, refusal(relay, login, "access_denied", "the user denied the request"))
 
 
 async def callback(request: Request) -> Response:
-    """GET /auth/callback: state and cookie are proved, the login is taken once, then Supabase's code counts."""
+    """GET /auth/callback: check state and cookie, take the login once, then redeem Supabase's code."""
     relay = relay_of(request)
     await limit(request, "callback")
     if is_speculative(request):
@@ -105,40 +108,40 @@ async def callback(request: Request) -> Response:
 
 
 def callback_state(request: Request, query: Parameters) -> str:
-    """The state that Supabase kept in the callback's own query; no cookie stands in for it."""
+    """Return the state from the callback's query; a cookie cannot replace it."""
     return query.get("state") or ""
 
 
 def require_one_outcome(query: Parameters) -> None:
-    """A code or an error, one of them, once."""
+    """Require either one code or one error."""
     query.refuse_repeated(_TOGETHER)
     if (query.get("code") is None) == (query.get("error") is None):
-        raise PageError("The answer of the login service was incomplete. Please start again in the application.")
+        raise PageError("The answer of the login service is invalid. Please start again in the application.")
 
 
 def require_approval(login: PendingLogin) -> None:
-    """No code without the user's consent to this client, however the browser came here."""
+    """Require that the user has approved this client, however the browser reached the callback."""
     if not login.approved:
-        raise PageError("The application was not approved yet. Please start again in the application.")
+        raise PageError("You have not approved the application yet. Please start again in the application.")
 
 
 async def take_login(relay: Relay, state: str) -> PendingLogin:
-    """Take the login: of several callbacks at once one goes on, and a later one finds nothing."""
+    """Take the login out of the store; raises `PageError` if another callback has taken it."""
     login = await relay.pending_logins.take(state)
     if login is None:
-        raise PageError("This login was finished before. Please start again in the application.")
+        raise PageError("This login is already finished. Please start again in the application.")
     return login
 
 
 def finished(state: str, url: str) -> Response:
-    """Send the browser back to the client, without the cookie of this login."""
+    """Redirect the browser to the client and delete the cookie of this login."""
     response = redirect(url)
     delete_cookie(response, state_cookie_name(state))
     return response
 
 
 async def outcome(relay: Relay, query: Parameters, login: PendingLogin) -> str:
-    """Where the browser goes with the result of the login: a code, or an error in the relay's own words."""
+    """Return the client's redirect URL with the result of the login: a code, or an error in the relay's own words."""
     auth_code = query.get("code")
     if auth_code is None:
         return denied_upstream(relay, login, query.get("error"))
@@ -154,7 +157,7 @@ async def outcome(relay: Relay, query: Parameters, login: PendingLogin) -> str:
 
 
 async def granted(relay: Relay, login: PendingLogin, session: UpstreamSession) -> str:
-    """A code for the client of this login, from a session that was verified."""
+    """Issue a code for a verified session and return the client's redirect URL with it."""
     code = await issue_code(relay, login, session)
     if code is None:
         return refusal(relay, login, "server_error", "the login service repeated an earlier session")
@@ -162,7 +165,7 @@ async def granted(relay: Relay, login: PendingLogin, session: UpstreamSession) -
 
 
 def denied_upstream(relay: Relay, login: PendingLogin, error: str | None) -> str:
-    """Supabase's error as an OAuth error; its text stays here, for anyone may have written it."""
+    """Translate Supabase's error to an OAuth error; omit its text, because an attacker may have written it."""
     known = {"access_denied": "the user denied the login", "temporarily_unavailable": "the login service is busy"}
     if error in known:
         return refusal(relay, login, error, known[error])
@@ -170,7 +173,7 @@ def denied_upstream(relay: Relay, login: PendingLogin, error: str | None) -> str
 
 
 def refusal(relay: Relay, login: PendingLogin, error: str, description: str) -> str:
-    """An error for the client of this login."""
+    """Return the client's redirect URL with an error."""
     return error_redirect(
         login.redirect_uri,
         error=error,
@@ -181,7 +184,7 @@ def refusal(relay: Relay, login: PendingLogin, error: str, description: str) -> 
 
 
 async def issue_code(relay: Relay, login: PendingLogin, session: UpstreamSession) -> str | None:
-    """Begin the family of this session with a code; None if the session has begun one before."""
+    """Create the family of this session and its code; None if the session already has a family."""
     code = new_token(family_of_session(session.session_id))
     record = Code(
         secret_hash=hash_of("code", code),

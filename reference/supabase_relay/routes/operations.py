@@ -1,4 +1,4 @@
-"""For whoever operates the relay: is it alive, is it ready, what does it offer."""
+"""Endpoints for operators: health, readiness and the OpenAPI document."""
 
 import json
 from importlib.resources import files
@@ -14,12 +14,12 @@ from supabase_relay.storage.connection import StoreUnavailable
 
 
 async def health(request: Request) -> Response:
-    """The process answers."""
+    """Answer 200: the process works."""
     return JSONResponse({"status": "ok"}, headers=no_store())
 
 
 async def ready(request: Request) -> Response:
-    """The store answers too; without it every request would fail."""
+    """Answer 200 if the store answers, else 503, because every request needs the store."""
     try:
         await relay_of(request).store.ping()
     except StoreUnavailable:
@@ -28,12 +28,12 @@ async def ready(request: Request) -> Response:
 
 
 async def openapi(request: Request) -> Response:
-    """The OpenAPI 3.1 document of these routes."""
+    """Answer with the OpenAPI 3.1 document of the relay."""
     return JSONResponse(openapi_document(relay_of(request).settings))
 
 
 def openapi_document(settings: Settings) -> dict[str, Any]:
-    """The packaged document, with the paths of this issuer and resource."""
+    """Return the packaged document with the paths of this issuer and resource."""
     document: dict[str, Any] = json.loads((files("supabase_relay") / "openapi.json").read_text("utf-8"))
     placed = {path: placed_path(path, settings) for path in document["paths"]}
     if settings.access_tokens != "relay":
@@ -44,7 +44,7 @@ def openapi_document(settings: Settings) -> dict[str, Any]:
 
 
 def placed_path(path: str, settings: Settings) -> str:
-    """Where a documented path is served: well-known paths come before the issuer's path, all others behind it."""
+    """Return the served path of a documented one: well-known paths precede the issuer's path, all others follow it."""
     if path == "/mcp":
         return settings.resource_path
     if path.endswith("/oauth-protected-resource/mcp"):

@@ -1,4 +1,4 @@
-"""The proofs that bind a pending login to one browser: its state, its cookie, its lifetime."""
+"""Checks that bind a pending login to one browser: its state, cookie and lifetime."""
 
 import hmac
 import re
@@ -14,12 +14,12 @@ from supabase_relay.relay import Relay
 from supabase_relay.storage.records import PendingLogin
 
 _STATE = re.compile(r"[A-Za-z0-9_-]{43}")
-_GONE = "This login is unknown, has expired, or was finished before. Please start again in the application."
-_STRANGER = "This login was begun in another browser. Please start again in the application."
+_GONE = "This login is unknown, expired or already finished. Please start again in the application."
+_STRANGER = "This login was started in another browser. Please start again in the application."
 
 
 async def require_pending_login(relay: Relay, state: str | None) -> PendingLogin:
-    """The pending login of exactly that state; raises `PageError`."""
+    """Return the pending login with this state; raises `PageError`."""
     login = await relay.pending_logins.find(state) if state and _STATE.fullmatch(state) else None
     if login is None:
         raise PageError(_GONE)
@@ -28,37 +28,40 @@ async def require_pending_login(relay: Relay, state: str | None) -> PendingLogin
 
 
 def refuse_expired_login(login: PendingLogin, now: float) -> None:
-    """The login's own expiry decides, whatever the store still has; nothing prolongs it."""
+    """Refuse an expired login, even if the store still has its record; its lifetime is never extended."""
     if now >= login.expires_at:
         raise PageError(_GONE)
 
 
 def require_same_browser(login: PendingLogin, browser_secret: str | None) -> str:
-    """The value of this login's own cookie: a callback in another browser is a login CSRF (OAuth 2.1 section 7.1)."""
+    """Require the cookie of this login and return its value; raises `PageError`.
+
+    A callback in another browser is a login CSRF (OAuth 2.1 section 7.1).
+    """
     if browser_secret is None or not is_browser_of(login.browser, browser_secret):
         raise PageError(_STRANGER)
     return browser_secret
 
 
 def is_browser_of(browser: str | None, browser_secret: str) -> bool:
-    """Whether the cookie's value is the one that this login was bound to."""
+    """Whether the login is bound to this value of the cookie."""
     return hmac.compare_digest(hash_of("browser", browser_secret), browser or "")
 
 
 def presented_secret(request: Request, state: str) -> str | None:
-    """What the browser presents as the cookie of that login."""
+    """Return the value of the cookie of that login, if the browser sends it."""
     return presented(request, state_cookie_name(state))
 
 
 def set_state_cookie(
     request: Request, response: Response, login: PendingLogin, *, state: str, browser_secret: str
 ) -> None:
-    """Bind the browser for what is left of the pending login, and keep few such cookies alive."""
+    """Set the cookie for the rest of the login's lifetime, and delete the oldest login cookies if there are too many."""
     name = state_cookie_name(state)
     delete_oldest(request, response, prefix=STATE_PREFIX, keep=name)
     set_cookie(response, name, browser_secret, remaining_seconds(login, time.time()))
 
 
 def remaining_seconds(login: PendingLogin, now: float) -> int:
-    """What is left of the pending login, in whole seconds."""
+    """Return the rest of the login's lifetime in whole seconds."""
     return int(login.expires_at - now)

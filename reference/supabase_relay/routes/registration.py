@@ -1,4 +1,4 @@
-"""POST /register: dynamic client registration (RFC 7591), open to everybody and limited per address."""
+"""POST /register: open dynamic client registration (RFC 7591), with a rate limit per address."""
 
 import json
 
@@ -13,7 +13,7 @@ from supabase_relay.routes.requests import limit, relay_of
 
 
 async def register(request: Request) -> Response:
-    """Register a client and tell it what it was registered as."""
+    """Register a client and answer with the registered values."""
     relay = relay_of(request)
     await limit(request, "register")
     registration = parse_registration(await read_json(request), relay.settings)
@@ -24,7 +24,7 @@ async def register(request: Request) -> Response:
 
 
 async def read_json(request: Request) -> object:
-    """The JSON document of the body; raises `invalid_client_metadata`."""
+    """Read the body as JSON; raises `invalid_client_metadata`."""
     if media_type(request) != "application/json":
         raise invalid_metadata("the body must be application/json")
     try:

@@ -1,4 +1,4 @@
-"""What every endpoint needs of its request: the relay behind it, and the count of who asks."""
+"""Helpers for all endpoints: the relay behind a request, and its rate limits."""
 
 from starlette.requests import Request
 
@@ -8,21 +8,21 @@ from supabase_relay.relay import Relay
 
 
 def relay_of(request: Request) -> Relay:
-    """The relay that serves this request."""
+    """Return the relay that serves this request."""
     return request.app.state.relay
 
 
 def address_of(request: Request) -> str:
-    """By what the limits count the request."""
+    """Return the key by which rate limits count the request."""
     return rate_limit_key(request, relay_of(request).settings.trusted_proxies)
 
 
 async def limit(request: Request, action: Action) -> None:
-    """Count the request; raises `RateLimited` if it is one too many."""
+    """Count the request; raises `RateLimited` if it exceeds the limit."""
     await relay_of(request).limiter.require(action, address_of(request))
 
 
 def is_speculative(request: Request) -> bool:
-    """Whether nobody looks at the answer yet: HEAD, and what browsers fetch ahead of the user."""
+    """Whether the request is a HEAD or a browser's prefetch, whose answer the user does not see."""
     purposes = (request.headers.get("sec-purpose", ""), request.headers.get("purpose", ""))
     return request.method == "HEAD" or any("prefetch" in purpose for purpose in purposes)

@@ -1,6 +1,6 @@
-"""The protected resource (RFC 6750; OAuth 2.1 section 5): it shows subject, client and scopes.
+"""The protected resource (RFC 6750; OAuth 2.1 section 5): it answers with subject, client and scopes.
 
-GET and POST need the first of the supported scopes; PUT, which stands for an operation of another kind, the second.
+GET and POST need the first supported scope. PUT, as an operation that needs more rights, needs the second one too.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ METHODS = ("GET", "POST", "PUT", "DELETE")
 
 
 async def resource(request: Request) -> Response:
-    """Show who calls; whoever has no token, a bad one, or too little scope is told how to do better."""
+    """Answer with the caller's access; refuse a missing or invalid token, or insufficient scope, with a challenge."""
     relay = relay_of(request)
     token = bearer_token(request)
     if token is None:
@@ -44,9 +44,9 @@ async def resource(request: Request) -> Response:
 
 
 def bearer_token(request: Request) -> str | None:
-    """The token of the Authorization header and of no other place (OAuth 2.1 section 5.1); None without the scheme.
+    """Read the token from the Authorization header only (OAuth 2.1 section 5.1); None without a Bearer header.
 
-    Two headers count as a token that is not valid: nobody could say which one was meant.
+    Two Authorization headers are ambiguous, so they count as an invalid token (the empty string).
     """
     headers = request.headers.getlist("authorization")
     if not headers:
@@ -58,47 +58,47 @@ def bearer_token(request: Request) -> str | None:
 
 
 async def is_sent_twice(request: Request) -> bool:
-    """Whether a form carries a token beside the header (RFC 6750 section 2)."""
+    """Whether the body is a form with another token beside the header (RFC 6750 section 2)."""
     if media_type(request) != "application/x-www-form-urlencoded":
         return False
     return parse(await read_body(request)).get("access_token") is not None
 
 
 def required_scope(method: str, scopes: tuple[str, ...]) -> tuple[str, ...]:
-    """What an operation needs."""
+    """Return the scopes that a method needs."""
     return scopes[:2] if method == "PUT" else scopes[:1]
 
 
 def missing_scope(access: Access, required: tuple[str, ...]) -> str | None:
-    """All that is required, in case a part of it is missing."""
+    """Return the whole required scope if the access lacks part of it, else None."""
     return None if set(required) <= set(access.scopes) else " ".join(required)
 
 
 def shown(access: Access) -> dict[str, object]:
-    """The body of the answer."""
+    """Build the body of a successful answer."""
     return {"subject": access.subject, "client_id": access.client_id, "scopes": list(access.scopes)}
 
 
 def refused(relay: Relay, status: int, error: Mapping[str, str], *, scope: str | None = None) -> Response:
-    """A refusal with its challenge (RFC 6750 section 3); without a token there is no error to name."""
+    """Build a refusal with a challenge (RFC 6750 section 3); `error` is empty if the request has no token."""
     body = {"error": "unauthorized"} | dict(error)
     return JSONResponse(body, status, headers={**no_store(), "WWW-Authenticate": challenge(relay, error, scope)})
 
 
 def challenge(relay: Relay, error: Mapping[str, str], scope: str | None) -> str:
-    """The Bearer challenge, which says where the resource's metadata is (RFC 9728 section 5.1)."""
+    """Build the Bearer challenge with the URL of the resource's metadata (RFC 9728 section 5.1)."""
     wanted = scope or relay.settings.scopes[0]
     parameters = {"resource_metadata": metadata_url(relay), "scope": wanted, **error}
     return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in parameters.items())
 
 
 def metadata_url(relay: Relay) -> str:
-    """Where the metadata is: the well-known path is inserted between host and path (RFC 9728 section 3.1)."""
+    """Build the metadata URL: the well-known path goes between host and path (RFC 9728 section 3.1)."""
     settings = relay.settings
     origin = settings.issuer.removesuffix(settings.path)
     return f"{origin}/.well-known/oauth-protected-resource{settings.resource_path}"
 
 
 def unavailable() -> Response:
-    """The keys cannot be had: nothing is known of the token."""
+    """Answer 503: without the keys the relay cannot verify the token."""
     return JSONResponse({"error": "temporarily_unavailable"}, 503, headers={**no_store(), "Retry-After": "5"})

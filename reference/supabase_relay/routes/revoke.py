@@ -1,4 +1,4 @@
-"""POST /revoke (RFC 7009): the answer is 200 whether or not there was something to revoke."""
+"""POST /revoke (RFC 7009): the answer is 200 even if the token does not exist."""
 
 from starlette.background import BackgroundTask
 from starlette.requests import Request
@@ -14,7 +14,7 @@ from supabase_relay.routes.token import count_failure
 
 
 async def revoke(request: Request) -> Response:
-    """Revoke a token of the client that asks; a login that ends so is ended at Supabase too."""
+    """Revoke a token of the authenticated client; if this ends a login, end it at Supabase too."""
     relay, address = relay_of(request), address_of(request)
     await relay.limiter.require_unspent("token_failures", address)
     try:

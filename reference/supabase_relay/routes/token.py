@@ -1,4 +1,4 @@
-"""POST /token (OAuth 2.1 section 3.2): who asks, with which grant, and the answer."""
+"""POST /token (OAuth 2.1 section 3.2): authenticate the client, run the grant, build the answer."""
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -18,7 +18,7 @@ _FAILURES = frozenset({"invalid_client", "invalid_grant"})
 
 
 async def token(request: Request) -> Response:
-    """Answer with tokens, or with the error that tells why not."""
+    """Answer with tokens; raises `OAuthError` if the request is refused."""
     relay, address = relay_of(request), address_of(request)
     await relay.limiter.require_unspent("token_failures", address)
     try:
@@ -32,7 +32,7 @@ async def token(request: Request) -> Response:
 
 
 async def answer_grant(relay: Relay, client: Client, form: Parameters) -> TokenAnswer:
-    """Hand the request to the grant that it names (OAuth 2.1 section 3.2.2)."""
+    """Pass the request to the grant in `grant_type` (OAuth 2.1 section 3.2.2)."""
     grant_type = form.require("grant_type")
     if grant_type == "authorization_code":
         return await redeem(relay, client, code_request(form))
@@ -42,7 +42,7 @@ async def answer_grant(relay: Relay, client: Client, form: Parameters) -> TokenA
 
 
 def code_request(form: Parameters) -> CodeRequest:
-    """The parameters of OAuth 2.1 section 4.1.3; whatever else is sent does not count."""
+    """Read the parameters of OAuth 2.1 section 4.1.3; all other parameters are ignored."""
     return CodeRequest(
         code=form.require("code"),
         code_verifier=form.get("code_verifier"),
@@ -52,20 +52,20 @@ def code_request(form: Parameters) -> CodeRequest:
 
 
 def refresh_request(form: Parameters) -> RefreshRequest:
-    """The parameters of OAuth 2.1 section 4.3.1."""
+    """Read the parameters of OAuth 2.1 section 4.3.1."""
     return RefreshRequest(
         refresh_token=form.require("refresh_token"), scope=form.get("scope"), resource=form.get_all("resource")
     )
 
 
 async def count_failure(relay: Relay, address: str, error: OAuthError) -> None:
-    """Slow down guessing: beyond the limit the answer is a 429, and says no more about the guess."""
+    """Count a failed guess; beyond the limit raise `RateLimited`, whose 429 does not tell whether a guess is right."""
     if error.error in _FAILURES:
         await relay.limiter.require("token_failures", address)
 
 
 def token_response(answer: TokenAnswer) -> dict[str, object]:
-    """RFC 6749 section 5.1; the scope is always disclosed."""
+    """Build the body of RFC 6749 section 5.1, which always includes the scope."""
     return {
         "access_token": answer.access_token,
         "token_type": "Bearer",
@@ -76,5 +76,5 @@ def token_response(answer: TokenAnswer) -> dict[str, object]:
 
 
 def token_headers() -> dict[str, str]:
-    """Tokens are never stored on the way (OAuth 2.1 section 3.2.3)."""
+    """Return headers that forbid caches to store the tokens (OAuth 2.1 section 3.2.3)."""
     return no_store()

@@ -1,1 +1,1 @@
-"""What the relay remembers, behind atomic verbs; the only package that knows Redis."""
+"""The relay's store and its atomic operations; only this package and the rate limiter use Redis."""

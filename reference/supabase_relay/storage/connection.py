@@ -1,4 +1,4 @@
-"""The connection to the store, and the handful of commands that the verbs are made of."""
+"""The connection to the store, and the commands that its operations use."""
 
 from collections.abc import Awaitable, Mapping, Sequence
 from functools import cache
@@ -14,25 +14,25 @@ if TYPE_CHECKING:
     from redis.commands.core import AsyncScript
 
 StoreUnavailable = RedisError
-"""What every verb raises when the store cannot be reached, or does not answer in time."""
+"""Raised by every operation if the store is unreachable or does not answer in time."""
 
 TIMEOUT = 5.0
 """Seconds to wait for the store before a request fails."""
 
 MOST_CONNECTIONS = 64
-"""Of one process to the store: requests beyond them wait their turn, for no longer than the store itself may take."""
+"""Maximum number of connections per process; further requests wait for one, for at most `TIMEOUT` seconds."""
 
 BROOM = 300
-"""Seconds that a key outlives its contents: lifetimes are judged by the relay, the store only sweeps up."""
+"""Seconds that the store keeps a key after its contents expire; the relay itself checks expiry."""
 
 Value = str | int | float
 
-# Shared by the verbs that hand out an access token; scripts cannot include one another.
+# Prepended to scripts that issue an access token, because a script cannot include another one.
 _PRELUDE = "write_access_grant.lua"
 
 
 def connect(url: str | None) -> "redis.asyncio.Redis":
-    """The store at `url`, or without one a fakeredis inside this process, which forgets everything with it."""
+    """Connect to the store at `url`; without a URL, create a fakeredis in this process, which loses all data at its end."""
     if url is None:
         from fakeredis import FakeAsyncRedis, FakeServer
 
@@ -42,7 +42,7 @@ def connect(url: str | None) -> "redis.asyncio.Redis":
             connection_pool_class=redis.asyncio.BlockingConnectionPool,
             max_connections=MOST_CONNECTIONS,
         )
-    # The ordinary pool refuses what comes when all its connections are in use; a burst is no failure of the store.
+    # The default pool raises an error when all connections are in use; a burst of requests must wait instead.
     pool = redis.asyncio.BlockingConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]
         url,
         max_connections=MOST_CONNECTIONS,
@@ -51,31 +51,31 @@ def connect(url: str | None) -> "redis.asyncio.Redis":
         socket_timeout=TIMEOUT,
         socket_connect_timeout=TIMEOUT,
         health_check_interval=30,
-        retry=Retry(NoBackoff(), 1),  # a connection may have died in the pool; every script may be repeated
+        retry=Retry(NoBackoff(), 1),  # a pooled connection may be closed by now; every script may be repeated
     )
     return redis.asyncio.Redis.from_pool(pool)
 
 
 class Connection:
-    """Runs scripts and reads hashes; answers are text."""
+    """Run scripts and read hashes; answers are text."""
 
     def __init__(self, client: "redis.asyncio.Redis") -> None:
         self.client = client
         self._scripts: dict[str, AsyncScript] = {}
 
     async def run(self, script: str, keys: Sequence[str], arguments: Sequence[Value] = ()) -> list[str]:
-        """Run `lua/<script>.lua` atomically on keys of one slot; its answer is a list of strings."""
+        """Run `lua/<script>.lua` atomically on keys of one slot and return its answer, a list of strings."""
         if script not in self._scripts:
             self._scripts[script] = self.client.register_script(_source(script))
         answer = cast("list[str | bytes]", await self._scripts[script](keys=list(keys), args=list(arguments)))
         return [_text(item) for item in answer]
 
     async def read_hash(self, key: str) -> dict[str, str]:
-        """All fields of a hash; empty where there is none."""
+        """Return all fields of a hash; empty if the key does not exist."""
         return _texts(await cast("Awaitable[Mapping[Any, Any]]", self.client.hgetall(key)))
 
     async def read_hashes(self, *keys: str) -> list[dict[str, str]]:
-        """Several hashes of one slot in one round trip."""
+        """Return several hashes of one slot in one round trip."""
         async with self.client.pipeline(transaction=False) as pipeline:
             for key in keys:
                 pipeline.hgetall(key)
@@ -83,7 +83,7 @@ class Connection:
         return [_texts(answer) for answer in answers]
 
     async def read_access(self, grant: str, denied: str, family: str) -> tuple[dict[str, str], bool, dict[str, str]]:
-        """A grant's hash, whether the deny-list has an entry, and the family's hash, in one round trip."""
+        """Return the grant's hash, whether the deny-list has an entry, and the family's hash, in one round trip."""
         async with self.client.pipeline(transaction=False) as pipeline:
             pipeline.hgetall(grant)
             pipeline.exists(denied)
@@ -92,19 +92,19 @@ class Connection:
         return _texts(found[0]), bool(found[1]), _texts(found[2])
 
     async def write_hash(self, key: str, fields: Mapping[str, str], lifetime: float) -> None:
-        """Write a hash that is swept up `lifetime` seconds (and the broom's time) from now."""
+        """Write a hash that the store deletes after `lifetime` plus `BROOM` seconds."""
         async with self.client.pipeline(transaction=True) as pipeline:
             pipeline.hset(key, mapping=cast("Any", fields))
             pipeline.pexpire(key, milliseconds(lifetime + BROOM))
             await pipeline.execute()
 
     async def read(self, key: str) -> str | None:
-        """A string, or None."""
+        """Return a string; None if the key does not exist."""
         value = await self.client.get(key)
         return None if value is None else _text(value)
 
     async def write(self, key: str, value: str, lifetime: float) -> None:
-        """Write a string that is swept up `lifetime` seconds (and the broom's time) from now."""
+        """Write a string that the store deletes after `lifetime` plus `BROOM` seconds."""
         await self.client.set(key, value, px=milliseconds(lifetime + BROOM))
 
     async def ping(self) -> None:
@@ -112,12 +112,12 @@ class Connection:
         await self.client.ping()  # pyright: ignore[reportUnknownMemberType]
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         await self.client.aclose()
 
 
 def milliseconds(seconds: float) -> int:
-    """A lifetime as the store counts it, at least one millisecond."""
+    """Convert a lifetime to milliseconds, at least one."""
     return max(1, round(seconds * 1000))
 
 

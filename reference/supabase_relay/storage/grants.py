@@ -1,4 +1,4 @@
-"""What was granted: codes, refresh tokens, access tokens, and the families that hold them together."""
+"""Stored grants: codes, refresh tokens, access tokens, and the family to which they belong."""
 
 from dataclasses import dataclass
 from typing import Literal, cast
@@ -15,7 +15,7 @@ Commit = Literal["rotated", "lost", "revoked", "denied"]
 
 @dataclass(frozen=True)
 class Issue:
-    """What one answer of the token endpoint hands out, as the store is to record it; times are Unix seconds."""
+    """The tokens that one answer of the token endpoint issues, as the store records them; times are Unix seconds."""
 
     access_token_hash: str
     grant: AccessGrant
@@ -24,12 +24,12 @@ class Issue:
     upstream: str
     now: float
     family_lifetime: float
-    """How long the family is kept: as long as anything that was issued from it, in seconds."""
+    """How long the store keeps the family, in seconds: until its last token cannot be accepted any more."""
 
 
 @dataclass(frozen=True)
 class StoredAnswer:
-    """The sealed answer that rotated a refresh token, and the scope that it had."""
+    """The encrypted answer to a rotation, and its scope."""
 
     answer: str
     scope: str
@@ -37,7 +37,7 @@ class StoredAnswer:
 
 @dataclass(frozen=True)
 class AccessState:
-    """All that the store knows of an access token, read in one round trip."""
+    """The stored state of an access token, read in one round trip."""
 
     grant: AccessGrant | None
     denied: bool
@@ -45,13 +45,13 @@ class AccessState:
 
 
 class Grants:
-    """The verbs of the grants; each that changes something is one script on one slot."""
+    """Operations on grants; each operation that changes data is one script on one slot."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     async def issue_code(self, code: OpaqueToken, record: Code, family: Family, lifetime: float) -> bool:
-        """Begin a family with its code; False if Supabase's session has begun one before."""
+        """Create a family and its code; False if Supabase's session already has a family."""
         start, record_fields = _flat(family.to_hash()), _flat(record.to_hash())
         answer = await self._connection.run(
             "issue_code",
@@ -61,7 +61,7 @@ class Grants:
         return answer == ["issued"]
 
     async def find_code(self, code: OpaqueToken) -> tuple[Code, Family] | None:
-        """The code and its family, spent and expired ones included: whoever asks judges."""
+        """Return the code and its family, even if the code is spent or expired: the caller checks that."""
         found = await self._connection.read_hashes(keys.code(code.family), keys.family(code.family))
         record, family = Code.from_hash(found[0]), Family.from_hash(found[1])
         if record is None or family is None or record.secret_hash != hash_of("code", code):
@@ -69,7 +69,10 @@ class Grants:
         return record, family
 
     async def spend_code(self, code: OpaqueToken, issue: Issue) -> tuple[Spending, str]:
-        """Spend the code and record what it buys, in one step; with the scope that the access token really has."""
+        """Spend the code and record the issued tokens in one atomic step.
+
+        Returns the outcome and the scope that the access token has in the store.
+        """
         family = code.family
         refresh_hash = hash_of("refresh", issue.refresh_token)
         answer = await self._connection.run(
@@ -86,26 +89,29 @@ class Grants:
         return cast("Spending", answer[0]), answer[-1]
 
     async def find_refresh_token(self, token: OpaqueToken) -> tuple[RefreshToken, Family] | None:
-        """The refresh token and its family, rotated and expired ones included: whoever asks judges."""
+        """Return the refresh token and its family, even if the token is rotated or expired: the caller checks that."""
         found = await self._connection.read_hashes(_refresh_key(token), keys.family(token.family))
         record, family = RefreshToken.from_hash(found[0]), Family.from_hash(found[1])
         return None if record is None or family is None else (record, family)
 
     async def claim_refresh(self, token: OpaqueToken, lease: str, now: float, seconds: float) -> Claim:
-        """Claim the token for one caller, for as long as the lease lasts."""
+        """Claim the token for one caller for the given seconds, the length of the lease."""
         answer = await self._connection.run(
             "claim_refresh", [keys.family(token.family), _refresh_key(token)], [lease, now, now + seconds]
         )
         return cast("Claim", answer[0])
 
     async def release_refresh(self, token: OpaqueToken, lease: str) -> None:
-        """Give a claim back, so that the next caller need not wait for the end of the lease."""
+        """Release a claim, so that the next caller need not wait until the lease expires."""
         await self._connection.run("release_refresh", [_refresh_key(token)], [lease])
 
     async def commit_rotation(
         self, token: OpaqueToken, lease: str, issue: Issue, *, sealed_answer: str, leeway: float
     ) -> tuple[Commit, str]:
-        """Store the successor and mark the token as rotated, in one step; with the access token's real scope."""
+        """Store the successor and mark the token as rotated in one atomic step.
+
+        Returns the outcome and the scope that the access token has in the store.
+        """
         family = token.family
         answer = await self._connection.run(
             "commit_rotation",
@@ -122,12 +128,12 @@ class Grants:
         return cast("Commit", answer[0]), answer[-1]
 
     async def find_successor(self, token: OpaqueToken) -> StoredAnswer | None:
-        """The answer that rotated the token, while it is kept."""
+        """Return the answer to the rotation of the token, while the store keeps it."""
         fields = await self._connection.read_hash(keys.successor(token.family, hash_of("refresh", token)))
         return StoredAnswer(**fields) if fields else None
 
     async def read_access(self, family: str, token_hash: str) -> AccessState:
-        """Deny-list, grant and family of an access token, in one round trip."""
+        """Return grant, deny-list entry and family of an access token in one round trip."""
         grant, denied, owner = await self._connection.read_access(
             keys.access_grant(family, token_hash), keys.denied(family, token_hash), keys.family(family)
         )
@@ -138,7 +144,7 @@ class Grants:
         await self._connection.run("deny_access", [keys.denied(family, token_hash)], [milliseconds(lifetime)])
 
     async def revoke_family(self, family: str) -> None:
-        """End everything that was issued from one login."""
+        """Revoke all tokens that were issued from one login."""
         await self._connection.run("revoke_family", [keys.family(family)])
 
 

@@ -1,4 +1,4 @@
-"""What the store holds, as types: parsed once when it is read, then trusted."""
+"""Types of the stored records, validated once when they are read."""
 
 from collections.abc import Mapping
 from typing import Self
@@ -7,23 +7,23 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Record(BaseModel):
-    """A hash of the store; members that are None are not written."""
+    """A record kept as a hash; members that are None are not written."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     def to_hash(self) -> dict[str, str]:
-        """The fields as the store keeps them."""
+        """Return the fields as strings, as the store keeps them."""
         members = self.model_dump(exclude_none=True)
         return {name: str(int(value)) if isinstance(value, bool) else str(value) for name, value in members.items()}
 
     @classmethod
     def from_hash(cls, fields: Mapping[str, str]) -> Self | None:
-        """The record that was written, or None where there is none."""
+        """Read a record from its fields; None if there are none."""
         return cls.model_validate(fields) if fields else None
 
 
 class Client(BaseModel):
-    """A registered client (RFC 7591). Times are Unix seconds; the secret is known by its hash alone."""
+    """A registered client (RFC 7591). Times are Unix seconds; only the hash of the secret is stored."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -43,7 +43,7 @@ class Client(BaseModel):
 
 
 class PendingLogin(Record):
-    """An authorization request whose user is on the way to Supabase and back."""
+    """An accepted authorization request whose user has not finished the login at Supabase."""
 
     client_id: str
     redirect_uri: str
@@ -59,7 +59,7 @@ class PendingLogin(Record):
 
 
 class Code(Record):
-    """An authorization code; `spent_for` names the redemption that spent it."""
+    """An authorization code; `spent_for` is the hash of the refresh token that it was exchanged for."""
 
     secret_hash: str
     client_id: str
@@ -70,12 +70,12 @@ class Code(Record):
 
     @property
     def is_spent(self) -> bool:
-        """Whether the code was redeemed already."""
+        """Whether the code was redeemed."""
         return self.spent_for is not None
 
 
 class Family(Record):
-    """One login and everything issued from it; `upstream` holds Supabase's tokens, sealed."""
+    """One login, to which all tokens issued from it belong; `upstream` has Supabase's tokens, encrypted."""
 
     client_id: str
     subject: str
@@ -87,7 +87,7 @@ class Family(Record):
 
 
 class RefreshToken(Record):
-    """One generation of a family's refresh token; rotated ones stay, so that their reuse is seen."""
+    """One generation of a family's refresh token; rotated ones stay stored, so that the relay detects their reuse."""
 
     expires_at: float
     rotated_at: float | None = None
@@ -96,7 +96,7 @@ class RefreshToken(Record):
 
 
 class AccessGrant(Record):
-    """What an access token was issued for; times are Unix seconds."""
+    """The grant behind an access token; times are Unix seconds."""
 
     client_id: str
     subject: str
@@ -106,7 +106,7 @@ class AccessGrant(Record):
 
 
 class UpstreamTokens(BaseModel):
-    """Supabase's tokens of one session; sealed before they are stored."""
+    """Supabase's tokens of one session; encrypted before they are stored."""
 
     access_token: str
     refresh_token: str
@@ -114,7 +114,7 @@ class UpstreamTokens(BaseModel):
 
 
 class IssuedTokens(BaseModel):
-    """The tokens of an answer of the token endpoint; `expires_at` is the access token's, in Unix seconds."""
+    """The tokens in an answer of the token endpoint; `expires_at` is the access token's, in Unix seconds."""
 
     access_token: str
     refresh_token: str

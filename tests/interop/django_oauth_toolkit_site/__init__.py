@@ -1,1 +1,1 @@
-"""A Django project with django-oauth-toolkit, as its tutorial builds one, with the toolkit's own defaults."""
+"""A Django project with django-oauth-toolkit, as in its tutorial, with the toolkit's default settings."""

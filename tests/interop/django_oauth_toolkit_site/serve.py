@@ -1,4 +1,4 @@
-"""`python -m django_oauth_toolkit_site.serve DATABASE`: a new database, two users, and a server that says where it is."""
+"""`python -m django_oauth_toolkit_site.serve DATABASE`: create a database and two users, serve, and print the origin."""
 
 import os
 import sys
@@ -9,10 +9,10 @@ USERS = {"ada": "correct horse", "grace": "battery staple"}
 
 
 def main() -> None:
-    """Serve with a thread for each connection, as `runserver` does, until standard input ends."""
+    """Serve with a thread for each connection, as `runserver` does, until standard input is closed."""
     os.environ["NOTES_DATABASE"] = sys.argv[1]
     os.environ["DJANGO_SETTINGS_MODULE"] = f"{__package__}.settings"
-    # The toolkit warns at each request that uses what its next release refuses: that is for the suite to say.
+    # The toolkit warns about each request that its next release will refuse; the suite reports those itself.
     warnings.simplefilter("ignore", DeprecationWarning)
 
     import django

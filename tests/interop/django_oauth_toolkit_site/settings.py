@@ -1,4 +1,4 @@
-"""What `startproject` writes, the toolkit, and only what must be set for it to serve registration and to be waited for."""
+"""The settings of `startproject`, plus the toolkit with open registration and short lifetimes."""
 
 import os
 from pathlib import Path
@@ -46,7 +46,7 @@ TEMPLATES = [
         },
     }
 ]
-# SQLite knows no SELECT … FOR UPDATE, which the toolkit relies on; a transaction that locks from its start stands in for it.
+# The toolkit relies on SELECT … FOR UPDATE, which SQLite lacks; instead, transactions lock from their start.
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",
@@ -58,11 +58,11 @@ DATABASES = {
         },
     }
 }
-# As in any test of a Django project: each registration hashes a secret, and the usual hasher takes half a second.
+# Each registration hashes a secret, and the default hasher takes half a second; tests of Django projects use this one.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 CODE_TTL, ACCESS_TOKEN_TTL, REFRESH_TOKEN_TTL = 6, 5, 5
-"""In seconds, short enough to be waited for; a refresh token's begins where that of its access token ends."""
+"""Lifetimes in seconds, so short that the suite can wait; a refresh token's starts when its access token expires."""
 
 OAUTH2_PROVIDER = {
     "DCR_ENABLED": True,
@@ -72,7 +72,7 @@ OAUTH2_PROVIDER = {
     "REFRESH_TOKEN_EXPIRE_SECONDS": REFRESH_TOKEN_TTL,
 }
 if os.environ.get("NOTES_STRICT"):
-    # Every switch for RFC 9700 that the toolkit has, as its release 4.0 is to have them by default.
+    # All of the toolkit's settings for RFC 9700, which its release 4.0 is to enable by default.
     OAUTH2_PROVIDER |= {
         "REFRESH_TOKEN_REUSE_PROTECTION": True,
         "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,

@@ -13,7 +13,7 @@ from oauth2_provider.views.generic import (
 
 
 class Notes(ReadWriteScopedProtectedResourceMetadataView):
-    """The resource as a client of MCP needs it: its refusals are challenges, and name its metadata (RFC 9728)."""
+    """The resource as an MCP client needs it: its refusals have a challenge that names its metadata (RFC 9728)."""
 
     def get_resource_metadata_url(self, request: HttpRequest) -> str:
         return request.build_absolute_uri("/.well-known/oauth-protected-resource/notes")
@@ -26,13 +26,13 @@ class Notes(ReadWriteScopedProtectedResourceMetadataView):
 
 
 class PlainNotes(ReadWriteScopedResourceView):
-    """The same behind the view that the tutorial teaches."""
+    """The same resource with the view class of the tutorial, whose refusals have no challenge."""
 
     get, post = Notes.get, Notes.post
 
 
 class Anybody(ProtectedResourceMetadataView):
-    """A resource that asks for no scope."""
+    """A resource that requires no scope."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return JsonResponse({"welcome": True})

@@ -1,4 +1,4 @@
--- KEYS: family, refresh token. ARGV: lease, now, end of the lease.
+-- KEYS: family, refresh token. ARGV: lease, now, expiry of the lease.
 if redis.call('EXISTS', KEYS[1]) == 0 or redis.call('EXISTS', KEYS[2]) == 0 then return {'missing'} end
 if redis.call('HGET', KEYS[1], 'revoked') == '1' then return {'revoked'} end
 if redis.call('HGET', KEYS[2], 'rotated_at') then return {'rotated'} end

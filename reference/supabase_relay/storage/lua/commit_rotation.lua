@@ -1,10 +1,10 @@
--- KEYS: refresh token, family, successor, answer kept for the leeway, access grant, deny-list entry
+-- KEYS: refresh token, family, successor, stored answer, access grant, deny-list entry
 -- ARGV: lease, now, family lifetime (ms), successor's expiry, upstream,
---       scope, client_id, subject, resource, access token's expiry, grant lifetime (ms), answer, answer's lifetime (ms)
--- The old token is marked as rotated only here, where its successor is stored.
+--       scope, client_id, subject, resource, access token's expiry, grant lifetime (ms), answer, answer's lifetime (ms, 0: do not store it)
+-- Only this script marks a token as rotated, in the same step in which it stores the successor.
 if redis.call('EXISTS', KEYS[2]) == 0 or redis.call('HGET', KEYS[2], 'revoked') == '1' then return {'revoked'} end
 if redis.call('HGET', KEYS[1], 'lease') ~= ARGV[1] then return {'lost'} end
-if redis.call('HGET', KEYS[1], 'rotated_at') then -- the same call, repeated
+if redis.call('HGET', KEYS[1], 'rotated_at') then -- a retry of this call
   return {'rotated', redis.call('HGET', KEYS[5], 'scope') or ''}
 end
 if redis.call('EXISTS', KEYS[6]) == 1 then return {'denied'} end

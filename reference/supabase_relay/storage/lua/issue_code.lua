@@ -1,5 +1,6 @@
--- KEYS: family, code. ARGV: lifetime (ms), number of the family's fields and values, those, then the code's.
--- A session of Supabase becomes one family, once.
+-- KEYS: family, code
+-- ARGV: lifetime (ms), count of the family's fields and values, the family's fields and values, the code's fields and values
+-- A session of Supabase may create one family only.
 if redis.call('EXISTS', KEYS[1]) == 1 then return {'exists'} end
 local lifetime, count = ARGV[1], tonumber(ARGV[2])
 for i = 3, 2 + count, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end

@@ -1,10 +1,10 @@
 -- KEYS: code, family, refresh token, access grant, deny-list entry
--- ARGV: secret hash, redemption, family lifetime (ms), refresh token's expiry, upstream,
+-- ARGV: secret hash, refresh token's hash, family lifetime (ms), refresh token's expiry, upstream,
 --       scope, client_id, subject, resource, access token's expiry, grant lifetime (ms)
--- Spending the code, and recording what is issued for it, is one step: a replay always finds what to revoke.
+-- Spending the code and recording the issued tokens is one step, so that a replay always finds the tokens to revoke.
 if redis.call('HGET', KEYS[1], 'secret_hash') ~= ARGV[1] then return {'missing'} end
 local spent_for = redis.call('HGET', KEYS[1], 'spent_for')
-if spent_for == ARGV[2] then return {'spent', redis.call('HGET', KEYS[4], 'scope') or ''} end -- the same call, repeated
+if spent_for == ARGV[2] then return {'spent', redis.call('HGET', KEYS[4], 'scope') or ''} end -- a retry of this call
 if spent_for then return {'replayed'} end
 if redis.call('EXISTS', KEYS[2]) == 0 or redis.call('HGET', KEYS[2], 'revoked') == '1' then return {'revoked'} end
 if redis.call('EXISTS', KEYS[5]) == 1 then return {'denied'} end

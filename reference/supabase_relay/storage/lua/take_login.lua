@@ -1,4 +1,4 @@
--- KEYS: pending login. Of several callbacks at once, one gets the login; the others get nothing.
+-- KEYS: pending login. Of concurrent callbacks, one gets the login; the others get an empty list.
 local fields = redis.call('HGETALL', KEYS[1])
 redis.call('DEL', KEYS[1])
 return fields

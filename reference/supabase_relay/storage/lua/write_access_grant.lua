@@ -1,4 +1,4 @@
--- Two issues may carry the very same JWT: a second grant under its fingerprint never widens the first one's scope.
+-- Supabase may return the same JWT twice. A second grant with the same hash must not widen the scope of the first one.
 local function intersection(kept, asked)
   local asked_names, common = {}, {}
   for name in asked:gmatch('%S+') do asked_names[name] = true end

@@ -1,6 +1,6 @@
-// What the SDK leaves to its user: a provider that keeps all in memory and approves every login.
+// A provider for the SDK, which its users must write: it stores all data in memory and approves every login.
 //
-// All that the SDK's hooks allow to be done right is done right here, so that what the suite finds is the SDK's own.
+// The provider is correct wherever the SDK's hooks allow it, so that every finding of the suite is about the SDK itself.
 
 import {
   CustomOAuthError,
@@ -11,7 +11,7 @@ import {
 } from '@modelcontextprotocol/sdk/server/auth/errors.js';
 import { randomBytes } from 'node:crypto';
 
-// Lifetimes in seconds, short enough to be waited for.
+// Lifetimes in seconds, so short that the suite can wait for their end.
 const CODE_TTL = 6;
 const ACCESS_TOKEN_TTL = 8;
 const REFRESH_TOKEN_TTL = 10;
@@ -25,7 +25,7 @@ class MemoryClients {
     return this.#clients.get(clientId);
   }
 
-  // Redirect URIs must be safe to send a code to (OAuth 2.1 section 2.3).
+  // Refuse redirect URIs to which it is not safe to send a code (OAuth 2.1 section 2.3).
   async registerClient(client) {
     if (client.redirect_uris.length === 0 || !client.redirect_uris.every(isSafe)) {
       throw new CustomOAuthError('invalid_redirect_uri', 'https, http on loopback, or a private-use scheme');
@@ -62,12 +62,12 @@ export class MemoryProvider {
     response.redirect(target.href);
   }
 
-  // The SDK compares the verifier with it, before the code is spent.
+  // The SDK compares the verifier with this challenge before the code is spent.
   async challengeForAuthorizationCode(client, code) {
     return this.#codeOf(client, code).codeChallenge;
   }
 
-  // A replay revokes what the code brought (OAuth 2.1 section 4.1.3).
+  // A replay revokes the tokens of the code (OAuth 2.1 section 4.1.3).
   async exchangeAuthorizationCode(client, code, _verifier, redirectUri) {
     const found = this.#codeOf(client, code);
     if (redirectUri !== undefined && redirectUri !== found.redirectUri) {
@@ -81,7 +81,7 @@ export class MemoryProvider {
     return this.#issue(found.family, found.scopes);
   }
 
-  // A rotated token that comes back revokes its family (OAuth 2.1 section 4.3.1).
+  // Reuse of a rotated token revokes its family (OAuth 2.1 section 4.3.1).
   async exchangeRefreshToken(client, refreshToken, scopes) {
     const found = this.#refreshTokens.get(refreshToken);
     if (found?.family.clientId !== client.client_id || found.expiresAt <= now()) {
@@ -94,7 +94,7 @@ export class MemoryProvider {
     return this.#issue(found.family, this.#granted(scopes, found.family.scopes));
   }
 
-  // The SDK looks at expiry, scopes and resource.
+  // The SDK checks expiry, scopes and resource.
   async verifyAccessToken(token) {
     const found = this.#accessTokens.get(token);
     if (found === undefined || found.family.revoked) {
@@ -104,7 +104,7 @@ export class MemoryProvider {
     return { token, clientId: family.clientId, scopes, expiresAt, resource: this.#resource };
   }
 
-  // A token that is not known, or of another client, changes nothing (RFC 7009 sections 2.1 and 2.2).
+  // Ignore a token that is unknown or belongs to another client (RFC 7009 sections 2.1 and 2.2).
   async revokeToken(client, { token }) {
     const { family } = this.#refreshTokens.get(token) ?? this.#accessTokens.get(token) ?? {};
     if (family?.clientId === client.client_id) {
@@ -121,7 +121,7 @@ export class MemoryProvider {
   }
 
   #granted(wanted, allowed) {
-    // What is sent without a value counts as left out (OAuth 2.1 section 3.1); the SDK hands it on as one empty scope.
+    // A parameter without a value counts as omitted (OAuth 2.1 section 3.1); the SDK passes it as one empty scope.
     const named = (wanted ?? []).filter(Boolean);
     if (!named.every(scope => allowed.includes(scope))) {
       throw new InvalidScopeError('more than may be granted');

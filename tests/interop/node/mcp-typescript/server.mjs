@@ -1,4 +1,4 @@
-// The SDK's authorization router and its bearer middleware before a stateless MCP endpoint, in one application.
+// The SDK's authorization router, and a stateless MCP endpoint behind its bearer middleware, in one application.
 
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { requireBearerAuth } from '@modelcontextprotocol/sdk/server/auth/middleware/bearerAuth.js';
@@ -39,12 +39,12 @@ async function answer(request, response) {
   await transport.handleRequest(request, response, request.body);
 }
 
-// The application must know its own origin, so that it is made when there is a port.
+// The application needs its own origin, so it is created when the port is known.
 const listener = createServer().listen({ host: '127.0.0.1', port: 0, backlog: 512 }, () => {
   const origin = `http://127.0.0.1:${listener.address().port}`;
   listener.on('request', createApp(origin));
   console.log(origin);
 });
 
-// Whoever started it holds its standard input, and ends it by letting go, however it ends itself.
+// Stop when standard input closes, which happens whenever the process that started this one ends.
 process.stdin.resume().on('end', () => process.exit());

@@ -1,6 +1,6 @@
-// What the library leaves to its user: a model that keeps all in memory.
+// A model for the library, which its users must write: it stores all data in memory.
 //
-// All that the library's hooks allow to be done right is done right here, so that what the suite finds is the library's own.
+// The model is correct wherever the library's hooks allow it, so that every finding of the suite is about the library itself.
 
 const GRANTS = ['authorization_code', 'refresh_token'];
 
@@ -16,34 +16,34 @@ export class MemoryModel {
     this.#scopes = scopes;
   }
 
-  // The authorization endpoint, where nobody authenticates, says null for the secret; the token endpoint says undefined
-  // where none came, also for a client that has one.
+  // The library passes null as secret at the authorization endpoint, which has no client authentication. At the token
+  // endpoint it passes undefined if the request has no secret, even if the client has one.
   getClient(clientId, clientSecret) {
     const client = this.#clients.get(clientId);
     return clientSecret === null || client?.secret === clientSecret ? client : undefined;
   }
 
-  // Without a scope that was named, everything is granted.
+  // A request without a scope gets the whole scope.
   validateScope(user, client, scope) {
     const wanted = scope ?? this.#scopes;
     return wanted.every(name => this.#scopes.includes(name)) && wanted;
   }
 
   saveAuthorizationCode(code, client, user) {
-    // The family is everything that one login brings. It travels in the user, the only thing that the library hands from
-    // a code to its tokens, and from a refresh token to its successor.
+    // The family is all tokens of one login. It is kept in the user, the only object that the library passes from a code
+    // to its tokens, and from a refresh token to its successor.
     const family = { scope: code.scope, revoked: false };
     const saved = { ...code, client, user: { ...user, family }, used: false };
     this.#codes.set(code.authorizationCode, saved);
     return saved;
   }
 
-  // Used codes are found as well, so that a replay is seen.
+  // Return used codes as well, so that a replay is detected.
   getAuthorizationCode(authorizationCode) {
     return this.#codes.get(authorizationCode);
   }
 
-  // A replay revokes what the code brought (OAuth 2.1 section 4.1.3).
+  // A replay revokes the tokens of the code (OAuth 2.1 section 4.1.3).
   revokeAuthorizationCode(code) {
     const first = !code.used;
     code.used = true;
@@ -54,7 +54,7 @@ export class MemoryModel {
   saveToken(token, client, user) {
     const saved = { ...token, client, user };
     this.#accessTokens.set(token.accessToken, saved);
-    // The refresh token keeps the whole grant, whatever a refresh was narrowed to (OAuth 2.1 section 4.3.3).
+    // The refresh token keeps the whole grant, even if a refresh was narrowed (OAuth 2.1 section 4.3.3).
     this.#refreshTokens.set(token.refreshToken, { ...saved, scope: user.family.scope });
     user.family.refreshToken = token.refreshToken;
     return saved;
@@ -69,7 +69,7 @@ export class MemoryModel {
     return this.#refreshTokens.get(refreshToken);
   }
 
-  // A rotated token that comes back revokes its family (OAuth 2.1 section 4.3.1).
+  // Reuse of a rotated token revokes its family (OAuth 2.1 section 4.3.1).
   revokeToken({ refreshToken, user: { family } }) {
     const newest = family.refreshToken === refreshToken && !family.revoked;
     family.refreshToken = undefined;

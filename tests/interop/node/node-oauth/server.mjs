@@ -7,17 +7,17 @@ import { MemoryModel } from './model.mjs';
 
 const SCOPES = ['notes:read', 'notes:write'];
 
-// Those of profiles/node-oauth.toml: the library registers none.
+// The clients of profiles/node-oauth.toml; the library has no client registration.
 const CLIENTS = JSON.parse(process.env.NODE_OAUTH_CLIENTS);
 
 function createApp(origin) {
   const oauth = new OAuthServer({
     model: new MemoryModel(CLIENTS, SCOPES),
-    // Lifetimes in seconds, short enough to be waited for.
+    // Lifetimes in seconds, so short that the suite can wait for their end.
     authorizationCodeLifetime: 6,
     accessTokenLifetime: 8,
     refreshTokenLifetime: 10,
-    // Without it public clients could not refresh.
+    // Without this setting, public clients could not refresh.
     requireClientAuthentication: { refresh_token: false },
   });
   const loggedIn = { handle: () => ({ id: 'alice' }) };
@@ -33,7 +33,7 @@ function createApp(origin) {
   return app;
 }
 
-// The library has no documents; these say what it does.
+// The library publishes no metadata; these documents describe what it does.
 function serverMetadata(origin) {
   return {
     issuer: origin,
@@ -51,12 +51,12 @@ function resourceMetadata(origin) {
   return { resource: `${origin}/notes`, authorization_servers: [origin], scopes_supported: SCOPES };
 }
 
-// The application must know its own origin, so that it is made when there is a port.
+// The application needs its own origin, so it is created when the port is known.
 const listener = createServer().listen({ host: '127.0.0.1', port: 0, backlog: 512 }, () => {
   const origin = `http://127.0.0.1:${listener.address().port}`;
   listener.on('request', createApp(origin));
   console.log(origin);
 });
 
-// Whoever started it holds its standard input, and ends it by letting go, however it ends itself.
+// Stop when standard input closes, which happens whenever the process that started this one ends.
 process.stdin.resume().on('end', () => process.exit());
