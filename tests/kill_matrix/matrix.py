@@ -90,7 +90,7 @@ async def good_run(settings: Mapping[str, str], straw: str | None = None) -> Goo
     with _recording(entered):
         async with straw_world(straw) if straw else world(settings=settings) as run:
             bill = _Bill(run)
-            with patch.object(run, "once", bill.weighed):
+            with patch.object(run.shared, "once", bill.weighed):
                 seen = _seen(await judge(run, Selection()))
             _inherit(run, entered)
             cost = bill.fair_shares()
