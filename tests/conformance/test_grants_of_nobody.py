@@ -38,6 +38,6 @@ async def test_client_credentials_of_a_public_client_fail_at_the_client(refusal,
     server = OtherGrants(issuer=ISSUER)
     server.refusal = refusal
     async with connected_to({ISSUER: server.application()}) as run:
-        results = (await judge(run, Selection(only=("TOKEN-03",)))).results
+        results = (await judge(run, Selection(only=("TOKEN-03b",)))).results
 
-    assert results["TOKEN-03"].verdict is verdict
+    assert results["TOKEN-03b"].verdict is verdict

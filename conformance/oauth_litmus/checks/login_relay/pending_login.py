@@ -16,8 +16,11 @@ from oauth_litmus.probes.callback_url import binding_parameters, with_parameter
 from oauth_litmus.probes.error_page import error_page
 from oauth_litmus.probes.login_refusals import no_code, still_pending
 from oauth_litmus.probes.state_cookie import living_cookies, state_cookie
+from oauth_litmus.verdict import NotApplicable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from oauth_litmus.browser.model import Browser
     from oauth_litmus.http.answer import Answer
     from oauth_litmus.oauth.authorization import Attempt
@@ -27,11 +30,25 @@ SPECULATIVE = {"sec-purpose": "prefetch", "purpose": "prefetch"}
 
 
 @check("LOGIN-04", needs={LOGIN, RELAY})
-async def unknown_login_is_refused_early(target: Target) -> None:
-    """Open the start URL and the callback with identifiers of no login, in the URL or in the callback's cookies."""
+async def start_of_no_login_is_refused(target: Target) -> None:
+    """Open the start URL with identifiers of no login."""
+    held = await target.logins.held()
+    probes = _at_the_start(target, held)
+    if not probes:
+        raise NotApplicable("the start URL holds no identifier of a login")
+    await _all_refused(target, held, probes)
+
+
+@check("LOGIN-04a", needs={LOGIN, RELAY})
+async def callback_of_no_login_is_refused(target: Target) -> None:
+    """Open the callback with identifiers of no login, in the URL or in its cookies."""
     held = await target.callbacks.hold(target.authorization.request(await target.clients.shared()))
 
-    for probe in [*_at_the_start(target, held), *_at_the_callback(held)]:
+    await _all_refused(target, held, _at_the_callback(held))
+
+
+async def _all_refused(target: Target, held: Attempt, probes: Sequence[_Probe]) -> None:
+    for probe in probes:
         answer = await target.settled(
             lambda probe=probe: target.authorization.peek(probe.browser.copy(), probe.url),
             lambda: target.authorization.hold_upstream(target.authorization.request(held.request.client)),

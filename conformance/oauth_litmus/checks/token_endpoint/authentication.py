@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 SECRETS: tuple[AuthMethod, ...] = ("client_secret_post", "client_secret_basic")
 
 
-@check("TOKEN-07", needs={LOGIN}, logins=5)
-async def failed_authentication_is_invalid_client(target: Target) -> None:
-    """Send a token request as an unknown client, with a wrong secret by each method, and with malformed HTTP Basic."""
+@check("TOKEN-07", needs={LOGIN})
+async def unknown_client_is_invalid_client(target: Target) -> None:
+    """Send a token request as an unknown client."""
     stranger = Client(secrets.token_urlsafe(16), (await target.clients.shared()).redirect_uris)
     answer = expect.no_server_error(
         await target.settled(lambda: target.tokens.request(made_up_code(stranger), stranger), target.grants.fresh)
@@ -34,7 +34,14 @@ async def failed_authentication_is_invalid_client(target: Target) -> None:
     steers = answer.error == "invalid_client"
     expect.ideally(steers, expected="error=invalid_client", got=expect.describe(answer), at=answer)
 
-    if await works(target, "client_secret_post"):
+
+@check("TOKEN-07a", needs={LOGIN, CONFIDENTIAL_CLIENT}, logins=5)
+async def failed_authentication_is_invalid_client(target: Target) -> None:
+    """Send a wrong secret by each method, and malformed HTTP Basic."""
+    by_post, by_basic = await works(target, "client_secret_post"), await works(target, "client_secret_basic")
+    if not by_post and not by_basic:
+        raise NotApplicable("no client gets tokens with a client_secret")
+    if by_post:
         client = await target.grants.confidential_client(auth_method="client_secret_post")
         answer = await target.probing.try_code(
             lambda code: target.settled(
@@ -44,7 +51,7 @@ async def failed_authentication_is_invalid_client(target: Target) -> None:
         )
         expect.no_server_error(answer)
         expect.refused_grant(answer, "invalid_client", because="the client_secret is wrong", steering=True)
-    if await works(target, "client_secret_basic"):
+    if by_basic:
         client = await target.grants.confidential_client(auth_method="client_secret_basic")
         headers = (basic(client.client_id, secrets.token_urlsafe(32)), "Basic %%%")
         wrong, malformed = await target.probing.try_code_in_ways(
