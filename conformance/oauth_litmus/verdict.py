@@ -135,7 +135,7 @@ def decide(level: Level, judgement: Judgement, ending: BaseException | None, *, 
     if judgement.judged == 0:
         return Decision(Verdict.ERROR, "the check ended without judging anything")
     left_out = judgement.left_out
-    short = [f"{left_out} further probes skipped; a complete run sends them"] if left_out else []
+    short = [f"{counted(left_out, 'further probe')} skipped; a complete run sends them"] if left_out else []
     return Decision(Verdict.PASS, "; ".join([*judgement.measured.values(), *short]))
 
 

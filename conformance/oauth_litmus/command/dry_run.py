@@ -13,6 +13,7 @@ from oauth_litmus.run.plan import announcement_of_bursts, cannot_judge
 from oauth_litmus.run.preflight import Readiness
 from oauth_litmus.run.tidying import TIDIED_WITHIN
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped, Verdict
+from oauth_litmus.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,8 +96,8 @@ def plan_lines(plan: Plan, run: Run) -> list[str]:
     found = run.server.discovered
     lines = [
         f"issuer {found.issuer}, metadata at {found.metadata_url}",
-        f"{len(plan.runnable)} checks would run, {sum(map(len, plan.left_out.values()))} would not.",
-        f"About {plan.logins} logins ({run.driver.name}); the longest wait is {plan.longest_wait:.0f} s.",
+        f"{counted(len(plan.runnable), 'check')} would run, {sum(map(len, plan.left_out.values()))} would not.",
+        f"About {counted(plan.logins, 'login')} ({run.driver.name}); the longest wait is {plan.longest_wait:.0f} s.",
         f"The run ends within {run.budget.longest + TIDIED_WITHIN:.0f} s in any case (--max-time).",
         *plan.by_hand,
         "",

@@ -16,6 +16,7 @@ from oauth_litmus.check import Check, Need
 from oauth_litmus.checks import all_checks
 from oauth_litmus.requirements import Requirement, catalogue, categories
 from oauth_litmus.run.plan import UnknownSelectionError, named
+from oauth_litmus.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +36,7 @@ def show_list(names: tuple[str, ...], console: Console | None = None) -> None:
         console.print(Text(f"{category} · {categories()[category].title}", "bold underline"))
         console.print(_table(members))
     core = sum(check.requirement.core for check in shown)
-    console.print(f"{len(shown)} checks, {core} of them core", highlight=False)
+    console.print(f"{counted(len(shown), 'check')}, {core} of them core", highlight=False)
 
 
 def show_explanation(identifier: str, console: Console | None = None) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from oauth_litmus.verdict import Blocked, Skipped
+from oauth_litmus.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -100,13 +101,13 @@ class ManualDriver:
             raise Blocked(f"cannot listen at {redirect_uri} for the browser: {error.strerror or error}") from error
         async with server:
             turn = f"Login {self.done} of at most {self.max_logins}"
-            self.say(f"\n{turn}: please log in within {self.minutes:g} minutes, at\n\n{url}\n")
+            self.say(f"\n{turn}: please log in within {counted(self.minutes, 'minute')}, at\n\n{url}\n")
             await asyncio.to_thread(self.open_browser, url)
             try:
                 async with asyncio.timeout(self.minutes * 60):
                     location = await arrived
             except TimeoutError as error:
-                raise Blocked(f"the manual login was not finished within {self.minutes:g} minutes") from error
+                raise Blocked(f"the manual login was not finished within {counted(self.minutes, 'minute')}") from error
             finally:
                 self._seen.add(state)
                 await visitor.finished()

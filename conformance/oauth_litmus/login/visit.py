@@ -15,6 +15,7 @@ from oauth_litmus.login.drivers import guess
 from oauth_litmus.login.interception import Interception
 from oauth_litmus.login.manual import say
 from oauth_litmus.login.script import StepFails
+from oauth_litmus.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,7 +106,7 @@ class Visit:
                 helped = True
                 until = clock() + self._settings.minutes_for_a_person * 60
                 say(
-                    f"Please continue the login in the browser window within {self._settings.minutes_for_a_person:g} minutes."
+                    f"Please continue the login in the browser window within {counted(self._settings.minutes_for_a_person, 'minute')}."
                 )
             elif clock() >= until:
                 return False

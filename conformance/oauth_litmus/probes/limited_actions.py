@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from oauth_litmus.http.retry_after import retry_after
 from oauth_litmus.limits.rates import Kind
 from oauth_litmus.verdict import Blocked, Skipped
+from oauth_litmus.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -158,7 +159,8 @@ def _preferred(server: Server, most: int) -> tuple[str, Rate]:
         if declared[name].count <= most:
             return name, declared[name]
     raise Skipped(
-        f'no limit of at most {most} requests is declared: declare one in the profile, as `[limits] authorize = "10/60"`'
+        f"no limit of at most {counted(most, 'request')} is declared: "
+        'declare one in the profile, as `[limits] authorize = "10/60"`'
     )
 
 

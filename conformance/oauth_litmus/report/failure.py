@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from oauth_litmus.report.printable import printable
 from oauth_litmus.verdict import Verdict
+from oauth_litmus.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,9 +50,8 @@ def lines_of(check: CheckRecord, *, exchanges: int | None = EXCHANGES_SHOWN) -> 
     for exchange in shown:
         yield from exchange_lines(exchange)
     if shown and len(shown) < len(check.exchanges):
-        yield Line(
-            "note", f"… and {len(check.exchanges) - len(shown)} more exchanges, in the JSON report (--json FILE)"
-        )
+        rest = counted(len(check.exchanges) - len(shown), "more exchange")
+        yield Line("note", f"… and {rest}, in the JSON report (--json FILE)")
 
 
 def exchange_lines(exchange: ExchangeRecord) -> Iterator[Line]:

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from oauth_litmus.clock import stopwatch
 from oauth_litmus.verdict import Verdict
+from oauth_litmus.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,14 +82,14 @@ class _Lines:
     def begins(self, total: int) -> AbstractContextManager[object]:
         self._tally.total = total
         self._last = self._clock()
-        self._say(f"first an ordinary login, then {total} checks")
+        self._say(f"first an ordinary login, then {counted(total, 'check')}")
         return nullcontext()
 
     def __call__(self, result: Result) -> None:
         self._tally.counts[result.verdict] += 1
         if self._clock() - self._last >= _SECONDS_BETWEEN_LINES:
             self._last = self._clock()
-            self._say(f"{self._tally.done} of {self._tally.total} checks are done: {self._tally.text}")
+            self._say(f"{self._tally.done} of {counted(self._tally.total, 'check')} done: {self._tally.text}")
 
     def _say(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -15,6 +15,7 @@ from oauth_litmus.report.printable import printable
 from oauth_litmus.report.waivers import block_to_paste
 from oauth_litmus.requirements import categories
 from oauth_litmus.verdict import Verdict
+from oauth_litmus.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -160,10 +161,10 @@ def _summary(report: Report, console: Console) -> None:
     _left_behind(report, console)
     counts = " + ".join(f"{count} {verdict}" for verdict, count in report.counts.items())
     waived = f" ({report.waived} waived)" if report.waived else ""
-    console.print(Text(f"{report.selected} checks = {counts}{waived}", "bold"))
+    console.print(Text(f"{counted(report.selected, 'check')} = {counts}{waived}", "bold"))
     authorizations, registrations = report.spent["authorize"], report.registered
-    counted = {"request": report.requests, "authorization": authorizations, "registration": registrations}
-    spent = ", ".join(_number(count, thing) for thing, count in counted.items())
+    amounts = {"request": report.requests, "authorization": authorizations, "registration": registrations}
+    spent = ", ".join(counted(count, thing) for thing, count in amounts.items())
     if report.learnt_limits:
         learnt = ", ".join(f"{kind}={rate}" for kind, rate in report.learnt_limits.items())
         console.print(
@@ -179,13 +180,9 @@ def _left_behind(report: Report, console: Console) -> None:
         return
     named = ", ".join(report.left_behind[:_NAMED])
     more = f" and {len(report.left_behind) - _NAMED} more" if len(report.left_behind) > _NAMED else ""
-    clients = _number(len(report.left_behind), "client")
+    clients = counted(len(report.left_behind), "client")
     sentence = f"Left behind at the server: {clients} named `oauth-litmus {report.run_id}` ({named}{more})"
     _hanging(Text(""), Text(printable(sentence), "dim"), console)
-
-
-def _number(count: int, thing: str) -> str:
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def _result(report: Report, console: Console) -> None:
@@ -209,7 +206,8 @@ def _core_line(report: Report) -> Text:
     if not core.not_judged:
         return Text(f"All {core.total} core checks were judged.", "green")
     unasked = f" ({core.not_selected} of them not selected)" if core.not_selected else ""
-    return Text(f"{core.not_judged} of {core.total} core checks were not judged{unasked}.", "yellow")
+    verb = "was" if core.not_judged == 1 else "were"
+    return Text(f"{core.not_judged} of {core.total} core checks {verb} not judged{unasked}.", "yellow")
 
 
 def _heading(text: str, console: Console) -> None:

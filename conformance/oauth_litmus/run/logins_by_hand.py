@@ -8,6 +8,7 @@ from oauth_litmus.check import Need
 from oauth_litmus.http.transcript import PREFLIGHT
 from oauth_litmus.login.manual import ManualDriver
 from oauth_litmus.verdict import Skipped
+from oauth_litmus.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,12 +51,14 @@ def asked_for(checks: Iterable[Check], max_logins: int) -> list[str]:
     """Return one line for each check that a person logs in for, and one for each further login that would unlock checks."""
     checks = _by_value(check for check in checks if logins_of(check))
     chosen = worth_asking_for(checks, max_logins - 1)
-    lines = [f"A person is asked for at most {max_logins} logins (--max-logins): login 1 tests that logins work"]
+    lines = [
+        f"A person is asked for at most {counted(max_logins, 'login')} (--max-logins): login 1 tests that logins work"
+    ]
     if max_logins < 1:
         lines = ["No person is asked to log in (--max-logins 0); the first login would test that logins work"]
     for check in checks:
         if check.id in chosen:
-            lines.append(f"    {_logins(logins_of(check))} for {check.id}, {check.requirement.title}")
+            lines.append(f"    {counted(logins_of(check), 'login')} for {check.id}, {check.requirement.title}")
     for total in range(max_logins + 1, max_logins + 1 + _FURTHER):
         before, now = worth_asking_for(checks, total - 2), worth_asking_for(checks, total - 1)
         if now - before:
@@ -63,9 +66,8 @@ def asked_for(checks: Iterable[Check], max_logins: int) -> list[str]:
             lines.append(f"    --max-logins {total} would unlock {_listed(now - before)}{given_up}")
     everything = 1 + sum(map(logins_of, checks))
     if everything > max_logins:
-        lines.append(
-            f"    --max-logins {everything} would unlock all {len(checks)} checks that a person can log in for"
-        )
+        unlocked = "the one check" if len(checks) == 1 else f"all {len(checks)} checks"
+        lines.append(f"    --max-logins {everything} would unlock {unlocked} that a person can log in for")
     return lines
 
 
@@ -78,10 +80,6 @@ def ask_for_logins(run: Run, checks: Iterable[Check], *, reserved: int = 0) -> N
 def _by_value(checks: Iterable[Check]) -> list[Check]:
     order = {identifier: number for number, identifier in enumerate(MOST_VALUABLE)}
     return sorted(checks, key=lambda check: (order.get(check.id, len(order)), not check.requirement.core))
-
-
-def _logins(number: int) -> str:
-    return "1 login" if number == 1 else f"{number} logins"
 
 
 def _listed(checks: Iterable[str]) -> str:

@@ -16,6 +16,7 @@ from oauth_litmus.run.logins_by_hand import not_asked_for
 from oauth_litmus.run.preflight import Readiness
 from oauth_litmus.target.server import OFFLINE_ACCESS
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
+from oauth_litmus.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -78,7 +79,8 @@ def announcement_of_bursts(checks: Iterable[Check], run: Run) -> str | None:
     if not bursts or _burst(run, Readiness()) is not None:
         return None
     return (
-        f"--burst: {len(bursts)} checks exceed rate limits on purpose; each sends at most a few hundred requests to one limit: "
+        f"--burst: {counted(len(bursts), 'check')} will exceed rate limits on purpose; each sends at most a few hundred "
+        "requests to one limit: "
         f"{', '.join(bursts)}"
     )
 

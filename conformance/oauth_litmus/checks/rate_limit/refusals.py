@@ -18,6 +18,7 @@ from oauth_litmus.probes.limited_actions import (
     until_quiet,
 )
 from oauth_litmus.verdict import Blocked
+from oauth_litmus.wording import counted
 
 if TYPE_CHECKING:
     from oauth_litmus.http.answer import Answer
@@ -45,9 +46,9 @@ async def declared_limits_are_enforced(target: Target) -> None:
         took = answers[-1].received_at - answers[0].sent_at
         if answers[-1].status != 429 and took > action.rate.seconds:
             raise Blocked(
-                f"{len(answers)} requests took {took:.0f} s, longer than the window of {action.rate.seconds:g} s"
+                f"{counted(len(answers), 'request')} took {took:.0f} s, longer than the window of {action.rate.seconds:g} s"
             )
-        got = f"{len(admitted)} were admitted"
+        got = f"{counted(len(admitted), 'request')} admitted"
         held = answers[-1].status in {TOO_MANY, *OTHER_REFUSALS}
         expect.safe(
             held,

@@ -9,6 +9,7 @@ from oauth_litmus import expect
 from oauth_litmus.check import DYNAMIC_REGISTRATION, LISTENER, check
 from oauth_litmus.client.shared import shared
 from oauth_litmus.verdict import Skipped
+from oauth_litmus.wording import counted
 
 if TYPE_CHECKING:
     from oauth_litmus.client import Target
@@ -43,7 +44,7 @@ async def shown_urls_are_not_fetched(target: Target) -> None:
     for member in SHOWN:
         hits = [hit for hit in listener.hits(led.place) if hit.path.endswith(member)]
         fetched = [hit for hit in hits if not (through_browser and hit.by_a_browser)]
-        got = f"{len(fetched)} requests, from {', '.join(sorted({hit.user_agent or 'nobody' for hit in fetched}))}"
+        got = f"{counted(len(fetched), 'request')}, from {', '.join(sorted({hit.user_agent or 'nobody' for hit in fetched}))}"
         expect.ideally(not fetched, expected=f"nobody fetches {member}", got=got, at=led.answers)
     if not led.taken and not listener.hits(led.place):
         raise Skipped(

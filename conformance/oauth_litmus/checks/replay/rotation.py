@@ -9,6 +9,7 @@ from oauth_litmus.check import REFRESH, SCOPES, check
 from oauth_litmus.client import Target, Tokens
 from oauth_litmus.probes.families import require_rotation
 from oauth_litmus.verdict import NotApplicable
+from oauth_litmus.wording import counted
 
 RACERS, FEWER = 20, 10
 """The fewer where `core` alone was asked for: most of them fail, and failures have a limit of their own."""
@@ -78,7 +79,10 @@ async def parallel_refresh_never_forks_the_family(target: Target) -> None:
         survivor = target.tokens.successor_of(usable[0], tokens) if usable else None
         faulty = [answer for answer in answers if answer.status == 500]
         expect.ideally(
-            not faulty, expected="no server error under concurrency", got=f"{len(faulty)} answers of 500", at=faulty[:1]
+            not faulty,
+            expected="no server error under concurrency",
+            got=f"{counted(len(faulty), 'answer')} of 500",
+            at=faulty[:1],
         )
 
 

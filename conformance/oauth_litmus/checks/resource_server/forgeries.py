@@ -8,6 +8,7 @@ from oauth_litmus import expect
 from oauth_litmus.check import ACCESS_TOKEN, JWT_ACCESS_TOKENS, LISTENER, RESOURCE, check
 from oauth_litmus.client import Target
 from oauth_litmus.oauth.jwts import header_of, led_to_a_key, tampered, unsigned, with_senders_keys
+from oauth_litmus.wording import counted
 
 
 @check("BEARER-05", needs={ACCESS_TOKEN, RESOURCE})
@@ -56,5 +57,5 @@ async def key_urls_of_the_sender_are_not_fetched(target: Target) -> None:
             await target.resource.call(token), opened, because=f"the token's {name} leads to the sender's key"
         )
     hits = target.listener.hits(place)
-    got = f"{len(hits)} requests for the key"
+    got = f"{counted(len(hits), 'request')} for the key"
     expect.that(not hits, expected="no request for a key URL from a token", got=got)
