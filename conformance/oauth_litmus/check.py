@@ -142,7 +142,7 @@ def check(
                 f"{where}: {requirement_id} already has a check, {_registry[requirement_id].name}"
             )
         if category_of(requirement_id) not in function.__module__.split("."):
-            raise BadDeclarationError(f"{where}: {requirement_id} belongs in checks/{category_of(requirement_id)}.py")
+            raise BadDeclarationError(f"{where}: {requirement_id} belongs in checks/{category_of(requirement_id)}/")
         if not inspect.iscoroutinefunction(function) or list(inspect.signature(function).parameters) != ["target"]:
             raise BadDeclarationError(f"{where}: a check must be `async def name(target)`")
         if not function.__doc__:

@@ -59,7 +59,7 @@ def test_a_check_that_needs_a_login_spends_one_unless_it_says_otherwise(nothing_
     ("identifier", "function", "sentence"),
     [
         ("REPLAY-99", a_check(), "no requirement REPLAY-99 in the catalogue"),
-        ("REPLAY-01", a_check(module="oauth_litmus.checks.pkce"), r"belongs in checks/replay\.py"),
+        ("REPLAY-01", a_check(module="oauth_litmus.checks.pkce"), r"belongs in checks/replay/"),
         ("REPLAY-01", placed(synchronous), r"a check must be `async def name\(target\)`"),
         ("REPLAY-01", placed(greedy), r"a check must be `async def name\(target\)`"),
         ("REPLAY-01", a_check(docstring=None), "the docstring is missing"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -20,6 +21,8 @@ from oauth_litmus.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+_PACKAGE = Path(__file__).parents[1]
 
 
 def show_list(names: tuple[str, ...], console: Console | None = None) -> None:
@@ -46,7 +49,7 @@ def show_explanation(identifier: str, console: Console | None = None) -> None:
         UnknownSelectionError: there is no such requirement.
     """
     console = console or Console()
-    requirement = catalogue().get(identifier.upper())
+    requirement = _by_lower_case_id().get(identifier.lower())
     if requirement is None:
         raise UnknownSelectionError(f"{identifier!r} is not a check{_meant(identifier)}; ids: see `oauth-litmus list`")
     check = all_checks().get(requirement.id)
@@ -89,7 +92,8 @@ def _of_check(check: Check) -> list[tuple[str, str]]:
         ("needs", _needs(check)),
         ("logins", str(check.logins)),
         ("waits", "for a lifetime to expire or a rate-limit window to end (--max-wait)" if check.waits else ""),
-        ("category", f"{check.category}: checks/{check.category}.py, {check.name}"),
+        ("category", check.category),
+        ("source", f"{_source(check)} {check.name}"),
     ]
 
 
@@ -98,5 +102,18 @@ def _needs(check: Check) -> str:
 
 
 def _meant(identifier: str) -> str:
-    close = difflib.get_close_matches(identifier.upper(), catalogue(), n=3, cutoff=0.6)
+    known = _by_lower_case_id()
+    close = [known[each].id for each in difflib.get_close_matches(identifier.lower(), known, n=3, cutoff=0.6)]
     return f" (did you mean {' or '.join(close)}?)" if close else ""
+
+
+def _by_lower_case_id() -> dict[str, Requirement]:
+    return {identifier.lower(): requirement for identifier, requirement in catalogue().items()}
+
+
+def _source(check: Check) -> str:
+    """The file and line of a check; the path is relative to the package."""
+    code = inspect.unwrap(check.function).__code__
+    path = Path(code.co_filename)
+    shown = path.relative_to(_PACKAGE) if path.is_relative_to(_PACKAGE) else path
+    return f"{shown.as_posix()}:{code.co_firstlineno}"
