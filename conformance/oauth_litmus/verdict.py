@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from oauth_litmus.wording import counted
+
 
 class Verdict(StrEnum):
     """The result of one requirement in one run."""

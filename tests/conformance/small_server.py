@@ -28,6 +28,7 @@ class SmallServer:
     echoes_secrets: bool = False
     """Says codes, tokens and states in places where no redaction by name finds them."""
     refuses_logins: bool = False
+    error_description: str = "no such grant"
     clients: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     secrets: set[str] = field(default_factory=set[str])
     codes: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
@@ -104,7 +105,7 @@ class SmallServer:
             return self.refresh(form)
         asked = self.codes.get(str(form.get("code")))
         if asked is None or not (self.verifies_pkce is False or _fits(str(form.get("code_verifier")), asked)):
-            description = f"no grant {form.get('code')}" if self.echoes_secrets else "no such grant"
+            description = f"no grant {form.get('code')}" if self.echoes_secrets else self.error_description
             return JSONResponse({"error": "invalid_grant", "error_description": description}, 400)
         del self.codes[str(form["code"])]
         return self.tokens(form, self.secret())

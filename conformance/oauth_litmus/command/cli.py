@@ -1,7 +1,7 @@
 """The command line of `oauth-litmus`: parse the arguments, and leave the work to other modules."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from io import TextIOWrapper
 from pathlib import Path
@@ -150,13 +150,19 @@ def main() -> None:
         # Replace characters that the terminal cannot show: an encoding error must not cost the user the report.
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
-    app = typer.Typer(pretty_exceptions_enable=False, no_args_is_help=True, add_completion=False)
+    application(sys.argv[1:])()
+
+
+def application(arguments: Sequence[str]) -> typer.Typer:
+    """Return the command with its sub-commands; installed ones only if these arguments may call them."""
+    # With rich markup, help texts would lose their brackets: `oauth-litmus[reference]`.
+    app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None, no_args_is_help=True, add_completion=False)
     app.callback(invoke_without_command=True)(version)
     app.command()(run)
     app.command("list")(list_checks)
     app.command()(explain)
-    add_installed_commands(app, sys.argv[1:])
-    app()
+    add_installed_commands(app, arguments)
+    return app
 
 
 def _rates(written: list[str]) -> dict[Kind, Rate]:

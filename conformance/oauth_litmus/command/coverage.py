@@ -51,7 +51,7 @@ def show_coverage(console: Console | None = None) -> None:
     for column in ("requirements", "checked", "core", "core checked", "excluded"):
         table.add_column(column, justify="right")
     for each in found:
-        table.add_row(each.category, *map(str, _figures(each)))
+        table.add_row(Text(each.category), *map(str, _figures(each)))
     totals = [sum(figures) for figures in zip(*map(_figures, found), strict=True)]
     table.add_section()
     table.add_row(Text("all", "bold"), *(Text(str(total), "bold") for total in totals))
@@ -61,11 +61,13 @@ def show_coverage(console: Console | None = None) -> None:
     reasons.add_column(overflow="fold", ratio=1)
     for each in found:
         for requirement in each.excluded:
-            reasons.add_row(requirement.id, Text.assemble(requirement.title, (f": {requirement.excluded}", "dim")))
+            reasons.add_row(
+                Text(requirement.id), Text.assemble(requirement.title, (f": {requirement.excluded}", "dim"))
+            )
         for requirement in each.missing:
-            reasons.add_row(requirement.id, Text("neither checked nor excluded", "red"))
+            reasons.add_row(Text(requirement.id), Text("neither checked nor excluded", "red"))
     if reasons.row_count:
-        console.print("\nNot checked:")
+        console.print(Text("\nNot checked:"))
         console.print(reasons)
 
 

@@ -39,7 +39,7 @@ def show_list(names: tuple[str, ...], console: Console | None = None) -> None:
         console.print(Text(f"{category} · {categories()[category].title}", "bold underline"))
         console.print(_table(members))
     core = sum(check.requirement.core for check in shown)
-    console.print(f"{counted(len(shown), 'check')}, {core} of them core", highlight=False)
+    console.print(Text(f"{counted(len(shown), 'check')}, {core} of them core"))
 
 
 def show_explanation(identifier: str, console: Console | None = None) -> None:
@@ -59,7 +59,7 @@ def show_explanation(identifier: str, console: Console | None = None) -> None:
     grid.add_column(overflow="fold")
     for label, text in [*_of_requirement(requirement), *(_of_check(check) if check else ())]:
         if text:
-            grid.add_row(label, Text(text))
+            grid.add_row(Text(label), Text(text))
     console.print(Padding(grid, (0, 0, 0, 2)))
 
 
@@ -71,7 +71,7 @@ def _table(checks: Iterable[Check]) -> Table:
     for check in checks:
         needs = f" ({_needs(check)})" if check.needs else ""
         level = f"{check.requirement.level}" + ("" if check.requirement.core else ", extended")
-        table.add_row(f"  {check.id}", level, Text.assemble(check.requirement.title, (needs, "dim")))
+        table.add_row(Text(f"  {check.id}"), Text(level), Text.assemble(check.requirement.title, (needs, "dim")))
     return table
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.text import Text
 
 from oauth_litmus.checks import all_checks
 from oauth_litmus.clock import stopwatch
@@ -80,7 +81,7 @@ class _Conduct:
             async with connected(self.options) as self.run:
                 if self.output.dry_run:
                     for line in plan_lines(plan_of(checks, self.run), self.run):
-                        self.console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
+                        self.console.print(Text(printable(line)), soft_wrap=True)
                     return None
                 self._announce(self.run, checks)
                 watching = watcher(self.progress, live=not self.run.by_hand)
@@ -107,7 +108,7 @@ class _Conduct:
         if bursts:
             lines.append(bursts)
         for line in [*lines, *asked_of_a_person(checks, run)]:
-            self.progress.print(printable(line), markup=False, highlight=False, soft_wrap=True, style="dim")
+            self.progress.print(Text(printable(line), "dim"), soft_wrap=True)
 
 
 def run_and_report(options: Options, output: OutputOptions | None = None) -> int:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Protocol
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from oauth_litmus.clock import stopwatch
 from oauth_litmus.verdict import Verdict
@@ -59,7 +60,12 @@ class _Tally:
 class _Bar:
     def __init__(self, console: Console) -> None:
         self._tally = _Tally()
-        columns = (BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+        columns = (
+            BarColumn(24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}", markup=False),
+        )
         self._progress = Progress(*columns, console=console, transient=True)
         self._task = self._progress.add_task("first, an ordinary login", total=None)
 
@@ -92,4 +98,4 @@ class _Lines:
             self._say(f"{self._tally.done} of {counted(self._tally.total, 'check')} done: {self._tally.text}")
 
     def _say(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(Text(text), soft_wrap=True)

@@ -167,9 +167,10 @@ def _summary(report: Report, console: Console) -> None:
     spent = ", ".join(counted(count, thing) for thing, count in amounts.items())
     if report.learnt_limits:
         learnt = ", ".join(f"{kind}={rate}" for kind, rate in report.learnt_limits.items())
-        console.print(
+        sentence = (
             f"Limits learnt from 429s: {learnt}. Declare them in the profile, as [limits], to avoid the refusals."
         )
+        console.print(Text(printable(sentence)))
     console.print(Text(f"{report.duration:.1f} s, {spent}, run {report.run_id}", "dim"))
     _result(report, console)
     console.print(_core_line(report))
