@@ -36,7 +36,6 @@ class Level(StrEnum):
     MUST = "MUST"
     SHOULD = "SHOULD"
     RECOMMENDED_PRACTICE = "RECOMMENDED-PRACTICE"
-    MAY = "MAY"
 
 
 class Severity(StrEnum):

@@ -5,6 +5,8 @@ import io
 from rich.console import Console
 
 from oauth_litmus.command.coverage import coverage, show_coverage
+from oauth_litmus.requirements import catalogue
+from oauth_litmus.verdict import Level
 
 
 def test_every_requirement_is_checked_or_excluded_with_a_reason():
@@ -33,3 +35,7 @@ def test_what_is_excluded_is_shown_with_its_reason():
     for each in coverage():
         for requirement in each.excluded:
             assert requirement.id in text
+
+
+def test_every_level_is_used():
+    assert {requirement.level for requirement in catalogue().values()} == set(Level)

@@ -16,7 +16,7 @@ from oauth_litmus.verdict import (
     decide,
 )
 
-BELOW_MUST = (Level.SHOULD, Level.RECOMMENDED_PRACTICE, Level.MAY)
+BELOW_MUST = (Level.SHOULD, Level.RECOMMENDED_PRACTICE)
 REASONS = {
     NotApplicable("no such endpoint"): Verdict.NOT_APPLICABLE,
     Skipped("give --burst"): Verdict.SKIP,
