@@ -1,1 +1,1 @@
-"""Limits per source address: every check here pushes, stays bounded, and runs only when asked to."""
+"""Rate limits per source address. Every check here sends a bounded burst of requests, and runs only with `--burst`."""

@@ -1,4 +1,4 @@
-"""Limits leave alone what is ordinary: other actions, two logins in a row, and the preflights of scripts."""
+"""Ordinary use within the limits: other actions, two logins in a row, and the preflights of scripts."""
 
 from __future__ import annotations
 
@@ -30,36 +30,38 @@ LOGINS = 2
 METADATA_FETCHES = 10
 PREFLIGHTS = 4
 NEEDED = {"register": LOGINS, "authorize": LOGINS, "start": LOGINS, "callback": LOGINS, "token": 2 * LOGINS}
-"""What so many logins take of each limit."""
+"""Requests of these logins that count against each limit."""
 SMALLEST_LIMIT = 3
-"""Of an action that is tried before and after another was used up."""
+"""Smallest declared limit of an action that the check can try both before and after it exhausts another one."""
 
 
 @check("RATE-09", needs={BURST, REGISTRATION}, waits=until_all_is_quiet)
-async def limit_of_one_action_does_not_close_another(target: Target) -> None:
-    """Use up one limit, then read the metadata and do what has another, as was possible a moment before."""
+async def limit_of_one_action_does_not_block_another(target: Target) -> None:
+    """Try the metadata and the other actions, exhaust the limit of one action, and try again: the others must still work."""
     action = await limited_action(target)
     await windows_to_end(target, max(longest_window(target.server), *_learnt_windows(target)))
     others = {name: ask for name, ask in (await _ordinary_requests(target)).items() if name != action.name}
-    open_before = {name: ask for name, ask in others.items() if not (await ask()).is_inconclusive}
-    if not open_before:
-        raise Blocked("set-up: nothing but the limited action is answered")
+    answered_before = {name: ask for name, ask in others.items() if not (await ask()).is_inconclusive}
+    if not answered_before:
+        raise Blocked("set-up: the server answers no other action, even before the limit is exhausted")
     await refused(target, action)
 
-    for name, ask in open_before.items():
+    for name, ask in answered_before.items():
         answer = await ask()
-        expected, got = f"{name} is open when {action.name} is used up", expect.describe(answer)
-        # Beside the declared limits there may be one for all that an address does.
+        expected, got = f"no 429 for {name} after the limit of {action.name} is exhausted", expect.describe(answer)
+        # A server may also have one limit for all requests of an address, so a 429 is only a WARN.
         expect.ideally(answer.status != 429, expected=expected, got=got, at=answer)
 
 
 @check("RATE-14a", needs={BURST, LOGIN, BROWSER_LEG}, logins=LOGINS, waits=until_all_is_quiet)
 async def two_logins_fit_in_the_limits(target: Target) -> None:
-    """Register, log in, redeem and refresh, twice in a row, with metadata and preflights as clients fetch them."""
+    """Register, log in, redeem and refresh, twice in a row, with the metadata requests and preflights that clients send."""
     declared = target.server.profile.limits.declared()
     tight = [name for name, needed in NEEDED.items() if name in declared and declared[name].count < needed]
     if tight:
-        raise Skipped(f"the limit that is declared for {tight[0]} has no room for two logins: it is one for tests")
+        raise Skipped(
+            f"the declared limit for {tight[0]} is too small for two logins: such a limit is meant for a test"
+        )
     await windows_to_end(target, max(longest_window(target.server), *_learnt_windows(target)))
 
     answers: list[Answer] = []
@@ -73,13 +75,13 @@ async def two_logins_fit_in_the_limits(target: Target) -> None:
 
 @check("RATE-14b", needs={BURST, DYNAMIC_REGISTRATION}, waits=until_all_is_quiet)
 async def preflights_do_not_use_up_a_limit(target: Target) -> None:
-    """Send as many preflights as the limit on registrations allows requests, then one registration."""
+    """Send one preflight more than the registration limit allows requests, then register: the server must not answer 429."""
     _, rate = rate_of(target.server, "register")
     await windows_to_end(target, rate.seconds, Kind.REGISTER)
     url = target.endpoint("registration")
     first = await _preflight(target, url)
     if allowed_origin(first) not in ("*", FOREIGN_ORIGIN):
-        raise NotApplicable("registrations are not open to scripts of other origins")
+        raise NotApplicable("the server does not let scripts of other origins register clients")
     preflights = [first, *[await _preflight(target, url) for _ in range(rate.count)]]
 
     answer = await target.clients.register(target.clients.metadata())
@@ -93,7 +95,11 @@ def _learnt_windows(target: Target) -> list[float]:
 
 
 async def _ordinary_requests(target: Target) -> dict[str, Callable[[], Awaitable[Answer]]]:
-    """What anybody may ask, by the limit to which it is charged; what leaves something behind only within its limit."""
+    """Ordinary requests that need no login, by the action that they count against.
+
+    The registration, which leaves a client on the server, is included only if it has a declared limit. An action with a
+    declared limit below `SMALLEST_LIMIT` is left out.
+    """
     client = await target.clients.shared()
     declared = target.server.profile.limits.declared()
 
@@ -131,10 +137,10 @@ async def _preflight(target: Target, url: str) -> Answer:
 
 
 async def _login(target: Target) -> list[Answer]:
-    """The answers of one whole login, up to the first 429.
+    """Register, log in, redeem and refresh, and return the answers, up to the first 429.
 
     Raises:
-        Blocked: it ends without tokens for another reason.
+        Blocked: the login ends without a code for another reason.
     """
     answers: list[Answer] = []
     if target.server.endpoint("registration") is None or target.clients.configured:

@@ -1,4 +1,4 @@
-"""Limits hold, and a refusal is a 429 that says when to come back (RFC 6585 section 4)."""
+"""Enforcement of declared limits, and the form of refusals: 429 with Retry-After (RFC 6585 section 4)."""
 
 from __future__ import annotations
 
@@ -25,15 +25,16 @@ if TYPE_CHECKING:
     from oauth_litmus.probes.limited_actions import LimitedAction
 
 UNDECLARED_TRIES = 60
+"""Authorization requests that the check sends to find a limit if none is declared."""
 SLACK = 5.0
-"""Seconds by which Retry-After may pass the window."""
-_MOMENT, _TOO_FAST = 2.0, 100.0
-"""Seconds between two refusals, and by how much a second of them may shorten what a penalty says."""
+"""Seconds by which Retry-After may exceed the window."""
+_PAUSE, _MOST_PER_SECOND = 2.0, 100.0
+"""Seconds between two refusals, and the most by which Retry-After may fall in each of these seconds."""
 
 
 @check("RATE-01", needs={BURST, REGISTRATION})
 async def declared_limits_are_enforced(target: Target) -> None:
-    """Do each limited action more often than its limit allows, each from an address of its own."""
+    """Repeat each limited action until the server refuses it, from a separate source address if there is one."""
     names = declared_actions(target.server)
     if not names:
         await _some_limit_exists(target)
@@ -52,13 +53,13 @@ async def declared_limits_are_enforced(target: Target) -> None:
         held = answers[-1].status in {TOO_MANY, *OTHER_REFUSALS}
         expect.safe(
             held,
-            expected=f"{name} is refused after {action.rate.count} in {action.rate.seconds:g} s",
+            expected=f"a refusal of {name} after {action.rate.count} requests in {action.rate.seconds:g} s",
             got=got,
             at=answers[-1],
         )
         expect.safe(
             len(admitted) <= 2 * action.rate.count,
-            expected=f"at most {action.rate.count} {name}",
+            expected=f"at most {action.rate.count} admitted requests for {name}",
             got=got,
             at=answers[-1],
         )
@@ -66,13 +67,13 @@ async def declared_limits_are_enforced(target: Target) -> None:
 
 @check("RATE-02", needs={BURST, REGISTRATION}, waits=until_quiet)
 async def refusal_is_429(target: Target) -> None:
-    """Push one action over its limit and look at the first refusal."""
+    """Repeat one action beyond its limit, and judge the status of the first refusal."""
     action = await limited_action(target)
     answers = await exhaust(target, action)
 
     refusal = answers[-1]
     if refusal.status == answers[0].status:
-        raise Blocked("no refusal was seen")
+        raise Blocked("the server refused no request")
     said = expect.describe(refusal)
     expect.safe(refusal.status < 500 or refusal.status == 503, expected="429", got=said, at=refusal)
     expect.safe(refusal.status >= 300, expected="429", got=said, at=refusal)
@@ -89,7 +90,7 @@ async def refusal_is_429(target: Target) -> None:
 
 @check("RATE-03", needs={BURST, REGISTRATION}, waits=until_quiet)
 async def retry_after_is_well_formed(target: Target) -> None:
-    """Push one action over its limit and read Retry-After."""
+    """Repeat one action beyond its limit, and judge the Retry-After of the first 429."""
     action = await limited_action(target)
     refusal = await refused(target, action)
 
@@ -100,7 +101,7 @@ async def retry_after_is_well_formed(target: Target) -> None:
     seconds = retry_after(refusal)
     expect.safe(seconds is not None, expected="whole seconds or an HTTP-date", got=f"Retry-After: {value}", at=refusal)
     window = action.rate.seconds
-    # A penalty may last longer than the window: nothing bounds it (RFC 6585 section 4). But it ends by seconds.
+    # A penalty may last longer than the window (RFC 6585 section 4 sets no bound), but Retry-After must count in seconds.
     if seconds is not None and seconds > 2 * window + SLACK:
         await _counted_in_seconds(target, action, refusal, seconds)
     expect.ideally(
@@ -112,14 +113,14 @@ async def retry_after_is_well_formed(target: Target) -> None:
 
 
 async def _counted_in_seconds(target: Target, action: LimitedAction, refusal: Answer, seconds: float) -> None:
-    await target.until(refusal.received_at + _MOMENT)
+    await target.until(refusal.received_at + _PAUSE)
     again = await action.hit(target)
     left = retry_after(again) if again.status == 429 else None
     passed = again.received_at - refusal.received_at
     if left is not None:
         fell = seconds - left
-        got = f"{fell:g} less after {passed:.1f} s: milliseconds, it seems"
-        expect.safe(fell <= _TOO_FAST * passed, expected="seconds", got=got, at=(refusal, again))
+        got = f"Retry-After is {fell:g} lower after {passed:.1f} s: it seems to count milliseconds"
+        expect.safe(fell <= _MOST_PER_SECOND * passed, expected="Retry-After in seconds", got=got, at=(refusal, again))
 
 
 async def _some_limit_exists(target: Target) -> None:
@@ -128,5 +129,5 @@ async def _some_limit_exists(target: Target) -> None:
     while len(statuses) < UNDECLARED_TRIES and not {429, 503} & set(statuses):
         statuses.append((await target.authorization.first_answer(target.authorization.request(client))).last.status)
     limited = bool({429, 503} & set(statuses))
-    got = f"none in {UNDECLARED_TRIES} requests"
+    got = f"no 429 or 503 in {UNDECLARED_TRIES} requests"
     expect.ideally(limited, expected="some limit on authorization requests", got=got)

@@ -1,4 +1,4 @@
-"""What a limit counts by: the client's address, and nothing that a client can write (RFC 9700 section 4.13)."""
+"""The key of a limit: the client's address, not a header that the client chooses (RFC 9700 section 4.13)."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ FORWARDING = {
 
 @check("RATE-07", needs={BURST, REGISTRATION}, waits=until_quiet)
 async def spoofed_headers_do_not_evade_the_limit(target: Target) -> None:
-    """Exhaust a limit, then send each forwarding header with a made-up address between two plain requests."""
-    _how_it_is_reached(target)
+    """Exhaust a limit, then send each forwarding header with a made-up address between two requests without it."""
+    _require_an_untrusted_address(target)
     action = await limited_action(target)
     await refused(target, action)
 
@@ -39,38 +39,44 @@ async def spoofed_headers_do_not_evade_the_limit(target: Target) -> None:
     for spoof in spoofs:
         # Twice: a token bucket may refill between two requests.
         evading = await _evades(target, action, spoof) and await _evades(target, action, spoof)
-        expected = f"429 whatever {next(iter(spoof))} says"
+        expected = f"429 even with a made-up address in {next(iter(spoof))}"
         got = expect.describe(evading) if evading else "429"
         expect.that(evading is None, expected=expected, got=got, at=evading)
 
 
 @check("RATE-08", needs={BURST, REGISTRATION, SECOND_SOURCE}, waits=until_quiet)
 async def sources_are_counted_apart(target: Target) -> None:
-    """Exhaust a limit from one address, then send one request from another."""
+    """Exhaust a limit from one address, then send one request from another address: the server must not answer 429."""
     action = await limited_action(target)
     await refused(target, action)
 
     answer = await action.hit(target.from_another_source())
 
-    expect.safe(answer.status != 429, expected="another source is served", got="429 for another source", at=answer)
+    expect.safe(
+        answer.status != 429,
+        expected="no 429 for another source address",
+        got="429 for another source address",
+        at=answer,
+    )
 
 
 async def _evades(target: Target, action: LimitedAction, spoof: dict[str, str]) -> Answer | None:
-    """The answer to a spoofed request that was accepted between two plain ones that were not."""
+    """Return the answer to a spoofed request that was admitted between two refused plain ones; None if it did not evade."""
     before = await action.hit(target)
     spoofed = await action.hit(target.with_headers(spoof))
     after = await action.hit(target)
     return spoofed if before.status == after.status == 429 != spoofed.status else None
 
 
-def _how_it_is_reached(target: Target) -> None:
+def _require_an_untrusted_address(target: Target) -> None:
     topology = target.server.profile.topology
     if topology is None:
         raise Skipped(
-            'declare how the server is reached, as `topology = "direct"`: a trusted proxy\'s headers are authoritative'
+            'declare in the profile how the suite reaches the server, as `topology = "direct"`: '
+            "the server may rightly believe these headers from a trusted proxy"
         )
     if topology == "trusted":
-        raise NotApplicable("the suite's address is a trusted proxy of the server: its headers are authoritative")
+        raise NotApplicable("the server trusts the suite's address as a proxy, so it may believe these headers")
 
 
 def _made_up_address() -> str:

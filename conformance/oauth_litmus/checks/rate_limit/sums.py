@@ -1,4 +1,4 @@
-"""Limits count every request: those that arrive at one moment, and those that arrive at different replicas."""
+"""Completeness of a limit's count: simultaneous requests, and requests at different replicas."""
 
 from __future__ import annotations
 
@@ -25,49 +25,51 @@ if TYPE_CHECKING:
     from oauth_litmus.probes.limited_actions import LimitedAction
 
 TIMES = 5
+"""Simultaneous requests, as a multiple of the declared limit."""
 MOST_AT_ONCE = 200
 MOST_TO_RACE = 80
-"""A limit above this would take more than `MOST_AT_ONCE` requests to be seen to slip."""
+"""Largest limit that the race can judge: it takes more than `MOST_AT_ONCE` requests to clearly exceed a higher one."""
 MOST_PER_REPLICA = 50
 LATE = 1.2
-"""Limiters that count in several places may be so far off."""
+"""Factor by which a limit may be exceeded with only a WARN, because limiters that count in several places are a little late."""
 
 
 @dataclass(frozen=True)
 class Burst:
-    """What a limiter made of requests in quick succession."""
+    """The outcome of requests in quick succession."""
 
     rate: Rate
     admitted: tuple[Answer, ...]
     took: float
-    """Seconds."""
+    """Seconds from the first request to the last answer."""
     counting_alone: tuple[str, ...] = ()
-    """Replicas that admitted what others refused."""
+    """Addresses of the replicas outside the largest group that counts together."""
 
     @property
     def allowed(self) -> float:
-        """What legal limiters admit: the number, and what a token bucket gains in the meantime."""
+        """The most that a legal limiter admits: the limit, and the tokens that a bucket gains during the burst."""
         return self.rate.count * (1 + self.took / self.rate.seconds)
 
     @property
-    def may_meet_an_edge_again(self) -> bool:
-        """Whether the edge of a fixed window, across which twice the number passes, may fall into two such bursts."""
+    def may_meet_two_edges(self) -> bool:
+        """Whether the edge of a fixed window, which admits twice the limit, may fall into both of two such bursts."""
         return 2 * self.took + GUARD >= self.rate.seconds
 
 
 @check("RATE-10", needs={BURST, REGISTRATION}, waits=lambda server: declared_window(server) + GUARD)
-async def limit_counts_what_arrives_at_one_moment(target: Target) -> None:
-    """Send five times the declared number at one moment; where too many are admitted, once more a window later."""
+async def limit_counts_simultaneous_requests(target: Target) -> None:
+    """Send five times the declared number of requests at once. If the server admits too many, repeat this one window later."""
     action = await limited_action(target, most=MOST_TO_RACE)
     if action.name == "token_failures":
         raise Skipped(
-            'a failure counts when it has happened: declare a limit on requests in the profile, as `[limits] authorize = "10/60"`'
+            "a limit of failures counts a request only after it has failed, so simultaneous requests may pass: "
+            'declare a limit of requests in the profile, as `[limits] authorize = "10/60"`'
         )
     source = target.from_another_source()
 
     burst = await _twice_if_too_many(target, lambda: _at_once(source, action))
 
-    allowed = burst.allowed * (2 if burst.may_meet_an_edge_again else 1)
+    allowed = burst.allowed * (2 if burst.may_meet_two_edges else 1)
     expected = f"at most {action.rate.count} of {_racers(action)} simultaneous requests for {action.name} are admitted"
     got = f"{len(burst.admitted)} within {burst.took:.1f} s"
     expect.safe(len(burst.admitted) <= LATE * allowed, expected=expected, got=got, at=burst.admitted[-1:])
@@ -76,25 +78,27 @@ async def limit_counts_what_arrives_at_one_moment(target: Target) -> None:
 
 @check("RATE-11", needs={BURST, REGISTRATION, REPLICAS}, waits=lambda server: declared_window(server) + GUARD)
 async def limit_counts_for_all_replicas_together(target: Target) -> None:
-    """Exhaust a limit at one replica, and see whether the others refuse too; exhaust those that do not."""
+    """Exhaust a limit at one replica, then try the others. Exhaust the limit at each replica that does not refuse, too."""
     action = await limited_action(target, most=MOST_PER_REPLICA)
     replicas = await target.replicas()
 
     burst = await _twice_if_too_many(target, lambda: _one_after_another(replicas, action))
 
     held = len(burst.admitted) <= burst.allowed
-    if not held and burst.may_meet_an_edge_again:
-        raise Blocked(f"{burst.took:.1f} s are too long to tell a second counter from a second window of {action.rate}")
+    if not held and burst.may_meet_two_edges:
+        raise Blocked(
+            f"the requests took {burst.took:.1f} s, too long to tell a second counter from a second window of {action.rate}"
+        )
     expect.that(
         held,
-        expected=f"at most {action.rate.count} {action.name} at all replicas together",
-        got=f"{len(burst.admitted)} were admitted: limits are counted alone at {', '.join(burst.counting_alone)}",
+        expected=f"at most {action.rate.count} admitted requests for {action.name} at all replicas together",
+        got=f"{len(burst.admitted)} admitted requests: separate counts at {', '.join(burst.counting_alone)}",
         at=burst.admitted[-1:],
     )
 
 
 async def _twice_if_too_many(target: Target, push: Callable[[], Awaitable[Burst]]) -> Burst:
-    """The better of two bursts, of which the second is only made where the first got too much."""
+    """Make a burst, and repeat it if too many requests were admitted. Return the one with the smaller share of admitted requests."""
     first = await push()
     if len(first.admitted) <= first.allowed:
         return first
@@ -111,7 +115,9 @@ async def _at_once(source: Target, action: LimitedAction) -> Burst:
     answers = await source.races.burst(_racers(action), lambda gate: action.hit(source.through(gate)))
     admitted = [answer for answer in answers if not _is_refusal(answer)]
     if not admitted:
-        raise Blocked("none of the simultaneous requests was served", tuple(answer.number for answer in answers[:1]))
+        raise Blocked(
+            "the server admitted none of the simultaneous requests", tuple(answer.number for answer in answers[:1])
+        )
     return Burst(action.rate, tuple(admitted), _duration(answers))
 
 
@@ -123,13 +129,13 @@ async def _one_after_another(replicas: Sequence[Target], action: LimitedAction) 
         first = waiting.pop(0)
         answers += await exhaust(first, action)
         if answers[-1].status != TOO_MANY:
-            raise Blocked(f"{action.name} at {first.address} was not refused by a 429", (answers[-1].number,))
+            raise Blocked(f"{first.address} did not refuse {action.name} with a 429", (answers[-1].number,))
         asked = [(other, await action.hit(other)) for other in waiting]
         answers += [answer for _, answer in asked]
         groups.append([first, *(other for other, answer in asked if answer.status == TOO_MANY)])
         waiting = [other for other, answer in asked if answer.status != TOO_MANY]
-    usual = max(groups, key=len)
-    strays = [at.address for group in groups if group is not usual or len(usual) == 1 for at in group]
+    largest = max(groups, key=len)
+    strays = [at.address for group in groups if group is not largest or len(largest) == 1 for at in group]
     admitted = [answer for answer in answers if not _is_refusal(answer)]
     return Burst(action.rate, tuple(admitted), _duration(answers), tuple(strays))
 
