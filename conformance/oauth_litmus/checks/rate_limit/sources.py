@@ -61,7 +61,7 @@ async def sources_are_counted_apart(target: Target) -> None:
 
 
 async def _evades(target: Target, action: LimitedAction, spoof: dict[str, str]) -> Answer | None:
-    """Return the answer to a spoofed request that was admitted between two refused plain ones; None if it did not evade."""
+    """Return the answer to a spoofed request that was admitted between two refused plain ones; otherwise None."""
     before = await action.hit(target)
     spoofed = await action.hit(target.with_headers(spoof))
     after = await action.hit(target)

@@ -105,7 +105,7 @@ async def _until_admitted(target: Target, action: LimitedAction, *refusals: Answ
 
     Raises:
         Blocked: one of the real requests was not answered 429.
-        Skipped: the login or code expires before (`until`), or the wait is longer than the operator allows.
+        Skipped: the login or code expires before then (at `until`), or the wait is longer than the operator allows.
     """
     for refusal in refusals:
         if refusal.status != TOO_MANY:

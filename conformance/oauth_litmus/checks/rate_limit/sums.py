@@ -58,7 +58,7 @@ class Burst:
 
 @check("RATE-10", needs={BURST, REGISTRATION}, waits=lambda server: declared_window(server) + GUARD)
 async def limit_counts_simultaneous_requests(target: Target) -> None:
-    """Send five times the declared number of requests at once. If the server admits too many, repeat this one window later."""
+    """Send five times the declared number of requests at once. If the server admits too many, send them again one window later."""
     action = await limited_action(target, most=MOST_TO_RACE)
     if action.name == "token_failures":
         raise Skipped(

@@ -1,1 +1,1 @@
-"""Dynamic client registration (RFC 7591): what it answers, whom it believes, and which redirect URIs it takes."""
+"""Dynamic client registration (RFC 7591): answers, errors, privileges, redirect URIs, and management (RFC 7592)."""

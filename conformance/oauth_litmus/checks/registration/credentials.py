@@ -1,4 +1,4 @@
-"""Which client authentication a registration binds the client to (RFC 7591 section 2)."""
+"""Enforcement of the registered client authentication (RFC 7591 section 2)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _HEXADECIMAL = re.compile(r"[0-9A-Fa-f-]+")
 
 @check("REG-04", needs={LOGIN, CONFIDENTIAL_CLIENT}, logins=5)
 async def secret_is_enforced(target: Target) -> None:
-    """As a confidential client, redeem and refresh without the secret, with wrong ones of several kinds, and with the right one."""
+    """As a confidential client, redeem and refresh without the secret, with wrong secrets of several kinds, and with the right one."""
     client = await target.grants.confidential_client()
     impostors = {
         "the client_secret is missing": replace(client, auth_method="none", client_secret=None),
@@ -36,7 +36,7 @@ async def secret_is_enforced(target: Target) -> None:
 
     for because, answer in zip(impostors, answers, strict=False):
         _not_authenticated(answer, because)
-    await _nearly_right_is_wrong(target, client)
+    await _nearly_right_secrets_are_refused(target, client)
     tokens = await target.grants.from_pool(client)
     expect.tokens(tokens.answer, expected="tokens for the right client_secret")
     if tokens.refresh_token is not None:
@@ -44,24 +44,24 @@ async def secret_is_enforced(target: Target) -> None:
             _not_authenticated(await target.tokens.refresh(tokens, client=impostor), because)
 
     for answer in answers[len(impostors) :]:
-        got = "client_secret_basic works too"
+        got = "tokens by client_secret_basic too"
         taken = expect.conclusive(answer).has_tokens
         expect.ideally(not taken, expected="only client_secret_post", got=got, at=answer)
 
 
-async def _nearly_right_is_wrong(target: Target, client: Client) -> None:
-    # By Basic, where an empty secret is one that is sent, and not one that is left out.
+async def _nearly_right_secrets_are_refused(target: Target, client: Client) -> None:
+    # Prefer HTTP Basic: there, an empty secret is sent, and differs from a missing one.
     if await works(target, "client_secret_basic"):
         client = await target.grants.confidential_client(auth_method="client_secret_basic")
     right = client.client_secret or ""
     nearly = {
         "empty": "",
-        "cut short": right[:-1],
-        "only begun": right[:1],
+        "without its last character": right[:-1],
+        "only its first character": right[:1],
         "followed by a character": f"{right}x",
         "the client_id": client.client_id,
-        # Hexadecimal digits may be read as the number that they are, in whatever case.
-        "in another letter case": right if _HEXADECIMAL.fullmatch(right) else right.swapcase(),
+        # A server may read a hexadecimal secret as a number, for which the letter case does not matter.
+        "in the other letter case": right if _HEXADECIMAL.fullmatch(right) else right.swapcase(),
     }
     tried = [(what, secret) for what, secret in nearly.items() if secret != right]
     for _, secret in tried:

@@ -1,4 +1,4 @@
-"""Registrations that must be refused, or answered with what was registered in their place (RFC 7591 section 3.2.2)."""
+"""Invalid registrations: the server refuses them, or names the values that it registered instead (RFC 7591 section 3.2.2)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 METADATA_ERRORS = ("invalid_redirect_uri", "invalid_client_metadata")
 MALFORMED = {
-    "JSON that breaks off": b'{"redirect_uris": [',
-    "a JSON array": b"[]",
-    "an array that is not empty": b"[42]",
-    "the word null": b"null",
+    "truncated JSON": b'{"redirect_uris": [',
+    "an empty JSON array": b"[]",
+    "a JSON array with an element": b"[42]",
+    "the JSON value null": b"null",
     "a JSON string": b'"litmus"',
 }
 WRONGLY_TYPED = ("client_name", "client_uri", "scope", "grant_types", "contacts")
@@ -25,12 +25,12 @@ A_NUMBER = 42
 UNSUPPORTED_METHOD = "urn:example:no-such-method"
 A_MEGABYTE = 1_048_576
 NOT_FORMS = (400, 413, 414, 415, 422, 431)
-"""What servers and the edges before them answer to bodies that they do not read."""
+"""Statuses with which servers, and proxies in front of them, refuse a body that they do not read."""
 
 
 @check("REG-02a", needs={DYNAMIC_REGISTRATION})
 async def malformed_registration_is_refused(target: Target) -> None:
-    """Register with JSON that breaks off, arrays, null, a string, and a number in place of the redirect URIs."""
+    """Register with truncated JSON, arrays, null, a string, and a number as redirect_uris: each must be refused."""
     wrong_type = json.dumps({**target.clients.metadata(), "redirect_uris": A_NUMBER}).encode()
 
     for what, body in {**MALFORMED, "redirect_uris: 42": wrong_type}.items():
@@ -47,7 +47,7 @@ async def malformed_registration_is_refused(target: Target) -> None:
 
 @check("REG-02b", needs={DYNAMIC_REGISTRATION})
 async def unsupported_values_are_refused_or_replaced(target: Target) -> None:
-    """Register with a response type that does not fit the grant type, and with a method of authentication that nobody has."""
+    """Register with a response type that does not fit the grant types, and with an unknown authentication method."""
     faults: dict[str, object] = {"response_types": ["token"], "token_endpoint_auth_method": UNSUPPORTED_METHOD}
 
     for member, value in faults.items():
@@ -63,7 +63,7 @@ async def unsupported_values_are_refused_or_replaced(target: Target) -> None:
 
 @check("REG-02d", needs={DYNAMIC_REGISTRATION})
 async def wrong_types_are_refused_or_left_out(target: Target) -> None:
-    """Register with a number in place of a name, a URL, a scope, grant types, and contacts."""
+    """Register with a number as the name, URL, scope, grant types or contacts."""
     for member in WRONGLY_TYPED:
         document = {**target.clients.metadata(), member: A_NUMBER}
         answer = expect.no_server_error(
@@ -71,13 +71,13 @@ async def wrong_types_are_refused_or_left_out(target: Target) -> None:
         )
         echoed = answer.status < 300 and answer.json_object().get(member) == A_NUMBER
         got = f"{answer.status} with {member}: {A_NUMBER}"
-        expect.ideally(not echoed, expected=f"400, or no such {member}", got=got, at=answer)
+        expect.ideally(not echoed, expected=f"400, or a client without {member}", got=got, at=answer)
         names_the_fault(answer)
 
 
 @check("REG-02c", needs={DYNAMIC_REGISTRATION})
 async def body_of_another_kind_is_refused(target: Target) -> None:
-    """Register with a form in place of JSON, and with a megabyte of client name."""
+    """Register with a form instead of JSON, and with a client_name of one megabyte."""
     form = b"redirect_uris=https%3A%2F%2Fclient.example.com%2Fcb&token_endpoint_auth_method=none"
     huge = json.dumps({**target.clients.metadata(), "client_name": "A" * A_MEGABYTE}).encode()
 
@@ -89,10 +89,10 @@ async def body_of_another_kind_is_refused(target: Target) -> None:
             lambda b=body, m=media_type: target.clients.register_body(b, media_type=m), target.clients.new
         )
         if answer is None and body is huge:
-            # A server may refuse and close before the client has sent all (RFC 9112 section 9.6).
+            # A server may close the connection before it has read the whole body (RFC 9112 section 9.6).
             expect.that(True, expected="400 or 413", got="")
             continue
-        expect.that(answer is not None, expected=f"400 or 415 for {what}", got="the connection is closed")
+        expect.that(answer is not None, expected=f"400 or 415 for {what}", got="a closed connection")
         if answer is not None:
             expect.no_server_error(answer)
             got = f"{expect.describe(answer)} for {what}"
@@ -100,7 +100,7 @@ async def body_of_another_kind_is_refused(target: Target) -> None:
 
 
 def names_the_fault(answer: Answer) -> None:
-    """A refusal names one of the errors of RFC 7591 section 3.2.2; anything else is imprecise."""
+    """Record a WARN if a refusal names neither invalid_redirect_uri nor invalid_client_metadata (RFC 7591 section 3.2.2)."""
     if answer.status >= 300:
         precise, expected = answer.error in METADATA_ERRORS, f"400 with error={METADATA_ERRORS[0]}"
         expect.ideally(precise, expected=expected, got=expect.describe(answer), at=answer)

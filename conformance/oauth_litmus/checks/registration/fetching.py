@@ -1,4 +1,4 @@
-"""URLs that strangers register are shown, and not fetched (RFC 7591 section 5)."""
+"""The server neither fetches the URLs that strangers register nor shows their content (RFC 7591 section 5)."""
 
 from __future__ import annotations
 
@@ -17,56 +17,57 @@ if TYPE_CHECKING:
     from oauth_litmus.http.listener import Place
 
 SHOWN = ("logo_uri", "client_uri", "policy_uri", "tos_uri")
-"""Members that people follow, and servers need not."""
+"""Members with URLs for people, which a server need not fetch."""
 FETCHED = ("jwks_uri", "sector_identifier_uri")
-"""Members that a server may have to fetch (RFC 7591 section 2, OpenID Connect Registration section 5)."""
+"""Members with URLs that a server may have to fetch (RFC 7591 section 2, OpenID Connect Registration section 5)."""
 A_WHILE = 2.0
-"""Seconds in which a server has fetched what it fetches behind an answer."""
+"""Seconds to wait for requests that the server sends after its answer."""
 
 
 @dataclass(frozen=True)
-class Led:
-    """A server that was told URLs of the suite's own, and what it answered."""
+class Registrations:
+    """Registrations with URLs of the suite's listener, and the server's answers."""
 
     place: Place
-    taken: bool
-    """Whether a client with these URLs was registered."""
+    accepted: bool
+    """Whether the server registered the client with the `SHOWN` URLs."""
     answers: tuple[Answer, ...]
 
 
 @check("REG-08a", needs={DYNAMIC_REGISTRATION, LISTENER})
 async def shown_urls_are_not_fetched(target: Target) -> None:
-    """Register with the URLs of logo, home page, policy and terms at the suite, and open the login; count who comes."""
-    led = await _lead(target)
+    """Register a logo, home page, policy and terms at the suite's listener, start a login, and count the requests there."""
+    registered = await _register_listener_urls(target)
 
     through_browser = target.uses_a_login_driver
     listener = target.listener
     for member in SHOWN:
-        hits = [hit for hit in listener.hits(led.place) if hit.path.endswith(member)]
+        hits = [hit for hit in listener.hits(registered.place) if hit.path.endswith(member)]
         fetched = [hit for hit in hits if not (through_browser and hit.by_a_browser)]
-        got = f"{counted(len(fetched), 'request')}, from {', '.join(sorted({hit.user_agent or 'nobody' for hit in fetched}))}"
-        expect.ideally(not fetched, expected=f"nobody fetches {member}", got=got, at=led.answers)
-    if not led.taken and not listener.hits(led.place):
+        agents = ", ".join(sorted({hit.user_agent or "an unnamed client" for hit in fetched}))
+        got = f"{counted(len(fetched), 'request')}, from {agents}"
+        expect.ideally(not fetched, expected=f"no request for {member}", got=got, at=registered.answers)
+    if not registered.accepted and not listener.hits(registered.place):
         raise Skipped(
-            f"the server registers no URLs at {listener.url}, so that nothing of what it fetches could be seen: "
+            f"the server registers no URLs at {listener.url}, so the suite cannot see whether it fetches any: "
             'declare a public https URL in the profile, as `[listener] url = "https://PUBLIC", bind = "0.0.0.0:8443"`'
         )
 
 
 @check("REG-08b", needs={DYNAMIC_REGISTRATION, LISTENER})
-async def nothing_fetched_is_shown(target: Target) -> None:
-    """Register with URLs at the suite, and look for what stands there in the answers and on the pages."""
-    led = await _lead(target)
+async def fetched_content_is_not_shown(target: Target) -> None:
+    """Register URLs of the suite's listener, start a login, and look for the content of these URLs in answers and pages."""
+    registered = await _register_listener_urls(target)
 
-    for answer in led.answers:
-        shown = led.place.marker in answer.text
-        got = "what the server found at a URL that a stranger registered"
-        expect.safe(not shown, expected="an answer without what was fetched", got=got, at=answer)
+    for answer in registered.answers:
+        shown = registered.place.marker in answer.text
+        got = "the content of a URL that a stranger registered"
+        expect.safe(not shown, expected="an answer without content of registered URLs", got=got, at=answer)
 
 
 @shared
-async def _lead(target: Target) -> Led:
-    """Register twice, with what is shown and with what may be fetched, and open the login of the first."""
+async def _register_listener_urls(target: Target) -> Registrations:
+    """Register one client with the `SHOWN` URLs and one with the `FETCHED` URLs, and start a login of the first."""
     listener = target.listener
     place = listener.place()
     urls = {member: listener.put(place, member, f'{{"litmus": "{place.marker}"}}') for member in (*SHOWN, *FETCHED)}
@@ -81,4 +82,4 @@ async def _lead(target: Target) -> Led:
             await target.authorization.attempt_upstream(target.authorization.request(client))
         )
     await target.until(target.now() + A_WHILE)
-    return Led(place, shown.status < 300, tuple(answers))
+    return Registrations(place, shown.status < 300, tuple(answers))

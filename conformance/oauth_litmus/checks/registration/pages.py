@@ -1,4 +1,4 @@
-"""What clients say of themselves is text on every page that shows it (OAuth 2.1 section 7.12, RFC 7591 section 5)."""
+"""Client metadata as text on the server's pages (OAuth 2.1 section 7.12, RFC 7591 section 5)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LINKS = ("client_uri", "logo_uri", "policy_uri", "tos_uri")
 
 @check("REG-07", needs={DYNAMIC_REGISTRATION})
 async def client_metadata_is_text_on_pages(target: Target) -> None:
-    """Register clients with markup for a name and script URLs for links; look at the pages of their logins and errors."""
+    """Register clients with markup as the name and script URLs as links, and read their login pages and error pages."""
     named = {**target.clients.metadata(), "client_name": f"'\">{IMAGE}"}
     linked = {**target.clients.metadata(), **dict.fromkeys(LINKS, SCRIPT_URL)}
 
@@ -33,6 +33,6 @@ async def client_metadata_is_text_on_pages(target: Target) -> None:
         ]
         for answer in (answer for attempt in attempts for answer in target.authorization.own_answers(attempt)):
             found = injected(answer.text) if expect.conclusive(answer).is_html else None
-            expect.that(found is None, expected="the metadata as text", got=f"{found} on a page", at=answer)
+            expect.that(found is None, expected="client metadata as text", got=f"{found} on a page", at=answer)
             image = injected(answer.text, images=True) if answer.is_html else None
-            expect.ideally(image is None, expected="no script URL on a page", got=f"{image}", at=answer)
+            expect.ideally(image is None, expected="no script URL on a page", got=f"{image} on a page", at=answer)

@@ -1,4 +1,4 @@
-"""What a stranger cannot take by registering: another client's name, credentials of choice, privileges (RFC 7591 section 5)."""
+"""Limits of an anonymous registration: no other client's client_id, no chosen credentials, no privileges (RFC 7591 section 5)."""
 
 from __future__ import annotations
 
@@ -13,25 +13,26 @@ if TYPE_CHECKING:
     from oauth_litmus.client import Target
 
 TAKER = "https://taker.example/cb"
-"""Where the one who takes over would have the answers sent."""
+"""Redirect URI of the registration that tries to take over a client."""
 PRIVILEGED_GRANTS = ("client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange")
 STATED = "A name that a software statement claims"
+"""client_name in the unsigned software statement."""
 ADMIN = "litmus:admin"
-"""A scope that sounds like a privilege, and that no server has."""
+"""A scope that sounds privileged, and that no server supports."""
 
 
 @check("REG-05a", needs={DYNAMIC_REGISTRATION})
-async def registration_takes_over_no_client(target: Target) -> None:
-    """Register with the client_id of a client that exists, and other redirect URIs; then use both."""
+async def registration_does_not_take_over_a_client(target: Target) -> None:
+    """Register with the client_id of an existing client and another redirect URI, then request codes for both redirect URIs."""
     victim = await target.clients.new()
     document = {**target.clients.metadata(TAKER), "client_id": victim.client_id}
 
     answer = expect.conclusive(await target.clients.register(document))
 
     taken = answer.status < 300 and answer.member("client_id") == victim.client_id
-    expect.that(not taken, expected="a client_id of its own, or 400", got="the client_id of another client", at=answer)
+    expect.that(not taken, expected="a new client_id, or 400", got="the client_id of another client", at=answer)
     attempt = await target.authorization.attempt(target.authorization.request(victim, redirect_uri=TAKER))
-    expect.not_sent_to(attempt, TAKER, because="the client that existed before has not registered it")
+    expect.not_sent_to(attempt, TAKER, because="the existing client did not register this URI")
     first = expect.conclusive((await target.authorization.outcome(target.authorization.request(victim))).last)
     alive = first.status < 400 and "error=" not in (first.location or "").partition("?")[2]
     expect.that(alive, expected="the client works as before", got=expect.describe(first), at=(answer, first))
@@ -39,7 +40,7 @@ async def registration_takes_over_no_client(target: Target) -> None:
 
 @check("REG-05b", needs={DYNAMIC_REGISTRATION})
 async def credentials_are_the_servers_choice(target: Target) -> None:
-    """Register with a client_id and a client_secret of our own choice."""
+    """Register with a client_id and a client_secret that the check chose: the server must not use them."""
     chosen = {
         "client_id": f"litmus-{secrets.token_hex(8)}",
         "client_secret": secrets.token_urlsafe(32),
@@ -59,8 +60,8 @@ async def credentials_are_the_servers_choice(target: Target) -> None:
 
 
 @check("REG-05c", needs={DYNAMIC_REGISTRATION})
-async def registration_brings_no_privileges(target: Target) -> None:
-    """Register a public client for privileged grants and a scope of administrators; then ask for tokens without a user."""
+async def registration_grants_no_privileges(target: Target) -> None:
+    """Register a public client for privileged grant types and an admin scope, then request tokens by client_credentials."""
     document = target.clients.metadata()
     grants = ["authorization_code", "refresh_token", *PRIVILEGED_GRANTS]
     scope = f"{document.get('scope', '')} {ADMIN}".strip()
@@ -80,14 +81,16 @@ async def registration_brings_no_privileges(target: Target) -> None:
         expect.that(not machine.has_tokens, expected="400", got=got, at=(answer, machine))
     echoed = [name for name in PRIVILEGED_GRANTS if name in str(told.get("grant_types", ""))]
     got = f"a registration with {', '.join(echoed)}"
-    expect.ideally(not echoed, expected="grant types for clients with a user", got=got, at=answer)
+    expect.ideally(not echoed, expected="a registration without privileged grant types", got=got, at=answer)
     admin = ADMIN in str(told.get("scope", "")).split()
-    expect.ideally(not admin, expected="scopes that the server has", got=f"a registration with {ADMIN}", at=answer)
+    expect.ideally(
+        not admin, expected="only scopes that the server supports", got=f"a registration with {ADMIN}", at=answer
+    )
 
 
 @check("REG-05d", needs={DYNAMIC_REGISTRATION})
 async def unsigned_software_statement_is_not_believed(target: Target) -> None:
-    """Register with a software statement that nobody signed, for another name and another redirect URI."""
+    """Register with an unsigned software statement that claims another name and another redirect URI."""
     document = target.clients.metadata()
     claims = {**document, "iss": "https://publisher.example", "client_name": STATED, "redirect_uris": [TAKER]}
 
@@ -96,7 +99,7 @@ async def unsigned_software_statement_is_not_believed(target: Target) -> None:
 
         told = answer.json_object()
         believed = [name for name in ("client_name", "redirect_uris") if told.get(name) == claims[name]]
-        got = f"{' and '.join(believed)} of a software statement that {what}"
+        got = f"{' and '.join(believed)} from a software statement that {what}"
         taken = answer.status < 300 and bool(believed)
         expect.that(
             not taken, expected="the metadata of the request, or invalid_software_statement", got=got, at=answer

@@ -1,4 +1,4 @@
-"""Which redirect URIs a registration takes (RFC 9700 section 2.6), and where those lead that it took."""
+"""Redirect URIs that the server may register (RFC 9700 section 2.6), and answers to those that it should have refused."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ SEEMING_LOOPBACK = (
     "http://[::1]@evil.example/cb",
 )
 LOOPBACK_TO_SOME = ("http://127.0.0.1\\@evil.example/cb", "http://localhost#@evil.example/cb")
-"""Read by browsers as loopback, and by careless parsers as a foreign host."""
+"""URIs that browsers read as loopback, and careless parsers as a foreign host."""
 INCOMPLETE = (f"{REDIRECT_URI}#f", "/cb", "", "https://")
 WRONGLY_TYPED: tuple[object, ...] = ([], REDIRECT_URI, [REDIRECT_URI, None])
 WILDCARDS = {"https://*.example.com/cb": "https://evil.example.com/cb", "https://client.example.com/*": REDIRECT_URI}
-"""Patterns, each with a URI that it would match."""
+"""Patterns, each with a URI that it would match as a wildcard."""
 
 
 @check("REG-09", needs={DYNAMIC_REGISTRATION})
-async def client_without_uris_cannot_bring_its_own(target: Target) -> None:
-    """Register without redirect_uris, with an empty list and with an empty string; then ask for an answer elsewhere."""
+async def client_without_redirect_uris_cannot_supply_its_own(target: Target) -> None:
+    """Register without redirect_uris, with an empty list and with an empty string, then request a code for another URI."""
     document = target.clients.metadata() | {"client_uri": "https://evil.example/"}
     without: dict[str, object] = {name: value for name, value in document.items() if name != "redirect_uris"}
     empty: dict[str, object] = {**without, "redirect_uris": []}
@@ -55,7 +55,7 @@ async def client_without_uris_cannot_bring_its_own(target: Target) -> None:
     for registration in (without, empty, {**without, "redirect_uris": [""]}):
         answer = expect.conclusive(await target.clients.register(registration))
         client_id = answer.member("client_id")
-        expect.ideally(answer.status < 500, expected="a 400", got=expect.describe(answer), at=answer)
+        expect.ideally(answer.status < 500, expected="400", got=expect.describe(answer), at=answer)
         if not client_id or answer.status >= 300:
             continue
         request = target.authorization.request(Client(client_id, (REDIRECT_URI,)), redirect_uri=STRANGER)
@@ -67,56 +67,56 @@ async def client_without_uris_cannot_bring_its_own(target: Target) -> None:
 
 @check("REDIR-18", needs={DYNAMIC_REGISTRATION})
 async def script_schemes_are_refused(target: Target) -> None:
-    """Register each dangerous scheme alone; where that is taken, ask for an answer there."""
+    """Register one URI with each dangerous scheme. If the server accepts it, request a code for it: nothing may be sent there."""
     for uri in SCRIPTS:
-        client = await _registered(target, uri)
+        client = await _registered_with(target, uri)
         if client is None:
             continue
         attempt = await target.authorization.attempt(target.authorization.request(client, redirect_uri=uri))
         linked = any(link.url.startswith(uri) for page in attempt.pages for link in page.links)
-        expect.that(not linked, expected="no link", got=f"a link to {uri}", at=attempt.answers)
+        expect.that(not linked, expected=f"no link to {uri} on a page", got="such a link", at=attempt.answers)
         expect.not_sent_to(attempt, uri, because="a browser would run it or open a file")
-        _only_the_registration_takes(uri, attempt.answers)
+        _refused_too_late(uri, attempt.answers)
     await _every_uri_is_validated(target, SCRIPTS[0])
 
 
 @check("REDIR-19", needs={DYNAMIC_REGISTRATION})
 async def plain_http_is_refused(target: Target) -> None:
-    """Register plain http on hosts that are not loopback; where that is taken, ask for an answer there."""
+    """Register plain http URIs on hosts other than loopback. If the server accepts one, request a code for it."""
     if target.server.profile.allow_http_redirects:
         raise NotApplicable("the profile declares allow_http_redirects")
 
     for uri in PLAIN_HTTP:
-        client = await _registered(target, uri)
+        client = await _registered_with(target, uri)
         if client is not None:
             attempt = await target.authorization.attempt(target.authorization.request(client, redirect_uri=uri))
             expect.not_sent_to(attempt, uri, because="plain http goes to another machine")
-            _only_the_registration_takes(uri, attempt.answers)
+            _refused_too_late(uri, attempt.answers)
     await _every_uri_is_validated(target, PLAIN_HTTP[0])
 
 
 @check("REDIR-28", needs={DYNAMIC_REGISTRATION})
 async def loopback_is_read_from_the_host(target: Target) -> None:
-    """Register loopback names in front of a foreign host; where that is taken, ask for an answer there."""
+    """Register http URIs with a loopback name before the @ and a foreign host. If the server accepts one, request a code for it."""
     if target.server.profile.allow_http_redirects:
         raise NotApplicable("the profile declares allow_http_redirects")
     if await target.clients.with_redirect_uris(LOOPBACK) is None:
         raise NotApplicable("the server registers no loopback redirect URIs")
 
     for uri in SEEMING_LOOPBACK:
-        client = await _registered(target, uri)
+        client = await _registered_with(target, uri)
         if client is not None:
             attempt = await target.authorization.attempt(target.authorization.request(client, redirect_uri=uri))
             expect.not_sent_to(attempt, uri, because="its host is evil.example")
-            _only_the_registration_takes(uri, attempt.answers)
+            _refused_too_late(uri, attempt.answers)
     for uri in LOOPBACK_TO_SOME:
-        taken = await _registered(target, uri) is not None
-        expect.ideally(not taken, expected="a refusal", got=f"{uri} is registered, and parsers differ on its host")
+        taken = await _registered_with(target, uri) is not None
+        expect.ideally(not taken, expected="a refusal", got=f"a registration of {uri}, on whose host parsers differ")
 
 
 @check("REDIR-20", needs={DYNAMIC_REGISTRATION})
 async def incomplete_uris_are_refused(target: Target) -> None:
-    """Register fragments, relative and empty URIs, wrong types, and wildcards; ask where a wildcard would match."""
+    """Register fragments, relative and empty URIs, wrong types, and wildcards. Request codes for URIs that a wildcard would match."""
     for uris in (*([uri] for uri in INCOMPLETE), *WRONGLY_TYPED):
         answer = await _register_twice_after_a_crash(target, target.clients.metadata() | {"redirect_uris": uris})
         said = f"{expect.describe(answer)} for redirect_uris: {json.dumps(uris)}"
@@ -128,16 +128,16 @@ async def incomplete_uris_are_refused(target: Target) -> None:
         names_the_fault(answer)
 
     for pattern, matching in WILDCARDS.items():
-        client = await _registered(target, pattern)
+        client = await _registered_with(target, pattern)
         if client is not None:
-            nobody = replace(client, redirect_uris=(pattern,))
-            attempt = await target.authorization.attempt(target.authorization.request(nobody, redirect_uri=matching))
-            expect.not_sent_to(attempt, matching, because=f"{pattern} is no pattern")
-            _only_the_registration_takes(pattern, attempt.answers)
+            owner = replace(client, redirect_uris=(pattern,))
+            attempt = await target.authorization.attempt(target.authorization.request(owner, redirect_uri=matching))
+            expect.not_sent_to(attempt, matching, because=f"the registered {pattern} is not a pattern")
+            _refused_too_late(pattern, attempt.answers)
 
 
 async def _every_uri_is_validated(target: Target, uri: str) -> None:
-    """Beside a good URI a bad one is refused, or left out, or at least brings no answer."""
+    """Register a bad URI next to a good one: the server must refuse or omit the bad one, or at least send no answer to it."""
     for uris in ([REDIRECT_URI, uri], [uri, REDIRECT_URI]):
         answer = expect.conclusive(await target.clients.register(target.clients.metadata() | {"redirect_uris": uris}))
         registered = answer.json_object().get("redirect_uris")
@@ -145,8 +145,8 @@ async def _every_uri_is_validated(target: Target, uri: str) -> None:
             continue
         client = Client(answer.member("client_id"), (REDIRECT_URI, uri))
         attempt = await target.authorization.attempt(target.authorization.request(client, redirect_uri=uri))
-        expect.not_sent_to(attempt, uri, because=f"it is registered beside {REDIRECT_URI}")
-        _only_the_registration_takes(uri, attempt.answers)
+        expect.not_sent_to(attempt, uri, because=f"registering it together with {REDIRECT_URI} does not make it safe")
+        _refused_too_late(uri, attempt.answers)
 
 
 async def _register_twice_after_a_crash(target: Target, document: dict[str, object]) -> Answer:
@@ -154,18 +154,18 @@ async def _register_twice_after_a_crash(target: Target, document: dict[str, obje
     return answer if answer.status < 500 else expect.conclusive(await target.clients.register(document))
 
 
-async def _registered(target: Target, uri: str) -> Client | None:
-    """The client with this redirect URI alone; None if the server refuses it, or leaves the URI out."""
+async def _registered_with(target: Target, uri: str) -> Client | None:
+    """Register a client with only this redirect URI; None if the server refuses the registration or omits the URI."""
     answer = expect.conclusive(await target.clients.register(target.clients.metadata(uri)))
     kept = json.dumps(answer.json_object().get("redirect_uris", [uri]))
     if answer.status >= 300 or json.dumps(uri) not in kept:
         expect.ideally(answer.status < 500, expected="400", got=f"{expect.describe(answer)} for {uri}", at=answer)
         names_the_fault(answer)
         return None
-    # What the server took is not where an answer may go: the attempt shows whether it goes there.
+    # The suite does not list the bad URI as the client's own, so that an answer sent to it counts as sent to a stranger.
     return Client(answer.member("client_id"), (REDIRECT_URI,))
 
 
-def _only_the_registration_takes(uri: str, answers: list[Answer]) -> None:
-    got = f"{uri} is registered, and refused only when it is used"
-    expect.ideally(False, expected="a refusal of the registration", got=got, at=answers)
+def _refused_too_late(uri: str, answers: list[Answer]) -> None:
+    got = f"{uri} is registered, and refused only at the authorization endpoint"
+    expect.ideally(False, expected="the registration is refused", got=got, at=answers)
