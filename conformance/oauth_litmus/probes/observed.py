@@ -1,4 +1,4 @@
-"""Exchanges that several of these checks share: an ordinary login, and calls of each endpoint as a foreign script."""
+"""Exchanges that several checks share: an ordinary login, and calls of each endpoint as a foreign script."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ async def whole_login(target: Target) -> Attempt:
 async def called(target: Target) -> dict[str, Called]:
     """Call every endpoint for programs as a script of another origin, once for all checks.
 
-    Calls of the token, registration, revocation and resource endpoints provoke errors, which cost no login. Apart from
+    Calls of the token, registration, revocation and resource endpoints provoke errors, so they need no login. Apart from
     the resource, endpoints on other hosts than the issuer's are left out.
     """
     server = target.server
