@@ -6,6 +6,7 @@ import itertools
 
 from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, REFRESH, REPLICAS, check
+from oauth_litmus.checks.replay.successors import at_most_one_usable_successor
 from oauth_litmus.client import Target
 from oauth_litmus.probes.families import GUARD
 from oauth_litmus.probes.replica_reuse import need_no_grace, reuses
@@ -76,15 +77,4 @@ async def parallel_refresh_at_all_replicas_never_forks_the_family(target: Target
             RACERS, target.grants.fresh, lambda tokens, gate: target.at(next(turns)).tokens.refresh(tokens, via=gate)
         )
 
-        successors = {answer.member("refresh_token"): answer for answer in answers if answer.has_tokens}
-        usable = [
-            await target.tokens.refresh(target.tokens.read(answer, tokens.client, tokens.granted_scope))
-            for answer in successors.values()
-        ]
-        usable = [answer for answer in usable if answer.has_tokens]
-        expect.that(
-            len(usable) <= 1,
-            expected="at most one usable successor",
-            got=f"{len(usable)} successors that each can be used",
-            at=usable,
-        )
+        await at_most_one_usable_successor(target, tokens, answers)

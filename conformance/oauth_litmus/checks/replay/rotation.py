@@ -6,6 +6,7 @@ from functools import partial
 
 from oauth_litmus import expect
 from oauth_litmus.check import REFRESH, SCOPES, check
+from oauth_litmus.checks.replay.successors import at_most_one_usable_successor
 from oauth_litmus.client import Target, Tokens
 from oauth_litmus.probes.families import require_rotation
 from oauth_litmus.verdict import NotApplicable
@@ -64,19 +65,8 @@ async def parallel_refresh_never_forks_the_family(target: Target) -> None:
             racers, partial(_living, target, survivor), lambda tokens, gate: target.tokens.refresh(tokens, via=gate)
         )
 
-        successors = {answer.member("refresh_token"): answer for answer in answers if answer.has_tokens}
-        usable = [
-            await target.tokens.refresh(target.tokens.read(answer, tokens.client, tokens.granted_scope))
-            for answer in successors.values()
-        ]
-        usable = [answer for answer in usable if answer.has_tokens]
-        expect.that(
-            len(usable) <= 1,
-            expected="at most one usable successor",
-            got=f"{len(usable)} successors that each can be used",
-            at=usable,
-        )
-        survivor = target.tokens.successor_of(usable[0], tokens) if usable else None
+        usable = await at_most_one_usable_successor(target, tokens, answers)
+        survivor = None if usable is None else target.tokens.successor_of(usable, tokens)
         faulty = [answer for answer in answers if answer.status == 500]
         expect.ideally(
             not faulty,
