@@ -1,4 +1,4 @@
-"""Ways around the proof of a redirect URI: other defects, repeated parameters, request objects (OAuth 2.1 section 4.1.2.1)."""
+"""Ways around the validation of redirect_uri: other defects, repeated parameters, request objects (OAuth 2.1 section 4.1.2.1)."""
 
 from __future__ import annotations
 
@@ -18,48 +18,50 @@ UNSUPPORTED_OBJECT = ("request_not_supported", "invalid_request_object", "invali
 
 
 @check("REDIR-23", needs={REGISTRATION})
-async def other_defects_do_not_bypass_the_proof(target: Target) -> None:
-    """Combine a foreign redirect_uri with everything that may lead to an error redirect of its own."""
+async def other_defects_do_not_bypass_validation(target: Target) -> None:
+    """Combine a foreign redirect_uri with each of several defects for which a server may redirect with an error."""
     client = await web_client(target)
     request = target.authorization.request(client, redirect_uri=STRANGER)
 
     for what, deviating in target.limit_probes(_deviations(request).items(), most=2):
         attempt = await target.authorization.attempt(deviating)
-        expect.nothing_sent_to(attempt, STRANGER, because=f"it is not registered, also if the request has {what}")
+        expect.nothing_sent_to(attempt, STRANGER, because=f"it is not registered, even if the request has {what}")
 
 
 @check("REDIR-24", needs={REGISTRATION}, logins=1)
 async def neither_of_two_uris_is_trusted(target: Target) -> None:
-    """Name the registered redirect URI and a foreign one: in both orders, as a list, and in query and form apart."""
+    """Send the registered and a foreign redirect_uri together: in both orders, as redirect_uri[], and split between query and form."""
     client = await web_client(target)
     request = target.authorization.request(client)
     without, registered = request.but(redirect_uri=None), client.redirect_uri
 
     for first, second in ((registered, STRANGER), (STRANGER, registered)):
         attempt = await target.authorization.attempt(without.adding(("redirect_uri", first), ("redirect_uri", second)))
-        _lands_at_the_client_alone(attempt)
+        _only_the_client_is_answered(attempt)
         goes_on = attempt.code is not None or attempt.unfinished
-        expected = "invalid_request, since redirect_uri is there twice"
-        expect.ideally(not goes_on, expected=expected, got="the login goes on for one of them", at=attempt.answers)
+        expected = "invalid_request, since redirect_uri occurs twice"
+        expect.ideally(not goes_on, expected=expected, got="the login goes on with one of the two", at=attempt.answers)
 
-    # A name that the server does not know is ignored, and so may the query of a form be.
-    _lands_at_the_client_alone(await target.authorization.attempt(request.adding(("redirect_uri[]", STRANGER))))
-    if _is_taken(await target.authorization.posted(client)):
-        _lands_at_the_client_alone(await target.authorization.post(request, query={"redirect_uri": STRANGER}))
-        _lands_at_the_client_alone(
+    # A server ignores parameters that it does not know, and may ignore the query of a POST.
+    _only_the_client_is_answered(await target.authorization.attempt(request.adding(("redirect_uri[]", STRANGER))))
+    if _is_accepted(await target.authorization.posted(client)):
+        _only_the_client_is_answered(await target.authorization.post(request, query={"redirect_uri": STRANGER}))
+        _only_the_client_is_answered(
             await target.authorization.post(request.but(redirect_uri=STRANGER), query={"redirect_uri": registered})
         )
 
 
 @check("REDIR-30", needs={LOGIN}, logins=2)
 async def request_object_bypasses_nothing(target: Target) -> None:
-    """Bring unsigned request objects: with a foreign redirect_uri, without code_challenge, and of another client."""
+    """Send unsigned request objects: with a foreign redirect_uri, without code_challenge, and with another client's client_id."""
     client, other = await web_client(target), await target.clients.shared("b")
     if other.redirect_uri in client.redirect_uris:
-        raise Skipped("needs two clients with different redirect URIs: configure such ones in the profile")
+        raise Skipped("needs two clients with different redirect URIs: configure them in the profile")
     request = target.authorization.request(client)
 
-    _lands_at_the_client_alone(await target.authorization.attempt(_with_object(target, request, redirect_uri=STRANGER)))
+    _only_the_client_is_answered(
+        await target.authorization.attempt(_with_object(target, request, redirect_uri=STRANGER))
+    )
 
     bare = request.but(code_challenge=None, code_challenge_method=None)
     because = "neither the query nor the request object has a code_challenge"
@@ -69,11 +71,11 @@ async def request_object_bypasses_nothing(target: Target) -> None:
 
     of_another = _with_object(target, request, client_id=other.client_id, redirect_uri=other.redirect_uri)
     attempt = await target.authorization.attempt(of_another)
-    _lands_at_the_client_alone(attempt, other.redirect_uri)
+    _only_the_client_is_answered(attempt, other.redirect_uri)
     if attempt.code is not None:
         answer = expect.conclusive(await target.tokens.redeem(target.authorization.code_of(attempt)))
-        expected, got = "a code of the client that the query names", expect.describe(answer)
-        expect.that(answer.has_tokens, expected=expected, got=f"it cannot redeem the code: {got}", at=answer)
+        expected, got = "a code for the client in the query", expect.describe(answer)
+        expect.that(answer.has_tokens, expected=expected, got=f"that client cannot redeem the code: {got}", at=answer)
 
 
 def _deviations(request: AuthorizationRequest) -> dict[str, AuthorizationRequest]:
@@ -92,15 +94,15 @@ def _deviations(request: AuthorizationRequest) -> dict[str, AuthorizationRequest
 
 
 def _with_object(target: Target, request: AuthorizationRequest, **claims: str) -> AuthorizationRequest:
-    """The request with an unsigned request object of the same parameters, some of them changed (RFC 9101 section 4)."""
+    """The request, plus an unsigned request object with the same parameters except for `claims` (RFC 9101 section 4)."""
     about = {"iss": request.client.client_id, "aud": target.server.issuer}
     return request.but(
         request=assembled({"alg": "none", "typ": "JWT"}, {**dict(request.parameters), **about, **claims})
     )
 
 
-def _lands_at_the_client_alone(attempt: Attempt, stranger: str = STRANGER) -> None:
-    """Nothing is sent to the stranger, and a code only to where the client is."""
+def _only_the_client_is_answered(attempt: Attempt, stranger: str = STRANGER) -> None:
+    """Require that the server sends nothing to `stranger`, and a code only to a redirect URI of the client."""
     expected = f"nothing sent to {stranger}"
     expect.that(
         not attempt.reached(stranger),
@@ -115,6 +117,6 @@ def _lands_at_the_client_alone(attempt: Attempt, stranger: str = STRANGER) -> No
         expect.conclusive(attempt.inconclusive)
 
 
-def _is_taken(attempt: Attempt) -> bool:
+def _is_accepted(attempt: Attempt) -> bool:
     refused = attempt.response is not None and attempt.response.error is not None
     return attempt.last.status < 400 and not refused

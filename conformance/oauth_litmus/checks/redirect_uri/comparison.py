@@ -1,4 +1,4 @@
-"""Redirect URIs are compared as strings, whole and unchanged (OAuth 2.1 section 4.1.1; RFC 9700 section 4.1.3)."""
+"""Comparison of redirect URIs as whole, unchanged strings (OAuth 2.1 section 4.1.1; RFC 9700 section 4.1.3)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WITH_QUERY = f"{REDIRECT_URI}?tenant=a&y=2"
 
 @check("REDIR-01", needs={REGISTRATION})
 async def unregistered_uri_gets_nothing(target: Target) -> None:
-    """Ask for an answer at a host that has nothing to do with the client."""
+    """Send a request with a redirect_uri at a host that is not the client's."""
     client = await web_client(target)
 
     await all_refused(target, client, [STRANGER], "it is not registered")
@@ -31,7 +31,7 @@ async def unregistered_uri_gets_nothing(target: Target) -> None:
 
 @check("REDIR-02", needs={REGISTRATION})
 async def path_is_compared_whole(target: Target) -> None:
-    """Ask for an answer below, beside and above the registered path."""
+    """Send requests with a redirect_uri below, beside and above the registered path."""
     client = await web_client(target)
     uri = client.redirect_uri
     origin = uri.removesuffix(urlsplit(uri).path)
@@ -42,7 +42,7 @@ async def path_is_compared_whole(target: Target) -> None:
 
 @check("REDIR-02a", needs={REGISTRATION, CONFIDENTIAL_CLIENT})
 async def path_is_compared_whole_for_clients_with_a_secret(target: Target) -> None:
-    """For a client with a secret, ask for an answer below and above the registered path."""
+    """As a client with a secret, send requests with a redirect_uri below and above the registered path."""
     client = await web_client(target, await target.clients.of_the_other_kind())
     uri = client.redirect_uri
 
@@ -52,18 +52,18 @@ async def path_is_compared_whole_for_clients_with_a_secret(target: Target) -> No
 
 @check("REDIR-03", needs={REGISTRATION})
 async def trailing_slash_counts(target: Target) -> None:
-    """Add a slash to a registered path, and leave out that of another."""
+    """Add a trailing slash to one registered path, or remove it; then remove the trailing slash of another."""
     client = await web_client(target)
 
     uri = client.redirect_uri
-    await all_refused(target, client, [uri[:-1] if uri.endswith("/") else f"{uri}/"], "a slash more or less counts")
+    await all_refused(target, client, [uri[:-1] if uri.endswith("/") else f"{uri}/"], "it has a slash more or less")
     several = await client_with_several(target)
-    await all_refused(target, several, [SEVERAL[0].rstrip("/")], "the slash at its end is missing")
+    await all_refused(target, several, [SEVERAL[0].rstrip("/")], "its trailing slash is missing")
 
 
 @check("REDIR-04", needs={REGISTRATION})
 async def query_is_compared(target: Target) -> None:
-    """Add a query to a registered URI; remove, change and reorder that of another."""
+    """Add a query to one registered URI; remove, change, reorder and extend the query of another."""
     client = await web_client(target)
     uri = client.redirect_uri
 
@@ -77,7 +77,7 @@ async def query_is_compared(target: Target) -> None:
 
 @check("REDIR-05", needs={REGISTRATION})
 async def host_is_compared_whole(target: Target) -> None:
-    """Ask for an answer at hosts that contain, begin with, or end in the registered one."""
+    """Send requests for hosts that begin with or end in the registered host, its sub-domain and parent, and with a trailing dot."""
     client = await web_client(target)
     host = urlsplit(client.redirect_uri).netloc
     parent = host.partition(".")[2] or f"a.{host}"
@@ -90,7 +90,7 @@ async def host_is_compared_whole(target: Target) -> None:
 
 @check("REDIR-06", needs={REGISTRATION})
 async def authority_is_not_confused(target: Target) -> None:
-    """Put the registered host where a careless reader takes it for the host."""
+    """Combine a foreign host with the registered one by @, # and backslashes; then leave out the scheme, and one slash."""
     client = await web_client(target)
     host = urlsplit(client.redirect_uri).netloc
 
@@ -103,8 +103,8 @@ async def authority_is_not_confused(target: Target) -> None:
 
 
 @check("REDIR-07", needs={REGISTRATION})
-async def dot_segments_do_not_escape(target: Target) -> None:
-    """Lead out of the registered path by dot segments, encoded slashes, path parameters, and a null character."""
+async def dot_segments_do_not_leave_the_path(target: Target) -> None:
+    """Leave the registered path by dot segments, encoded slashes, a path parameter, and a null character."""
     several = await client_with_several(target)
     uri, folder = SEVERAL[1], SEVERAL[1].removesuffix("/cb")
 
@@ -115,13 +115,13 @@ async def dot_segments_do_not_escape(target: Target) -> None:
 
 @check("REDIR-08", needs={REGISTRATION})
 async def nothing_is_normalised(target: Target) -> None:
-    """Spell the registered URI in other, equivalent ways; then its path in capitals, which is another address."""
+    """Swap the letter case of the registered path, which makes another address; then spell the registered URI in equivalent ways."""
     client = await web_client(target)
     uri = client.redirect_uri
     host, path = urlsplit(uri).netloc, urlsplit(uri).path
 
     if path.swapcase() != path:
-        await all_refused(target, client, [f"https://{host}{path.swapcase()}"], "letter case counts in paths")
+        await all_refused(target, client, [f"https://{host}{path.swapcase()}"], "paths are case-sensitive")
     encoded = re.sub(r"[a-z]", lambda letter: f"%{ord(letter[0]):02X}", path, count=1)
     spellings = [f"https://{host}/x/..{path}", f"https://{host}{encoded}", f"https://{host}:443{path}"]
     spellings += [f"HTTPS://{host}{path}", f"https://{host.upper()}{path}", f"https://{host}/{path}"]
@@ -131,7 +131,7 @@ async def nothing_is_normalised(target: Target) -> None:
 
 @check("REDIR-09", needs={REGISTRATION})
 async def scheme_and_port_are_compared(target: Target) -> None:
-    """Ask for an answer at another scheme and at another port of the registered host."""
+    """Send requests with another scheme, and with another port, of the registered host."""
     client = await web_client(target)
     rest = client.redirect_uri.removeprefix("https")
 
@@ -141,7 +141,7 @@ async def scheme_and_port_are_compared(target: Target) -> None:
 
 @check("REDIR-10", needs={REGISTRATION})
 async def fragment_is_refused(target: Target) -> None:
-    """Add a fragment to the registered URI, encoded once and twice."""
+    """Add a fragment to the registered URI, first as #frag and then as %23frag."""
     client = await web_client(target)
 
     for variant in (f"{client.redirect_uri}#frag", f"{client.redirect_uri}%23frag"):

@@ -1,4 +1,4 @@
-"""How an answer is written: into a header, or into a page that posts itself (OAuth 2.1 section 7.12)."""
+"""Encoding of the response: in a header, or in a page that posts itself (OAuth 2.1 section 7.12)."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from oauth_litmus.oauth.authorization import Attempt
 
 MARKER = "x-litmus-injected"
-"""A header, and a cookie, that only a split answer has."""
+"""The name of a header and a cookie that an answer has only if the request injected them."""
 TRACES = ("Traceback (most recent call last)", "\n\tat ", "\n    at ")
 OUTCOMES = frozenset({"code", "error"})
-"""Fields of which an answer has one."""
+"""An authorization response has one of these fields."""
 
 
 @check("REDIR-26", needs={REGISTRATION})
 async def control_characters_split_no_headers(target: Target) -> None:
-    """Put line ends, tabs and blanks into redirect_uri, and line ends into state."""
+    """Put line breaks, a tab and spaces into redirect_uri, and line breaks into state."""
     client = await web_client(target)
     uri, split = client.redirect_uri, f"\r\n{MARKER}: 1\r\nSet-Cookie: {MARKER}=1"
     request = target.authorization.request(client)
@@ -41,14 +41,14 @@ async def control_characters_split_no_headers(target: Target) -> None:
 
 @check("REDIR-29", needs={REGISTRATION})
 async def posted_answers_are_escaped(target: Target) -> None:
-    """Ask for answers by form_post with markup as state: for an error, for a code, and at a foreign redirect_uri."""
+    """Request form_post with markup as state: for an error, for a code, and for a foreign redirect_uri."""
     client, element = await web_client(target), f"litmus-{secrets.token_hex(4)}"
     state = f"\"'><script>{element}</script><{element}>"
     request = target.authorization.request(client).but(response_mode="form_post", state=state)
     refused = await target.authorization.attempt(request.but(response_type="bogus"))
     offered = "form_post" in (target.server.listed("response_modes_supported") or ())
     if not offered and _posted(refused) is None:
-        raise NotApplicable("response_modes_supported does not list form_post, and it is not used")
+        raise NotApplicable("the server does not use form_post, and response_modes_supported does not list it")
 
     attempts = [refused, await target.authorization.attempt(request)]
 
@@ -57,41 +57,44 @@ async def posted_answers_are_escaped(target: Target) -> None:
         if form is not None:
             got = f"action={form.action[:80]}"
             expect.that(form.action == client.redirect_uri, expected=client.redirect_uri, got=got, at=attempt.last)
-    got = "no answer by form_post, though response_modes_supported lists it"
-    expect.ideally(any(forms), expected="a page that posts the answer", got=got, at=refused.answers)
+    got = "no form_post response, though response_modes_supported lists form_post"
+    expect.ideally(any(forms), expected="a page that posts the response", got=got, at=refused.answers)
     foreign = await target.authorization.attempt(request.but(redirect_uri=STRANGER))
-    expect.nothing_sent_to(foreign, STRANGER, because="it is not registered, also for response_mode=form_post")
+    expect.nothing_sent_to(foreign, STRANGER, because="it is not registered, even with response_mode=form_post")
 
 
 def _nothing_is_injected(attempt: Attempt) -> None:
-    expected = "what the request brought, encoded"
+    expected = "the values of the request in encoded form, or a refusal"
     for answer in attempt.answers:
         at = expect.conclusive(answer)
         split = MARKER in answer.headers or any(cookie.startswith(MARKER) for cookie in answer.set_cookies)
         expect.that(not split, expected=expected, got="a header that the request injected", at=at)
         raw = [name for name, value in answer.headers.items() if "\r" in value or "\n" in value]
-        expect.that(not raw, expected=expected, got=f"raw line ends in {', '.join(raw)}", at=at)
+        expect.that(not raw, expected=expected, got=f"unencoded line breaks in {', '.join(raw)}", at=at)
         traced = answer.status >= 500 and any(trace in answer.text for trace in TRACES)
         expect.that(not traced, expected="a refusal", got=f"{answer.status} with a stack trace", at=at)
         expect.ideally(answer.status < 500, expected="a refusal", got=expect.describe(answer), at=at)
 
 
 def _posted(attempt: Attempt) -> Form | None:
-    """The form with which the last page posts an answer to the client; None if it does not."""
+    """The form with which the last page posts a response to the client; None if there is no such form."""
     forms = attempt.pages[-1].forms if attempt.pages and attempt.last.is_html else ()
     hidden = {form: {field.name for field in form.fields if field.type == "hidden"} for form in forms}
     return next((form for form, names in hidden.items() if OUTCOMES & names), None)
 
 
 def _is_escaped(attempt: Attempt, element: str, state: str) -> Form | None:
-    """Judge a page that posts an answer; a refusal of the characters of the state is another page, or a redirect."""
+    """Require that a page which posts the response escapes state, and return its form.
+
+    Returns None for any other page and for a redirect, by which a server may refuse the characters of state.
+    """
     if attempt.inconclusive is not None:
         expect.conclusive(attempt.inconclusive)
     form = _posted(attempt)
     if form is None:
         return None
-    expected, injected = "state as the value of its field", _injected(attempt.last, element)
-    expect.that(not injected, expected=expected, got="state becomes markup of the page", at=attempt.last)
+    expected, injected = "state as the value of a form field", _injected(attempt.last, element)
+    expect.that(not injected, expected=expected, got="state becomes markup in the page", at=attempt.last)
     values = [field.value for field in form.fields if field.name == "state"]
     got = f"state={' and '.join(values)}" if values else "no state"
     expect.that(values in ([state], []), expected=expected, got=got, at=attempt.last)

@@ -1,4 +1,4 @@
-"""Loopback redirect URIs of native applications: the port is free, and nothing else (OAuth 2.1 section 8.4.2)."""
+"""Loopback redirect URIs of native applications: only the port is free (OAuth 2.1 section 8.4.2)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LOCALHOST = "http://localhost:3000/cb"
 
 @check("REDIR-11", needs={REGISTRATION}, logins=2)
 async def loopback_port_is_free(target: Target) -> None:
-    """Register 127.0.0.1 without a port and with one, and ask for the answer at another port."""
+    """Register 127.0.0.1 without a port and with one, and send requests that name another port."""
     found = [await target.clients.with_redirect_uris(uri) for uri in (LOOPBACK_WITHOUT_PORT, LOOPBACK)]
     clients = [client for client in found if client is not None]
     if not clients:
@@ -37,10 +37,10 @@ async def loopback_port_is_free(target: Target) -> None:
     seen = [expect.conclusive(attempt.last) for attempt in attempts if _is_refused(attempt)]
     for client, attempt in zip(clients, attempts, strict=True):
         if _is_refused(attempt):
-            await _the_registered_one_works(target, client)
+            await _registered_uri_works(target, client)
     expected = f"an answer at {LOOPBACK_ELSEWHERE}"
     expect.that(len(seen) < len(clients), expected=expected, got="the port is refused", at=seen)
-    expect.ideally(not seen, expected=expected, got="the port is refused to one form of registration", at=seen)
+    expect.ideally(not seen, expected=expected, got="the port is refused for one of the two registrations", at=seen)
     for attempt in attempts:
         landed = attempt.response.location if attempt.response else LOOPBACK_ELSEWHERE
         rightly = landed.startswith(LOOPBACK_ELSEWHERE)
@@ -49,12 +49,12 @@ async def loopback_port_is_free(target: Target) -> None:
 
 @check("REDIR-12", needs={REGISTRATION}, logins=1)
 async def ipv6_loopback_port_is_free(target: Target) -> None:
-    """Register [::1] without a port and with one, and ask for the answer at another port."""
-    if await _takes_no_loopback(target):
+    """Register [::1] without a port and with one, and send a request that names another port."""
+    if await _registers_no_loopback(target):
         raise NotApplicable("the server registers no loopback redirect URIs")
     client = await target.clients.with_redirect_uris(*IPV6)
     if client is None:
-        expect.ideally(False, expected="http://[::1] beside http://127.0.0.1", got="[::1] cannot be registered")
+        expect.ideally(False, expected="http://[::1] can be registered, like http://127.0.0.1", got="it cannot")
         return
     await target.authorization.control(target.authorization.request(client))
 
@@ -63,7 +63,7 @@ async def ipv6_loopback_port_is_free(target: Target) -> None:
     expected, got = f"an answer at {IPV6_ELSEWHERE}", expect.describe(expect.conclusive(attempt.last))
     refused = _is_refused(attempt)
     if refused:
-        await _the_registered_one_works(target, client)
+        await _registered_uri_works(target, client)
     expect.that(not refused, expected=expected, got=f"the port is refused: {got}", at=attempt.answers)
     landed = attempt.response.location if attempt.response else IPV6_ELSEWHERE
     rightly = landed.startswith(IPV6_ELSEWHERE)
@@ -72,21 +72,21 @@ async def ipv6_loopback_port_is_free(target: Target) -> None:
 
 @check("REDIR-13", needs={REGISTRATION})
 async def only_the_loopback_port_is_free(target: Target) -> None:
-    """Change everything but the port of a loopback redirect URI."""
+    """Change the scheme, host, path or query of a loopback redirect URI, make its port invalid, or add a fragment."""
     client = await target.clients.with_redirect_uris(LOOPBACK)
     if client is None:
         raise NotApplicable("the server registers no loopback redirect URIs")
     await target.authorization.control(target.authorization.request(client))
-    place = urlsplit(LOOPBACK).netloc
-    port = place.partition(":")[2]
+    authority = urlsplit(LOOPBACK).netloc
+    port = authority.partition(":")[2]
 
-    tried = [f"http://{place}@evil.example/cb", f"http://{place}/evil"]
+    tried = [f"http://{authority}@evil.example/cb", f"http://{authority}/evil"]
     tried += [f"http://127.0.0.1.evil.example:{port}/cb", f"{LOOPBACK}?x=1"]
-    await all_refused(target, client, tried, "nothing but the port is free")
+    await all_refused(target, client, tried, "only the port is free")
     hosts = ["localhost", "127.0.0.2", "2130706433", "0x7f.1", "[::1]", "user@127.0.0.1"]
-    ports = ["127.0.0.1:abc", "127.0.0.1:99999", f"{place}.evil.example"]
-    spellings = [*(f"http://{host}:{port}/cb" for host in hosts), *(f"http://{authority}/cb" for authority in ports)]
-    await only_spelled_otherwise(target, client, [*spellings, f"https://{place}/cb"], as_written=True, most=1)
+    ports = ["127.0.0.1:abc", "127.0.0.1:99999", f"{authority}.evil.example"]
+    spellings = [*(f"http://{host}:{port}/cb" for host in hosts), *(f"http://{other}/cb" for other in ports)]
+    await only_spelled_otherwise(target, client, [*spellings, f"https://{authority}/cb"], as_written=True, most=1)
     with_fragment = f"{LOOPBACK}#frag"
     attempt = await target.authorization.attempt(target.authorization.request(client, redirect_uri=with_fragment))
     fragment_counts(attempt, with_fragment, "frag")
@@ -94,10 +94,10 @@ async def only_the_loopback_port_is_free(target: Target) -> None:
 
 @check("REDIR-14", needs={REGISTRATION})
 async def only_localhost_is_localhost(target: Target) -> None:
-    """Register the name localhost, and ask for an answer at hosts that begin with it or hide behind it."""
+    """Register the name localhost, and send requests for hosts that begin with localhost, or have it before an @."""
     client = await target.clients.with_redirect_uris(LOCALHOST)
     if client is None:
-        raise NotApplicable("the server does not register the name localhost, which nobody has to")
+        raise NotApplicable("the server does not register the name localhost, and need not")
     await target.authorization.control(target.authorization.request(client))
 
     for port in (urlsplit(LOCALHOST).port, 51004):
@@ -109,27 +109,27 @@ async def _answer_at(target: Target, client: Client, uri: str) -> Attempt:
     request = target.authorization.request(client, redirect_uri=uri).landing_at(uri)
     attempt = await target.authorization.attempt(request)
     if attempt.unfinished:
-        # Without a login, an error tells where answers go.
+        # If the suite cannot finish the login, an error response shows where the server sends responses.
         refusal = await target.authorization.attempt(request.but(response_type="bogus"))
         attempt.response = refusal.response
     return attempt
 
 
 def _is_refused(attempt: Attempt) -> bool:
-    """Whether no code can be had there: by a page, or by an error at the very port that was asked for."""
+    """Whether the server refuses the request, by an error page or by an error response."""
     return not attempt.unfinished and (attempt.response is None or attempt.response.error is not None)
 
 
-async def _the_registered_one_works(target: Target, client: Client) -> None:
-    """The positive control of a refusal that may have come late in the login.
+async def _registered_uri_works(target: Target, client: Client) -> None:
+    """Run the positive control of a refusal, which may have come late in the login.
 
     Raises:
-        Blocked: the same login for a registered redirect URI brings no answer either.
+        Blocked: the server also refuses a login for the registered redirect URI.
     """
     attempt = await _answer_at(target, client, client.redirect_uri)
     if _is_refused(attempt):
-        raise Blocked("set-up: a login for the registered redirect URI brought no answer", (attempt.last.number,))
+        raise Blocked("set-up: a login for the registered redirect URI is refused too", (attempt.last.number,))
 
 
-async def _takes_no_loopback(target: Target) -> bool:
+async def _registers_no_loopback(target: Target) -> bool:
     return all([await target.clients.with_redirect_uris(uri) is None for uri in (LOOPBACK_WITHOUT_PORT, LOOPBACK)])

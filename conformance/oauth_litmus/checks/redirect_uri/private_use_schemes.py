@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 
 REVERSE_DOMAIN, WITHOUT_PERIOD = "com.example.litmus", "litmusapp"
 WITH_ONE_SLASH, WITH_TWO = ":/cb", "://cb"
-"""RFC 8252 section 7.1 has one slash, since nobody names authorities in such schemes; many applications have two."""
+"""RFC 8252 section 7.1 has one slash, because these schemes have no naming authority. Many applications use two slashes."""
 
 
 @check("REDIR-21", needs={DYNAMIC_REGISTRATION})
 async def schemes_without_a_period_are_refused(target: Target) -> None:
-    """Register redirect URIs with a scheme like a reversed domain name, and such as have no period in their scheme."""
+    """Register redirect URIs whose scheme is a reversed domain name; then register redirect URIs without a period in the scheme."""
     admitted = [rest for rest in (WITH_ONE_SLASH, WITH_TWO) if await _registers(target, REVERSE_DOMAIN + rest)]
     if not admitted:
-        raise NotApplicable("the server registers no private-use schemes, which is a policy of its own")
+        raise NotApplicable("the server registers no private-use schemes, and need not")
 
     got = f"{REVERSE_DOMAIN}{WITH_TWO} is registered, and {REVERSE_DOMAIN}{WITH_ONE_SLASH} is refused"
     expect.ideally(WITH_ONE_SLASH in admitted, expected="the form of RFC 8252 section 7.1, with one slash", got=got)
     for rest in admitted:
         taken = await _registers(target, WITHOUT_PERIOD + rest)
-        expected = f"a refusal of {WITHOUT_PERIOD}{rest}: any application may claim such a scheme"
+        expected = f"a refusal of {WITHOUT_PERIOD}{rest}, since any application may claim a scheme without a period"
         expect.that(not taken, expected=expected, got="it is registered")
 
 
