@@ -1,4 +1,4 @@
-"""Codes are good once, and whoever presents a used one meets the right consequence (OAuth 2.1 section 4.1.3)."""
+"""Single use of codes, and the consequences of presenting a used code (OAuth 2.1 section 4.1.3)."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from oauth_litmus.http.answer import Answer
 
 RACERS, FEWER = 20, 10
-"""The fewer where `core` alone was asked for: most of them fail, and failures have a limit of their own."""
+"""Simultaneous requests, and fewer if only `core` was asked for: most of them fail, and servers limit failures separately."""
 ROUNDS = 5
 
 
 @check("REPLAY-01", needs={LOGIN})
-async def code_is_good_once(target: Target) -> None:
+async def code_works_once(target: Target) -> None:
     """Redeem a code, then repeat the identical request at once and two seconds later."""
     for answer in (await replayed_code(target)).answers:
         expect.refused_grant(answer, because="the code was used", steering=True)
 
 
 @check("REPLAY-01a", needs={LOGIN, CONFIDENTIAL_CLIENT})
-async def code_of_a_client_with_a_secret_is_good_once(target: Target) -> None:
+async def code_of_a_client_with_a_secret_works_once(target: Target) -> None:
     """Redeem a code of a client with a secret, then repeat the identical request."""
     code = await target.authorization.login(await target.clients.of_the_other_kind())
     await target.tokens.for_code(code)
@@ -40,8 +40,8 @@ async def code_of_a_client_with_a_secret_is_good_once(target: Target) -> None:
 
 
 @check("REPLAY-02", needs={LOGIN})
-async def replay_revokes_what_the_code_brought(target: Target) -> None:
-    """Replay a used code with valid parameters, then use the refresh token and the access token that it brought."""
+async def replay_revokes_the_tokens_of_the_code(target: Target) -> None:
+    """Replay a used code with valid parameters, then use the access token and the refresh token that were issued for it."""
     replayed = await replayed_code(target)
     tokens = replayed.tokens
 
@@ -58,7 +58,7 @@ async def replay_revokes_what_the_code_brought(target: Target) -> None:
     if replayed.called is not None:
         called = _conclusive(replayed.called)
         if called.status == 401 and tokens.expires_in is not None and called.sent_at >= tokens.ends_at:
-            raise Blocked("the access token had ended by itself before it was used", (called.number,))
+            raise Blocked("the access token expired before the check used it", (called.number,))
         expect.that(
             called.status == 401, expected="401: the access token is revoked", got=expect.describe(called), at=called
         )
@@ -72,7 +72,7 @@ def _conclusive(answer: Answer | Blocked) -> Answer:
 
 @check("REPLAY-03", needs={LOGIN}, logins=2)
 async def invalid_replay_revokes_nothing(target: Target) -> None:
-    """Replay a used code with a wrong verifier, and another one as another client; each time use what it brought."""
+    """Replay one used code with a wrong verifier and one as another client; after each replay, use the tokens of that code."""
     stranger, wrong = await target.clients.shared("b"), new_verifier()
     target.secret(wrong, "code_verifier")
     replays: dict[str, Callable[[Code], Awaitable[Answer]]] = {
@@ -81,7 +81,7 @@ async def invalid_replay_revokes_nothing(target: Target) -> None:
     }
     for what, replay in replays.items():
         code = await target.authorization.login()
-        tokens = await _that_work(target, await target.tokens.for_code(code))
+        tokens = await _with_visible_revocation(target, await target.tokens.for_code(code))
 
         expect.conclusive(await replay(code))
 
@@ -90,14 +90,14 @@ async def invalid_replay_revokes_nothing(target: Target) -> None:
 
 @check("REPLAY-04", needs={LOGIN}, logins=ROUNDS)
 async def parallel_redemption_yields_one_success(target: Target) -> None:
-    """Twenty connections present one code at the same moment; at most one gets tokens."""
+    """Redeem one code on twenty connections at the same moment, five times; at most one request may get tokens."""
     racers = FEWER if target.quick else RACERS
     for _ in range(ROUNDS):
         _, answers = await target.races.at_token_endpoint(
             racers, target.authorization.login, lambda code, gate: target.tokens.redeem(code, via=gate)
         )
 
-        # Several winners may get one and the same access token, from an upstream, and each a refresh token of their own.
+        # Several successes may share one access token of an upstream, but each with a different refresh token.
         winners = [answer for answer in answers if answer.has_tokens]
         families = {answer.member("refresh_token") for answer in winners}
         expect.that(
@@ -110,8 +110,8 @@ async def parallel_redemption_yields_one_success(target: Target) -> None:
 
 
 @check("REPLAY-13a", needs={LOGIN})
-async def stranger_does_not_consume_a_code(target: Target) -> None:
-    """Present a code as another client, then as its own."""
+async def another_client_does_not_use_up_a_code(target: Target) -> None:
+    """Redeem a code as another client, then as the client to which it was issued."""
     tried = await tried_by_a_stranger(target)
     expect.refused_grant(tried.refused, "invalid_grant", "invalid_client", because="the code belongs to another client")
 
@@ -126,8 +126,8 @@ async def stranger_does_not_consume_a_code(target: Target) -> None:
 
 
 @check("REPLAY-16a", needs={LOGIN})
-async def used_code_in_another_spelling_is_no_fresh_one(target: Target) -> None:
-    """Redeem a code, then present it with something at its end, and with other letters for the same bytes."""
+async def used_code_in_another_spelling_is_refused(target: Target) -> None:
+    """Redeem a code, then present it with an added character at its end, and with other letters that decode to the same bytes."""
     code = await target.authorization.login()
     await target.tokens.for_code(code)
 
@@ -135,15 +135,22 @@ async def used_code_in_another_spelling_is_no_fresh_one(target: Target) -> None:
         spelled = respell(code.value)
         target.secret(spelled, "code")
         answer = await target.tokens.redeem(replace(code, value=spelled))
-        expect.refused_grant(answer, "invalid_grant", "invalid_request", because=f"the code was used, also {what}")
+        expect.refused_grant(
+            answer, "invalid_grant", "invalid_request", because=f"the code was used, and is still the same code {what}"
+        )
 
 
-async def _that_work(target: Target, tokens: Tokens) -> Tokens:
-    """Tokens whose end can be seen: they have a refresh token, or open the resource."""
+async def _with_visible_revocation(target: Target, tokens: Tokens) -> Tokens:
+    """Return the tokens if a revocation of them can be seen: by their refresh token, or else by a call of the resource.
+
+    Raises:
+        Blocked: the resource does not accept the access token.
+        Skipped: there is neither a refresh token nor a resource that answers.
+    """
     if tokens.refresh_token is None:
         if not target.server.seen.resource_answers:
             raise Skipped(
-                'without refresh tokens only a protected resource shows whether tokens live: declare `resource = "URL"`'
+                'without refresh tokens, only a protected resource shows whether tokens still work: declare `resource = "URL"`'
             )
         await target.resource.accepted_call(tokens)
     return tokens

@@ -1,4 +1,7 @@
-"""A code that is tried by a stranger, used, and presented again: several checks look at what each of these is answered."""
+"""The replay of one code, which several checks judge.
+
+Another client tries the code, its own client redeems it, and then presents it again.
+"""
 
 from __future__ import annotations
 
@@ -15,34 +18,37 @@ if TYPE_CHECKING:
     from oauth_litmus.http.answer import Answer
 
 LATER = 2.0
-"""Seconds after which a used code is presented once more."""
+"""Seconds between the first and the second replay of a used code."""
 
 
 @dataclass(frozen=True)
 class Replayed:
-    """The tokens that a code brought, and the answers to the identical request at once and a little later."""
+    """The tokens that were issued for a code, and the answers to the identical request at once and `LATER`."""
 
     tokens: Tokens
     answers: tuple[Answer, Answer]
     refreshed: Answer | Blocked | None
-    """What a refresh was answered at last, or why nothing was; None without a refresh token."""
+    """The answer to a refresh after all else, or the reason why there is no answer; None without a refresh token."""
     called: Answer | Blocked | None
-    """What the resource said to the access token before that, or why nothing; None if it is not called."""
+    """The answer of the resource to the access token, before that refresh, or the reason why there is no answer.
+
+    None if the suite does not call the resource.
+    """
 
 
 @dataclass(frozen=True)
 class Tried:
-    """The answers to a code as it was presented by another client, and then by its own."""
+    """The answers to a code that another client presented, and then its own client."""
 
     refused: Answer
     answer: Answer
     replayed: Replayed | None
-    """What came of it afterwards, if it was used by its own client alone."""
+    """The replay of the code afterwards; None unless only its own client got tokens for it."""
 
 
 @shared
 async def tried_by_a_stranger(target: Target) -> Tried:
-    """A code that another client presents, then its own, and that one again; made once."""
+    """Present a code as another client, then as its own client, and replay it; once for all checks."""
     stranger = await target.clients.shared("b")
     code = await target.authorization.login()
     refused = await target.tokens.redeem(code, client=stranger)
@@ -58,11 +64,10 @@ async def _replayed_by_its_client(target: Target) -> Replayed:
 
 
 async def replayed_code(target: Target) -> Replayed:
-    """A code that its own client used, and presented again; made once."""
-
+    """Redeem a code as its own client, and replay it; once for all checks."""
     try:
         tried = await tried_by_a_stranger(target)
-    except Skipped:  # there is but one client
+    except Skipped:  # the profile has only one client
         return await _replayed_by_its_client(target)
     return tried.replayed or await _replayed_by_its_client(target)
 
@@ -72,8 +77,8 @@ async def _replayed(target: Target, code: Code, answer: Answer) -> Replayed:
     at_once = await target.tokens.redeem(code)
     await target.until(target.now() + LATER)
     later = await target.tokens.redeem(code, even_if_ended=True)
-    # Both may live for seconds only: they are used now, whenever a check looks at what they were answered.
-    # The access token first: a refused refresh may be what ends it.
+    # Both tokens may expire within seconds, so use them now. A check may judge the answers much later.
+    # Use the access token first, because a refused refresh may revoke it.
     opens = target.server.seen.resource_answers
     called = await _answered(target.resource.call(tokens.access_token)) if opens else None
     refreshed = await _answered(target.tokens.refresh(tokens)) if tokens.refresh_token else None
@@ -81,7 +86,7 @@ async def _replayed(target: Target, code: Code, answer: Answer) -> Replayed:
 
 
 async def _answered(request: Awaitable[Answer]) -> Answer | Blocked:
-    """The trouble of one request is that of the check which looks at its answer, and of no other."""
+    """Return the answer, or the error that blocks only the checks which judge this answer."""
     try:
         return await request
     except Blocked as reason:

@@ -1,4 +1,4 @@
-"""Single use holds for the issuer, and not for each instance behind it (OAuth 2.1 sections 4.1.3 and 4.3.1)."""
+"""Single use at the issuer as a whole, not at each instance behind it (OAuth 2.1 sections 4.1.3 and 4.3.1)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ ROUNDS = 3
 
 
 @check("REPLAY-12a", needs={LOGIN, REPLICAS})
-async def code_is_good_once_for_all_replicas(target: Target) -> None:
-    """Redeem a code at one replica, then present it to each of the others."""
+async def code_works_once_across_replicas(target: Target) -> None:
+    """Redeem a code at one replica, then present it to each other replica."""
     first, *others = await target.replicas()
     code = await target.authorization.login()
     used = await first.tokens.redeem(code)
@@ -28,7 +28,7 @@ async def code_is_good_once_for_all_replicas(target: Target) -> None:
         expect.that(
             not answer.has_tokens,
             expected=f"no tokens for a code that was redeemed at {first.address}",
-            got=f"tokens at {other.address}, though it was redeemed at {first.address}",
+            got=f"tokens at {other.address}, though the code was redeemed at {first.address}",
             at=(used, answer),
         )
         expect.no_server_error(answer)
@@ -36,7 +36,7 @@ async def code_is_good_once_for_all_replicas(target: Target) -> None:
 
 @check("REPLAY-12b", needs={LOGIN, REPLICAS}, logins=ROUNDS)
 async def parallel_redemption_at_all_replicas_yields_one_success(target: Target) -> None:
-    """Twenty connections, spread over the replicas, present one code at the same moment; at most one gets tokens."""
+    """Redeem one code on twenty connections, spread over the replicas, at the same moment; at most one request may get tokens."""
     turns = itertools.cycle(await target.routes.all())
     for _ in range(ROUNDS):
         _, answers = await target.races.at_token_endpoint(
@@ -56,21 +56,21 @@ async def parallel_redemption_at_all_replicas_yields_one_success(target: Target)
 
 @check("REPLAY-12c", needs={REFRESH, REPLICAS}, waits=lambda server: server.refresh_reuse_grace + GUARD, logins=2)
 async def rotated_token_is_refused_by_every_replica(target: Target) -> None:
-    """Rotate a refresh token at each replica, wait for the declared grace to end, and present the old one to the next."""
+    """Rotate a refresh token at each replica, wait until the grace is over, and present the old token to the next."""
     for reuse in await reuses(target):
         if expect.conclusive(reuse.answer).has_tokens and not target.server.refresh_reuse_grace:
             await need_no_grace(target)
         expect.that(
             not reuse.answer.has_tokens,
             expected=f"no tokens for a refresh token that was rotated at {reuse.rotated_at}",
-            got=f"tokens at {reuse.seen_by}, though it was rotated at {reuse.rotated_at}",
+            got=f"tokens at {reuse.seen_by}, though the refresh token was rotated at {reuse.rotated_at}",
             at=reuse.answer,
         )
 
 
 @check("REPLAY-12d", needs={REFRESH, REPLICAS}, logins=ROUNDS)
 async def parallel_refresh_at_all_replicas_never_forks_the_family(target: Target) -> None:
-    """Twenty connections, spread over the replicas, refresh with one token; then each distinct successor is used."""
+    """Refresh with one token on twenty connections, spread over the replicas; then use each distinct successor in turn."""
     turns = itertools.cycle(await target.routes.all())
     for _ in range(ROUNDS):
         tokens, answers = await target.races.at_token_endpoint(

@@ -1,4 +1,4 @@
-"""A rotated refresh token is refused, and its reuse ends the family and nothing else (OAuth 2.1 section 4.3.1)."""
+"""Reuse of a rotated refresh token: the server refuses it, and ends the family but no other grant (OAuth 2.1 section 4.3.1)."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from oauth_litmus.http.answer import Answer
 
 UNDECLARED_GRACE = 60.0
+"""Seconds. If the server has an undeclared grace up to this length, REPLAY-06 warns."""
 GRACE_UNKNOWN = (
-    "rotated refresh tokens work as they were issued, too (REPLAY-06): declare the grace in the profile, "
+    "rotated refresh tokens still work (REPLAY-06): if the server has a grace, declare it in the profile, "
     "as `[lifetimes] refresh_reuse_grace = SECONDS`"
 )
 SETTLING = 5.0
@@ -28,14 +29,14 @@ SETTLING = 5.0
 
 @check("REPLAY-06", needs={REFRESH}, waits=lambda server: server.refresh_reuse_grace + GUARD)
 async def rotated_token_is_refused(target: Target) -> None:
-    """Rotate a refresh token, wait for the declared grace to end, and present the old one."""
+    """Rotate a refresh token, wait until the declared grace is over, and present the old token."""
     answer = (await _reused(target)).of_the_old
 
     if answer.has_tokens and not target.server.refresh_reuse_grace and await _refused_after_a_minute(target):
         expect.ideally(
             False,
             expected="a declared grace",
-            got="the old refresh token works in a grace that is not declared",
+            got="the old refresh token works during an undeclared grace",
             at=answer,
         )
         return
@@ -44,8 +45,8 @@ async def rotated_token_is_refused(target: Target) -> None:
 
 @check("REPLAY-07", needs={REFRESH}, waits=lambda server: server.refresh_reuse_grace + GUARD)
 async def reuse_revokes_the_successor(target: Target) -> None:
-    """Present a rotated refresh token after the grace, then the one that replaced it."""
-    await _reuse_is_seen(target)
+    """Present a rotated refresh token after the grace, then its successor."""
+    await _require_refused_reuse(target)
 
     answer = (await _reused(target)).of_its_successor
 
@@ -54,8 +55,8 @@ async def reuse_revokes_the_successor(target: Target) -> None:
 
 @check("REPLAY-08", needs={REFRESH}, waits=lambda server: server.refresh_reuse_grace + GUARD)
 async def reuse_is_detected_across_generations(target: Target) -> None:
-    """Rotate three times, present the first token of the family, then the newest."""
-    await _reuse_is_seen(target)
+    """Rotate three times, present the first refresh token of the family, then the newest."""
+    await _require_refused_reuse(target)
     first = await target.grants.from_pool()
     newest = await rotated(target, await rotated(target, await rotated(target, first)))
     await grace_is_over(target)
@@ -70,7 +71,7 @@ async def reuse_is_detected_across_generations(target: Target) -> None:
 @check("REPLAY-09", needs={REFRESH, RESOURCE}, waits=lambda server: server.refresh_reuse_grace + GUARD + SETTLING)
 async def reuse_ends_the_access_tokens_too(target: Target) -> None:
     """Present a rotated refresh token after the grace, then call the resource with the newest access token, twice."""
-    await _reuse_is_seen(target)
+    await _require_refused_reuse(target)
     old = await target.grants.fresh()
     successor = await rotated(target, old)
     await grace_is_over(target)
@@ -79,7 +80,7 @@ async def reuse_ends_the_access_tokens_too(target: Target) -> None:
 
     await target.tokens.refresh(old)
     await target.resource.call(newest.access_token)
-    # A resource may keep for a few seconds what it knows of a token, but not longer because it is asked.
+    # A resource may cache the state of a token for a few seconds. The first call must not prolong that time.
     left = SETTLING if newest.expires_in is None else newest.expires_in - TOKEN_GUARD
     await target.until(target.now() + min(SETTLING, left))
     answer = await target.resource.call(newest.access_token)
@@ -94,7 +95,7 @@ async def reuse_ends_the_access_tokens_too(target: Target) -> None:
     waits=lambda server: server.refresh_reuse_grace + GUARD,
 )
 async def reuse_ends_no_grant_of_another_user(target: Target) -> None:
-    """Two users log in at one client; after reuse in the grant of the one, refresh that of the other."""
+    """Log two users in at one client, reuse a refresh token of one user, then refresh the grant of the other user."""
     stolen, others = [
         await target.tokens.for_code(await target.callbacks.login_as(target.user(label))) for label in ("a", "b")
     ]
@@ -102,25 +103,28 @@ async def reuse_ends_no_grant_of_another_user(target: Target) -> None:
     answer = await _refreshed_after_theft(target, stolen, others)
 
     expect.safe(
-        answer.has_tokens, expected="tokens: the theft was another user's", got=expect.describe(answer), at=answer
+        answer.has_tokens, expected="tokens, since the theft was another user's", got=expect.describe(answer), at=answer
     )
 
 
 @check("REPLAY-11b", needs={REFRESH}, logins=2, waits=lambda server: server.refresh_reuse_grace + GUARD)
 async def reuse_ends_no_grant_of_another_client(target: Target) -> None:
-    """One user logs in at two clients; after reuse in the grant of the one, refresh that of the other."""
+    """Log one user in at two clients, reuse a refresh token of one client, then refresh the grant of the other client."""
     stolen, others = [await _of_one_user(target, await target.clients.shared(label)) for label in ("a", "b")]
 
     answer = await _refreshed_after_theft(target, stolen, others)
 
     expect.that(
-        answer.has_tokens, expected="tokens: the theft was at another client", got=expect.describe(answer), at=answer
+        answer.has_tokens,
+        expected="tokens, since the theft was at another client",
+        got=expect.describe(answer),
+        at=answer,
     )
 
 
 @check("REPLAY-16b", needs={REFRESH}, waits=lambda server: server.refresh_reuse_grace + GUARD)
-async def rotated_token_in_another_spelling_is_no_fresh_one(target: Target) -> None:
-    """Rotate often, and present each old refresh token in a spelling of its own, as long as the family lives."""
+async def rotated_token_in_another_spelling_is_refused(target: Target) -> None:
+    """Rotate several times, and present each old refresh token in a different spelling; log in anew when the family ends."""
     newest = await target.grants.fresh()
     spellings = list(other_spellings(newest.refresh_token or "").items())
 
@@ -132,7 +136,7 @@ async def rotated_token_in_another_spelling_is_no_fresh_one(target: Target) -> N
             spelled = replace(old, refresh_token=respell(old.refresh_token or ""))
             await _refused_in_another_spelling(target, spelled, what, control)
             answer = await target.tokens.refresh(newest)
-            if not answer.has_tokens:  # taken for what it is, which ended the family: the rest needs another one
+            if not answer.has_tokens:  # reuse was detected, so the other spellings need a new family
                 newest = await target.grants.fresh()
                 break
             newest = target.tokens.successor_of(answer, newest)
@@ -140,7 +144,7 @@ async def rotated_token_in_another_spelling_is_no_fresh_one(target: Target) -> N
 
 @dataclass(frozen=True)
 class _Reused:
-    """The answers to a rotated refresh token after the grace, and then to the one that replaced it."""
+    """The answers to a rotated refresh token after the grace, and then to its successor."""
 
     of_the_old: Answer
     of_its_successor: Answer
@@ -154,18 +158,18 @@ async def _reused(target: Target) -> _Reused:
     return _Reused(await target.tokens.refresh(old), await target.tokens.refresh(successor))
 
 
-async def _reuse_is_seen(target: Target) -> None:
-    """See that a rotated refresh token is refused where no grace is declared.
+async def _require_refused_reuse(target: Target) -> None:
+    """Require, if no grace is declared, that the server refuses a rotated refresh token.
 
     Raises:
-        Skipped: it works, perhaps for a grace that nobody knows: what reuse leads to is not to be seen.
+        Skipped: the token works, perhaps during an undeclared grace, so the consequences of reuse cannot be seen.
     """
     if not target.server.refresh_reuse_grace and (await _reused(target)).of_the_old.has_tokens:
         raise Skipped(GRACE_UNKNOWN)
 
 
 async def _generations(target: Target, first: Tokens, rotations: int) -> list[Tokens]:
-    """The tokens of a family, after that many rotations."""
+    """Rotate this many times, and return the tokens of all generations, oldest first."""
     family = [first]
     for _ in range(rotations):
         family.append(await rotated(target, family[-1]))
@@ -177,35 +181,38 @@ async def _refused_in_another_spelling(target: Target, spelled: Tokens, what: st
     answer = await target.tokens.refresh(spelled)
     if answer.has_tokens and (await target.tokens.refresh(control)).has_tokens:
         raise Skipped(GRACE_UNKNOWN)
-    because = f"the refresh token was rotated, also {what}"
+    because = f"the refresh token was rotated, and is still the same token {what}"
     expect.refused_grant(answer, "invalid_grant", "invalid_request", because=because)
 
 
 async def _of_one_user(target: Target, client: Client) -> Tokens:
-    """Tokens of the person that the suite logs in, or of one of this check's own where the upstream is lent."""
+    """Tokens of a user of this check if the suite controls the upstream, or else of the suite's usual user."""
     if not target.controls_upstream or target.server.seen.upstream_url is None:
         return await target.grants.fresh(client)
     return await target.tokens.for_code(await target.callbacks.login_as(target.user(), client))
 
 
 async def _refreshed_after_theft(target: Target, stolen: Tokens, others: Tokens) -> Answer:
-    """The answer to a refresh of the one grant, after reuse was detected in the other.
+    """Reuse a refresh token of the grant `stolen`, and return the answer to a refresh of the grant `others`.
 
     Raises:
-        Blocked: the reuse had no consequence, so that there is nothing to confine.
+        Blocked: the reuse does not end even its own grant.
     """
-    await _reuse_is_seen(target)
+    await _require_refused_reuse(target)
     successor = await rotated(target, stolen)
     await grace_is_over(target)
     await target.tokens.refresh(stolen)
     ended = expect.conclusive(await target.tokens.refresh(successor))
     if ended.has_tokens:
-        raise Blocked("set-up: reuse of a refresh token ends nothing at all (REPLAY-07)", (ended.number,))
+        raise Blocked("set-up: reuse of a refresh token does not end even its own grant (REPLAY-07)", (ended.number,))
     return expect.conclusive(await target.tokens.refresh(others))
 
 
 async def _refused_after_a_minute(target: Target) -> bool:
-    """Whether another family's old token is refused once 60 s have passed: the grace is short, if undeclared."""
+    """Whether the old token of another family is refused after 60 s, so that the undeclared grace is short.
+
+    False if `max_wait` does not allow that wait.
+    """
     if target.max_wait < UNDECLARED_GRACE:
         return False
     old = await target.grants.fresh()

@@ -1,4 +1,4 @@
-"""Refresh tokens rotate, and of one there is never more than one successor (OAuth 2.1 section 4.3.1)."""
+"""Rotation of refresh tokens, and at most one working successor of each (OAuth 2.1 section 4.3.1)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from oauth_litmus.verdict import NotApplicable
 from oauth_litmus.wording import counted
 
 RACERS, FEWER = 20, 10
-"""The fewer where `core` alone was asked for: most of them fail, and failures have a limit of their own."""
+"""Simultaneous requests, and fewer if only `core` was asked for: most of them fail, and servers limit failures separately."""
 ROUNDS = 5
 GENERATIONS = 5
 
@@ -35,34 +35,36 @@ async def refresh_rotates(target: Target) -> None:
 
 @check("REPLAY-05a", needs={REFRESH, SCOPES}, logins=1)
 async def narrowing_refresh_rotates(target: Target) -> None:
-    """Refresh for a part of the scope."""
+    """Refresh for a part of the granted scope."""
     kept, dropped = target.server.scopes[:2]
     tokens = await target.grants.fresh(scope=f"{kept} {dropped}")
 
     answer = expect.conclusive(await target.tokens.refresh(tokens, scope=kept))
 
     if not answer.has_tokens:
-        raise NotApplicable("the server does not narrow at a refresh")
+        raise NotApplicable("the server refuses to narrow the scope at a refresh")
     narrowed = target.tokens.read(answer, tokens.client, kept)
-    _is_another(tokens, narrowed, expected="a new refresh token with a refresh for less scope, too")
+    _is_another(tokens, narrowed, expected="a new refresh token, also with a refresh for less scope")
 
 
 def _is_another(tokens: Tokens, successor: Tokens, *, expected: str) -> None:
     given = successor.refresh_token
     if given in (None, tokens.refresh_token):
         require_rotation(tokens)
-    got = "none" if given is None else "the same refresh token again"
+    got = "no refresh token" if given is None else "the same refresh token again"
     expect.that(given not in (None, tokens.refresh_token), expected=expected, got=got, at=successor.answer)
 
 
 @check("REPLAY-10", needs={REFRESH}, logins=ROUNDS)
 async def parallel_refresh_never_forks_the_family(target: Target) -> None:
-    """Twenty connections refresh with one token at the same moment; then every distinct successor is used in turn."""
+    """Refresh with one token on twenty connections at the same moment; then use each distinct successor in turn."""
     survivor: Tokens | None = None
     racers = FEWER if target.quick else RACERS
     for _ in range(ROUNDS):
         tokens, answers = await target.races.at_token_endpoint(
-            racers, partial(_living, target, survivor), lambda tokens, gate: target.tokens.refresh(tokens, via=gate)
+            racers,
+            partial(_survivor_or_new, target, survivor),
+            lambda tokens, gate: target.tokens.refresh(tokens, via=gate),
         )
 
         usable = await at_most_one_usable_successor(target, tokens, answers)
@@ -71,13 +73,13 @@ async def parallel_refresh_never_forks_the_family(target: Target) -> None:
         expect.ideally(
             not faulty,
             expected="no server error under concurrency",
-            got=f"{counted(len(faulty), 'answer')} of 500",
+            got=f"{counted(len(faulty), 'answer')} with status 500",
             at=faulty[:1],
         )
 
 
-async def _living(target: Target, survivor: Tokens | None) -> Tokens:
-    """What came of the round before, unless its family was ended, or may end by itself."""
+async def _survivor_or_new(target: Target, survivor: Tokens | None) -> Tokens:
+    """The survivor of the previous round, or other tokens if its family ended, or if half its lifetime has passed."""
     lifetime = target.server.profile.lifetimes.refresh_token
     if survivor is None or (lifetime and target.now() - survivor.answer.received_at > lifetime / 2):
         return await target.grants.from_pool()
@@ -85,8 +87,8 @@ async def _living(target: Target, survivor: Tokens | None) -> Tokens:
 
 
 @check("REPLAY-13b", needs={REFRESH})
-async def stranger_does_not_consume_a_refresh_token(target: Target) -> None:
-    """Present a refresh token as another client, then as its own."""
+async def another_client_does_not_use_up_a_refresh_token(target: Target) -> None:
+    """Present a refresh token as another client, then as the client to which it was issued."""
     async with target.grants.reserved() as tokens:
         refused = await target.tokens.refresh(tokens, client=await target.clients.shared("b"))
         expect.refused_grant(

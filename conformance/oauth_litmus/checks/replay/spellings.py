@@ -1,4 +1,4 @@
-"""Other spellings of a code or refresh token, which a lenient decoder takes for the same."""
+"""Other spellings of a code or refresh token, which a lenient decoder accepts as the original."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ _HEXADECIMAL = re.compile(r"[0-9A-Fa-f-]{16,}")
 
 
 def other_spellings(token: str) -> Mapping[str, Callable[[str], str]]:
-    """How a token of this shape can be respelled, by what is different; only what changes it."""
+    """Functions that respell a token of this shape, each by its description.
+
+    Functions that leave the token as it is are left out.
+    """
     respelled: dict[str, Callable[[str], str]] = {
         "with = at its end": lambda token: f"{token}=",
         "with a space at its end": lambda token: f"{token} ",
         "with a line feed at its end": lambda token: f"{token}\n",
-        "with another last letter for the same bytes": same_bytes,
+        "with another last letter that decodes to the same bytes": same_bytes,
     }
     if _HEXADECIMAL.fullmatch(token):
         respelled["in another letter case"] = str.swapcase
@@ -27,9 +30,9 @@ def other_spellings(token: str) -> Mapping[str, Callable[[str], str]]:
 
 
 def same_bytes(token: str) -> str:
-    """The token with its last base64url character changed in bits that mean nothing; as it is, if there are none."""
+    """Change unused bits of the last base64url character of the token. A token without unused bits is returned unchanged."""
     last = re.split(r"[^A-Za-z0-9_-]", token)[-1]
-    # Of two or three characters beyond whole quadruples, the last has four or two bits to spare (RFC 4648 section 3.5).
+    # If two or three characters follow the last group of four, the last one has four or two unused bits (RFC 4648 section 3.5).
     if not _BASE64URL.fullmatch(last) or len(last) % 4 < 2:
         return token
     return token[:-1] + _ALPHABET[_ALPHABET.index(token[-1]) ^ 1]
