@@ -1,4 +1,4 @@
-"""One experiment for two checks: a refresh token that was rotated at one replica is presented to another."""
+"""Reuse of refresh tokens across replicas, which two checks judge: one replica rotates a token, another gets the old one."""
 
 from __future__ import annotations
 
@@ -17,38 +17,43 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reuse:
-    """What became of one login whose refresh token was presented again."""
+    """The answers after a refresh token that one replica rotated was presented to another."""
 
     rotated_at: str
+    """The address of the replica that rotated the token."""
     seen_by: str
+    """The address of the replica that got the old token."""
     answer: Answer
-    """To the rotated token."""
+    """The answer to the old token."""
     asked_afterwards: tuple[str, ...]
+    """The addresses of all replicas, in the order in which they then got the successor; `seen_by` is the last."""
     afterwards: tuple[Answer, ...]
-    """To the successor, at one replica after the other."""
+    """The answers of these replicas to the successor."""
 
 
 async def need_no_grace(target: Target) -> None:
-    """See that one replica alone refuses what it rotated: only then does another's acceptance say something of it.
+    """Require that a replica refuses a refresh token that it rotated itself.
+
+    Otherwise, another replica that accepts such a token proves nothing.
 
     Raises:
-        Skipped: it does not, so that there is a grace for lost answers which is not declared.
+        Skipped: the replica accepts the token, so the server may have an undeclared grace for lost answers.
     """
     first = (await target.replicas())[0]
     old = await target.grants.fresh()
     await rotated(first, old)
     if (await first.tokens.refresh(old)).has_tokens:
         raise Skipped(
-            "the server takes a rotated refresh token for a time: declare it in the profile, as "
-            "`[lifetimes] refresh_reuse_grace = SECONDS`"
+            "a replica accepts a refresh token that it rotated itself: if the server has a grace, declare it in the profile, "
+            "as `[lifetimes] refresh_reuse_grace = SECONDS`"
         )
 
 
 @shared
 async def reuses(target: Target) -> tuple[Reuse, ...]:
-    """Rotate at each replica, wait for the declared grace to end, present the old token to the next replica.
+    """Rotate at each replica, wait until the declared grace is over, and present the old token to the next replica.
 
-    The checks that look at this share it.
+    Then present the successor to all replicas. The result is shared by all checks.
 
     Raises:
         Blocked: a login or a rotation failed.

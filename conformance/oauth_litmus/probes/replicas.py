@@ -1,4 +1,4 @@
-"""Asking one replica for what another gave, and naming the one that disagrees."""
+"""Requests to one replica about the state of another, and messages that name the replica that disagrees."""
 
 from __future__ import annotations
 
@@ -15,33 +15,41 @@ if TYPE_CHECKING:
     from oauth_litmus.http.answer import Answer
 
     Ask = Callable[[Target], Awaitable[Answer]]
-    Taken = Callable[[Answer], bool]
+    Accepted = Callable[[Answer], bool]
 
 LAG = 2.0
-"""Seconds after which what one replica knows has arrived at all: late is imprecise, never is broken."""
+"""Seconds until a check asks a replica again. State that arrives by then is a WARN; state that is still missing is a failure."""
 
 
 def in_a_ring(replicas: Sequence[Target]) -> list[tuple[Target, Target]]:
-    """Each replica with the one that is asked after it, so that each gives once and is asked once."""
+    """Pair each replica with the next one, so that each is first in one pair and second in another."""
     return list(zip(replicas, [*replicas[1:], replicas[0]], strict=True))
 
 
 def revoking_in_turn(replicas: Sequence[Target]) -> list[tuple[Target, Sequence[Target]]]:
-    """Each replica once as the one that tells, and once at least as one that must have been told."""
+    """Pair each replica, which revokes, with the replicas that must then refuse.
+
+    The first replica is paired with all others, each other replica with the next one. Every replica must refuse at least once.
+    """
     first, *others = replicas
-    return [(first, others), *[(told, [asked]) for told, asked in in_a_ring(replicas)[1:]]]
+    return [(first, others), *[(revoking, [asked]) for revoking, asked in in_a_ring(replicas)[1:]]]
 
 
-async def expect_taken(asked: Target, others: Sequence[Target], ask: Ask, taken: Taken, *, what: str) -> Answer:
-    """One replica takes what is good at the issuer; a refusal that lasts is told with who takes it instead."""
+async def expect_accepted(
+    asked: Target, others: Sequence[Target], ask: Ask, accepted: Accepted, *, what: str
+) -> Answer:
+    """Require that this replica accepts a request, and return the accepting answer.
+
+    A refusal that is gone after `LAG` is a WARN. The message of a lasting refusal names another replica that accepts the request.
+    """
     answer = expect.conclusive(await ask(asked))
-    if taken(answer):
+    if accepted(answer):
         expect.that(True, expected=what, got="")
         return answer
     await asked.until(asked.now() + LAG)
     later = expect.conclusive(await ask(asked))
-    if not taken(later):
-        got = f"{expect.describe(later)} at {asked.address}, while {await _who_takes_it(asked, others, ask, taken)}"
+    if not accepted(later):
+        got = f"{expect.describe(later)} at {asked.address}, while {await _accepted_elsewhere(asked, others, ask, accepted)}"
         expect.that(False, expected=f"{what} at every replica", got=got, at=(answer, later))
     expect.ideally(
         False, expected=f"{what} at once", got=f"only {LAG:g} s later at {asked.address}", at=(answer, later)
@@ -49,18 +57,20 @@ async def expect_taken(asked: Target, others: Sequence[Target], ask: Ask, taken:
     return later
 
 
-async def _who_takes_it(asked: Target, others: Sequence[Target], ask: Ask, taken: Taken) -> str:
+async def _accepted_elsewhere(asked: Target, others: Sequence[Target], ask: Ask, accepted: Accepted) -> str:
     for other in others:
-        if other is not asked and taken(await ask(other)):
-            return f"{other.address} takes it"
-    return "nobody else takes it afterwards"
+        if other is not asked and accepted(await ask(other)):
+            return f"{other.address} accepts it"
+    return "no other replica accepts it afterwards"
 
 
 def need_the_resource_at_the_replicas(target: Target) -> None:
-    """See that the replicas are instances of the resource too.
+    """Require that the replicas are also instances of the resource.
 
     Raises:
         NotApplicable: the resource has another origin than the issuer.
     """
     if origin_of(target.server.resource) != origin_of(target.server.issuer):
-        raise NotApplicable("the resource is not at the issuer's origin, so the replicas are none of the resource")
+        raise NotApplicable(
+            "the resource is not at the issuer's origin, so the replicas are not instances of the resource"
+        )

@@ -1,1 +1,1 @@
-"""Instances behind one issuer know the same: what one issued or ended, another takes or refuses."""
+"""Instances behind one issuer share their state: each accepts and refuses the same clients, codes and tokens."""

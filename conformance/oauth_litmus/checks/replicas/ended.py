@@ -1,4 +1,4 @@
-"""What one replica ended, by revocation or on reuse, is ended at all."""
+"""Tokens that one replica revoked, or ended upon reuse, are refused by all replicas."""
 
 from __future__ import annotations
 
@@ -14,23 +14,25 @@ from oauth_litmus.verdict import Blocked, NotApplicable
 
 @check("REPLICA-07", needs={REFRESH, REPLICAS}, waits=lambda server: server.refresh_reuse_grace + GUARD, logins=2)
 async def reuse_ends_the_family_at_every_replica(target: Target) -> None:
-    """Rotate at each replica, present the old token to the next, and its successor to the others first, then to all."""
+    """Rotate at each replica, present the old token to the next one, then the successor to all, and to that one last."""
     for reuse in await reuses(target):
         if expect.conclusive(reuse.answer).has_tokens:
-            raise Blocked(f"{reuse.seen_by} took the rotated refresh token itself", (reuse.answer.number,))
+            raise Blocked(
+                f"{reuse.seen_by} accepts the rotated refresh token, so it detects no reuse", (reuse.answer.number,)
+            )
         for asked, answer in zip(reuse.asked_afterwards, reuse.afterwards, strict=True):
             expect.conclusive(answer)
             expect.that(
                 not answer.has_tokens,
-                expected=f"no tokens for the successor of a refresh token whose reuse {reuse.seen_by} saw",
-                got=f"tokens at {asked}, of which {reuse.seen_by} saw the reuse",
+                expected=f"no tokens for the successor of a refresh token that was reused at {reuse.seen_by}",
+                got=f"tokens at {asked}, though the reuse was at {reuse.seen_by}",
                 at=(reuse.answer, answer),
             )
 
 
 @check("REPLICA-08", needs={REFRESH, REVOCATION, REPLICAS}, logins=2)
 async def revoked_refresh_token_is_refused_by_every_replica(target: Target) -> None:
-    """Revoke a refresh token at one replica and present it to all others; then one at each, presented to the next."""
+    """Revoke a refresh token at the first replica, and present it to all others; then pair each other replica with the next."""
     replicas = await target.replicas()
     client = await target.grants.revoking_client()
 
@@ -40,14 +42,14 @@ async def revoked_refresh_token_is_refused_by_every_replica(target: Target) -> N
         for asked in others:
             answer = expect.conclusive(await asked.tokens.refresh(tokens))
             if answer.has_tokens:
-                await _later_it_is_refused(revoking, asked, client)
+                await _refused_after_a_lag(revoking, asked, client)
                 break
             expect.no_server_error(answer)
 
 
 @check("REPLICA-09", needs={LOGIN, RESOURCE, REVOCATION, REPLICAS}, logins=2)
 async def revoked_access_token_is_refused_by_every_replica(target: Target) -> None:
-    """Revoke at one replica an access token that works at all others, and use it there; then one at each, and the next."""
+    """Revoke an access token that works at all replicas at the first, use it at all others; then pair each with the next."""
     need_the_resource_at_the_replicas(target)
     replicas = await target.replicas()
     client = await target.grants.revoking_client()
@@ -62,16 +64,19 @@ async def revoked_access_token_is_refused_by_every_replica(target: Target) -> No
             await _soon_refused(asked, tokens.access_token, before, revoked, revoking.address)
 
 
-async def _later_it_is_refused(revoking: Target, asked: Target, client: Client) -> None:
-    """What was used too soon is spent: another login shows whether the revocation arrives at all."""
+async def _refused_after_a_lag(revoking: Target, asked: Target, client: Client) -> None:
+    """Revoke another refresh token, and require that it is refused `LAG` later: that is a WARN.
+
+    The first refresh token cannot show this, because it is used up.
+    """
     tokens = await revoking.grants.fresh(client)
     revoked = expect.conclusive(await revoking.tokens.revoke(tokens.refresh_token, client))
     await revoking.until(revoking.now() + LAG)
     answer = expect.conclusive(await asked.tokens.refresh(tokens))
     expected = f"no tokens for a refresh token that was revoked at {revoking.address}"
-    got = f"tokens at {asked.address}, though it was revoked at {revoking.address}"
+    got = f"tokens at {asked.address}, though the refresh token was revoked at {revoking.address}"
     expect.that(not answer.has_tokens, expected=expected, got=got, at=(revoked, answer))
-    expect.ideally(False, expected=f"{expected} a moment ago", got=f"refused only {LAG:g} s later at {asked.address}")
+    expect.ideally(False, expected=f"{expected}, at once", got=f"refused only {LAG:g} s later at {asked.address}")
 
 
 async def _soon_refused(asked: Target, token: str, opened: Answer, revoked: Answer, where: str) -> None:
@@ -82,6 +87,8 @@ async def _soon_refused(asked: Target, token: str, opened: Answer, revoked: Answ
     await asked.until(asked.now() + LAG)
     later = expect.conclusive(await asked.resource.call(token))
     expected = f"the resource refuses an access token that was revoked at {where}"
-    got = f"it works at {asked.address}, though it was revoked at {where}"
+    got = f"the token works at {asked.address}, though it was revoked at {where}"
     expect.that(not expect.let_in(later, opened), expected=expected, got=got, at=(revoked, later))
-    expect.ideally(False, expected=f"{expected} at once", got=f"only {LAG:g} s later at {asked.address}", at=answer)
+    expect.ideally(
+        False, expected=f"{expected}, at once", got=f"refused only {LAG:g} s later at {asked.address}", at=answer
+    )

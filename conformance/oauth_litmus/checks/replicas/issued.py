@@ -1,4 +1,4 @@
-"""What one replica published or issued, another publishes or takes."""
+"""All replicas publish the same metadata, and accept clients, codes, tokens and logins of another replica."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from oauth_litmus.client import AuthorizationRequest, Target, Tokens
 from oauth_litmus.http.answer import Answer
 from oauth_litmus.limits.rates import Kind
 from oauth_litmus.oauth.authorization import ending_of
-from oauth_litmus.probes.replicas import expect_taken, in_a_ring, need_the_resource_at_the_replicas
+from oauth_litmus.probes.replicas import expect_accepted, in_a_ring, need_the_resource_at_the_replicas
 
 VARYING = "signed_metadata"
-"""A member that says the same with every signature anew (RFC 8414 section 2.1)."""
+"""A member that repeats the others in a signed JWT, and may change with each signature (RFC 8414 section 2.1)."""
 
 
 @check("REPLICA-01", needs={REPLICAS})
@@ -32,7 +32,7 @@ async def replicas_publish_the_same_metadata(target: Target) -> None:
     usual = documents[written.index(Counter(written).most_common(1)[0][0])]
     for at, document, answer in zip(replicas, documents, answers, strict=True):
         differing = sorted(name for name in {*usual, *document} if usual.get(name) != document.get(name))
-        got = f"other values of {', '.join(differing)} at {at.address}"
+        got = f"different values of {', '.join(differing)} at {at.address}"
         expect.that(not differing, expected="the same metadata at every replica", got=got, at=answer)
 
 
@@ -44,23 +44,23 @@ async def client_is_known_to_every_replica(target: Target) -> None:
     await target.authorization.control(request)
 
     for asked in replicas:
-        await expect_taken(
+        await expect_accepted(
             asked,
             replicas,
             lambda at: _outcome(at, request),
             lambda answer: answer.status < 400 and "error=" not in (answer.location or ""),
-            what="an authorization request of a registered client goes on",
+            what="an authorization request of a registered client is accepted",
         )
 
 
 @check("REPLICA-03", needs={LOGIN, REPLICAS}, logins=2)
-async def code_of_one_replica_is_redeemed_by_another(target: Target) -> None:
-    """Log in at each replica, and redeem the code at the next."""
+async def code_can_be_redeemed_at_another_replica(target: Target) -> None:
+    """Log in at each replica, and redeem the code at the next one."""
     replicas = await target.replicas()
 
     for issuing, asked in in_a_ring(replicas):
         code = await issuing.authorization.login(await target.clients.shared())
-        await expect_taken(
+        await expect_accepted(
             asked,
             replicas,
             lambda at, code=code: at.tokens.redeem(code),
@@ -70,13 +70,13 @@ async def code_of_one_replica_is_redeemed_by_another(target: Target) -> None:
 
 
 @check("REPLICA-04", needs={REFRESH, REPLICAS})
-async def refresh_token_is_good_at_every_replica(target: Target) -> None:
-    """Refresh at one replica after the other, each time with the newest refresh token."""
+async def refresh_token_works_at_every_replica(target: Target) -> None:
+    """Refresh at one replica after another, each time with the newest refresh token."""
     replicas = await target.replicas()
     tokens = await target.grants.fresh()
 
     for asked in replicas:
-        answer = await expect_taken(
+        answer = await expect_accepted(
             asked,
             replicas,
             lambda at, tokens=tokens: at.tokens.refresh(tokens),
@@ -88,8 +88,8 @@ async def refresh_token_is_good_at_every_replica(target: Target) -> None:
 
 
 @check("REPLICA-05", needs={LOGIN, RESOURCE, REPLICAS})
-async def access_token_opens_the_resource_at_every_replica(target: Target) -> None:
-    """Have each replica issue an access token, and call the resource with it at the next."""
+async def access_token_works_at_every_replica(target: Target) -> None:
+    """Get an access token from each replica, and call the resource with it at the next one."""
     need_the_resource_at_the_replicas(target)
     replicas = await target.replicas()
     tokens = await target.grants.fresh()
@@ -97,18 +97,18 @@ async def access_token_opens_the_resource_at_every_replica(target: Target) -> No
     for issuing, asked in in_a_ring(replicas):
         tokens = await _issued_at(issuing, tokens)
         opened = await issuing.resource.accepted_call(tokens)
-        await expect_taken(
+        await expect_accepted(
             asked,
             replicas,
             lambda at, token=tokens.access_token: at.resource.call(token),
             lambda answer, opened=opened: expect.let_in(answer, opened),
-            what=f"the resource opens to an access token that {issuing.address} issued",
+            what=f"the resource accepts an access token that {issuing.address} issued",
         )
 
 
 @check("REPLICA-06", needs={RELAY, REPLICAS}, logins=2)
-async def login_of_one_replica_is_finished_by_another(target: Target) -> None:
-    """Begin a login at each replica, and deliver its callback to the next."""
+async def login_can_finish_at_another_replica(target: Target) -> None:
+    """Begin a login at each replica, and deliver its callback to the next one."""
     replicas = await target.replicas()
 
     for begun, asked in in_a_ring(replicas):
@@ -130,7 +130,7 @@ async def _outcome(at: Target, request: AuthorizationRequest) -> Answer:
 
 
 async def _issued_at(issuing: Target, tokens: Tokens) -> Tokens:
-    """Another access token of the same login; of a new login where there is nothing to refresh."""
+    """Get another access token from this replica: by a refresh, or by a new login if there is no refresh token."""
     if tokens.refresh_token is None:
         return await issuing.grants.fresh(tokens.client)
     return await issuing.tokens.refreshed(tokens)
