@@ -1,4 +1,4 @@
-"""Families of refresh tokens, as checks of several subjects go on with them."""
+"""Rotation of refresh tokens, for checks of several categories."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ GUARD = 1.0
 
 
 async def grace_is_over(target: Target) -> None:
-    """Wait until what was rotated a moment ago is past the declared grace."""
+    """Wait until the declared grace for all tokens rotated so far is over; return at once if none is declared."""
     grace = target.server.refresh_reuse_grace
     await target.until(target.now() + (grace + GUARD if grace else 0.0))
 
 
 async def rotated(target: Target, tokens: Tokens) -> Tokens:
-    """The successor of tokens whose refresh token is used up by that.
+    """Refresh, and return the successor of the tokens.
 
     Raises:
         Blocked: the refresh was refused.
-        NotApplicable: refresh tokens are bound to a client with a secret, and stay.
+        NotApplicable: the refresh token did not change, and need not: see `require_rotation`.
     """
     successor = await target.tokens.refreshed(tokens)
     if successor.refresh_token == tokens.refresh_token:
@@ -33,10 +33,12 @@ async def rotated(target: Target, tokens: Tokens) -> Tokens:
 
 
 def require_rotation(tokens: Tokens) -> None:
-    """Only unconstrained refresh tokens of public clients must be used up by a refresh (OAuth 2.1 section 4.3.1).
+    """Require tokens whose refresh token the server must rotate (OAuth 2.1 section 4.3.1).
+
+    Only the refresh tokens of public clients must rotate, unless they are bound to a key.
 
     Raises:
-        NotApplicable: these are not.
+        NotApplicable: the tokens are bound to a key (DPoP), or to a client with a secret.
     """
     if tokens.answer.member("token_type").lower() == "dpop":
         raise NotApplicable("the tokens are bound to a key of the client (DPoP)")

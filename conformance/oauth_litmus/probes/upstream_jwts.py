@@ -1,4 +1,4 @@
-"""Brings JWTs of the upstream before the protected resource, with faults of our choice (needs the upstream control)."""
+"""Presents JWTs of the upstream with chosen faults to the protected resource (needs the upstream control)."""
 
 from __future__ import annotations
 
@@ -16,21 +16,22 @@ if TYPE_CHECKING:
 
 
 class Changes(TypedDict, total=False):
-    """How a JWT differs from the upstream's own: claims of other values, and claims left out."""
+    """The differences of a JWT from the upstream's own: claims with other values, and claims left out."""
 
     claims: dict[str, object]
     without: list[str]
 
 
 Present = Callable[[Changes], Awaitable[Answer | None]]
-"""Presents a JWT with these changes; None if it never came so far as to be presented."""
+"""Presents a JWT with these changes to the resource; None if the login that should issue it fails."""
 
 
 async def forgery(target: Target) -> Present | None:
-    """A way to present forged JWTs, on which one without a fault was seen to be accepted; None if there is none.
+    """Return a function that presents forged JWTs, or None if the resource would refuse every forgery.
 
-    A resource that knows which tokens were issued refuses every other, and shows nothing by it: then the way leads
-    through a login in which the upstream issues the forgery. Where access tokens are the server's own, that fails too.
+    As a positive control, the resource has accepted a JWT without a fault that was presented in the same way. A resource
+    that accepts only tokens that it knows to be issued refuses every other JWT, even one without a fault. The function then has
+    the upstream issue the forgery in a login. That is impossible too if the server issues access tokens of its own.
     """
     tokens, opened = await target.resource.valid_tokens()
     persons = count()
@@ -49,13 +50,17 @@ async def forgery(target: Target) -> Present | None:
 
 @shared
 async def _call_with_a_copy(target: Target, access_token: str) -> Answer:
-    """Call the resource with a copy of an access token that the upstream signs, without any fault."""
+    """Call the resource with a copy of an access token, without any fault, that the upstream signs."""
     return await target.resource.call(await target.upstream.jwt(like=access_token))
 
 
 @shared
 async def _is_handed_on(target: Target) -> bool:
-    """Whether a login brings the client the upstream's JWT as it is, and opens the resource with it."""
+    """Whether a login gives the client the upstream's JWT unchanged. The resource must then accept that JWT.
+
+    Raises:
+        Blocked: the resource does not accept it.
+    """
     mark = target.run_id
     marked = await _tokens_behind(target, "control", {"claims": {"litmus": mark}})
     if marked is None or marked.claims.get("litmus") != mark:
@@ -65,7 +70,7 @@ async def _is_handed_on(target: Target) -> bool:
 
 
 async def _tokens_behind(target: Target, person: str, changes: Changes) -> Tokens | None:
-    """Tokens of a login in which the upstream issues a JWT with these changes; None if the login comes to nothing."""
+    """Tokens of a login in which the upstream issues a JWT with these changes; None if the login fails."""
     user = target.user(person)
     await target.upstream.fault("token", "jwt", grant_type="pkce", user=user, jwt=changes)
     request = target.authorization.request(await target.clients.shared())
