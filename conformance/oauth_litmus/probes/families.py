@@ -33,9 +33,9 @@ async def rotated(target: Target, tokens: Tokens) -> Tokens:
 
 
 def require_rotation(tokens: Tokens) -> None:
-    """Require tokens whose refresh token the server must rotate (OAuth 2.1 section 4.3.1).
+    """Stop the check if the server need not rotate these refresh tokens (OAuth 2.1 section 4.3.1).
 
-    Only the refresh tokens of public clients must rotate, unless they are bound to a key.
+    It must rotate the refresh tokens of public clients, unless they are bound to a key.
 
     Raises:
         NotApplicable: the tokens are bound to a key (DPoP), or to a client with a secret.

@@ -34,7 +34,7 @@ class Reuse:
 async def need_no_grace(target: Target) -> None:
     """Require that a replica refuses a refresh token that it rotated itself.
 
-    Otherwise, another replica that accepts such a token proves nothing.
+    If it accepts the token, the acceptance by another replica proves nothing.
 
     Raises:
         Skipped: the replica accepts the token, so the server may have an undeclared grace for lost answers.
@@ -53,7 +53,7 @@ async def need_no_grace(target: Target) -> None:
 async def reuses(target: Target) -> tuple[Reuse, ...]:
     """Rotate at each replica, wait until the declared grace is over, and present the old token to the next replica.
 
-    Then present the successor to all replicas. The result is shared by all checks.
+    Then present the successor to all replicas. All checks share the result.
 
     Raises:
         Blocked: a login or a rotation failed.

@@ -50,7 +50,7 @@ async def forgery(target: Target) -> Present | None:
 
 @shared
 async def _call_with_a_copy(target: Target, access_token: str) -> Answer:
-    """Call the resource with a copy of an access token, without any fault, that the upstream signs."""
+    """Call the resource with a faultless copy of an access token, signed by the upstream."""
     return await target.resource.call(await target.upstream.jwt(like=access_token))
 
 

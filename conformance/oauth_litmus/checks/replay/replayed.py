@@ -23,12 +23,12 @@ LATER = 2.0
 
 @dataclass(frozen=True)
 class Replayed:
-    """The tokens that were issued for a code, and the answers to the identical request at once and `LATER`."""
+    """The tokens that were issued for a code, and the answers to the identical request at once and `LATER` seconds afterwards."""
 
     tokens: Tokens
     answers: tuple[Answer, Answer]
     refreshed: Answer | Blocked | None
-    """The answer to a refresh after all else, or the reason why there is no answer; None without a refresh token."""
+    """The answer to a refresh, sent last of all, or the reason why there is no answer; None without a refresh token."""
     called: Answer | Blocked | None
     """The answer of the resource to the access token, before that refresh, or the reason why there is no answer.
 
@@ -79,8 +79,7 @@ async def _replayed(target: Target, code: Code, answer: Answer) -> Replayed:
     later = await target.tokens.redeem(code, even_if_ended=True)
     # Both tokens may expire within seconds, so use them now. A check may judge the answers much later.
     # Use the access token first, because a refused refresh may revoke it.
-    opens = target.server.seen.resource_answers
-    called = await _answered(target.resource.call(tokens.access_token)) if opens else None
+    called = await _answered(target.resource.call(tokens.access_token)) if target.server.seen.resource_answers else None
     refreshed = await _answered(target.tokens.refresh(tokens)) if tokens.refresh_token else None
     return Replayed(tokens, (at_once, later), refreshed, called)
 

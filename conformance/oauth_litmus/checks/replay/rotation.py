@@ -79,7 +79,7 @@ async def parallel_refresh_never_forks_the_family(target: Target) -> None:
 
 
 async def _survivor_or_new(target: Target, survivor: Tokens | None) -> Tokens:
-    """The survivor of the previous round, or other tokens if its family ended, or if half its lifetime has passed."""
+    """The survivor of the previous round; other tokens if its family ended, or if half its refresh token's lifetime is over."""
     lifetime = target.server.profile.lifetimes.refresh_token
     if survivor is None or (lifetime and target.now() - survivor.answer.received_at > lifetime / 2):
         return await target.grants.from_pool()

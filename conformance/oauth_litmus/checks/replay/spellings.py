@@ -14,9 +14,9 @@ _HEXADECIMAL = re.compile(r"[0-9A-Fa-f-]{16,}")
 
 
 def other_spellings(token: str) -> Mapping[str, Callable[[str], str]]:
-    """Functions that respell a token of this shape, each by its description.
+    """Functions that respell a token of this shape, each by a description of the change.
 
-    Functions that leave the token as it is are left out.
+    A function that would not change this token is left out.
     """
     respelled: dict[str, Callable[[str], str]] = {
         "with = at its end": lambda token: f"{token}=",

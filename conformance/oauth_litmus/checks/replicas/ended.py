@@ -14,7 +14,7 @@ from oauth_litmus.verdict import Blocked, NotApplicable
 
 @check("REPLICA-07", needs={REFRESH, REPLICAS}, waits=lambda server: server.refresh_reuse_grace + GUARD, logins=2)
 async def reuse_ends_the_family_at_every_replica(target: Target) -> None:
-    """Rotate at each replica, present the old token to the next one, then the successor to all, and to that one last."""
+    """Rotate at each replica. Present the old token to the next replica, then the successor to all replicas, to that one last."""
     for reuse in await reuses(target):
         if expect.conclusive(reuse.answer).has_tokens:
             raise Blocked(
@@ -32,7 +32,7 @@ async def reuse_ends_the_family_at_every_replica(target: Target) -> None:
 
 @check("REPLICA-08", needs={REFRESH, REVOCATION, REPLICAS}, logins=2)
 async def revoked_refresh_token_is_refused_by_every_replica(target: Target) -> None:
-    """Revoke a refresh token at the first replica, and present it to all others; then pair each other replica with the next."""
+    """Revoke a refresh token at each replica. Present the first to all other replicas, and each later one to the next replica."""
     replicas = await target.replicas()
     client = await target.grants.revoking_client()
 
@@ -49,7 +49,7 @@ async def revoked_refresh_token_is_refused_by_every_replica(target: Target) -> N
 
 @check("REPLICA-09", needs={LOGIN, RESOURCE, REVOCATION, REPLICAS}, logins=2)
 async def revoked_access_token_is_refused_by_every_replica(target: Target) -> None:
-    """Revoke an access token that works at all replicas at the first, use it at all others; then pair each with the next."""
+    """Revoke a working access token at each replica. Use the first at all other replicas, and each later one at the next replica."""
     need_the_resource_at_the_replicas(target)
     replicas = await target.replicas()
     client = await target.grants.revoking_client()
@@ -65,7 +65,7 @@ async def revoked_access_token_is_refused_by_every_replica(target: Target) -> No
 
 
 async def _refused_after_a_lag(revoking: Target, asked: Target, client: Client) -> None:
-    """Revoke another refresh token, and require that it is refused `LAG` later: that is a WARN.
+    """Revoke another refresh token, and require that the replica refuses it `LAG` seconds later. The delay is a WARN.
 
     The first refresh token cannot show this, because it is used up.
     """

@@ -14,7 +14,7 @@ from oauth_litmus.oauth.authorization import ending_of
 from oauth_litmus.probes.replicas import expect_accepted, in_a_ring, need_the_resource_at_the_replicas
 
 VARYING = "signed_metadata"
-"""A member that repeats the others in a signed JWT, and may change with each signature (RFC 8414 section 2.1)."""
+"""A JWT that repeats the metadata. Its signature may differ in each answer (RFC 8414 section 2.1)."""
 
 
 @check("REPLICA-01", needs={REPLICAS})
