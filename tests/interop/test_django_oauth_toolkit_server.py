@@ -81,7 +81,7 @@ class TestDjangoOauthToolkit(Findings):
         "TOKEN-03": ("OAuth 2.1 §3.2.4", "a missing grant_type is unsupported_grant_type, not invalid_request"),
         "TOKEN-05a": ("OAuth 2.1 §3.2", "the last of two verifiers is used"),
         "TOKEN-05b": ("OAuth 2.1 §3.2", "a repeated code or verifier is not refused"),
-        "TOKEN-07": ("OAuth 2.1 §3.2.4", "the challenge after failed HTTP Basic is Bearer"),
+        "TOKEN-07a": ("OAuth 2.1 §3.2.4", "the challenge after failed HTTP Basic is Bearer"),
     }
     WARNS_OF_BURSTS: ClassVar[Pins] = {
         "RATE-01": ("operational practice", "no limit: the operator must add one"),

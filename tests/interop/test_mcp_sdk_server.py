@@ -65,6 +65,8 @@ class TestMcpSdkServer(Findings):
             "the token request must have redirect_uri; another one is invalid_request",
         ),
         "TOKEN-03": ("OAuth 2.1 §3.2.4", "an unknown grant_type is invalid_request, not unsupported_grant_type"),
+        "TOKEN-03a": ("OAuth 2.1 §3.2.4", "an unknown grant_type is invalid_request, not unsupported_grant_type"),
+        "TOKEN-03b": ("OAuth 2.1 §3.2.4", "an unknown grant_type is invalid_request, not unsupported_grant_type"),
     }
     WARNS_OF_BURSTS: ClassVar[Pins] = {
         "RATE-01": ("operational practice", "no limit: the operator must add one"),

@@ -48,7 +48,7 @@ class TestMcpTypescriptServer(Findings):
         "REG-05c": ("RFC 7591 §5", "unsupported grant types and scopes are registered too"),
         "REPLAY-14": ("OAuth 2.1 §4.3.1", "no grace period for a refresh whose answer was lost; it is optional"),
         "RES-03": ("RFC 8707 §2", "a resource that is not a URL is invalid_request, not invalid_target"),
-        "TOKEN-02": ("OAuth 2.1 §3.2.4", "error_description is JSON here too"),
+        "TOKEN-02a": ("OAuth 2.1 §3.2.4", "error_description is JSON here too"),
         "TOKEN-04d": ("OAuth 2.1 §3.2.2", "a token request in JSON is accepted"),
         "TOKEN-09": ("OAuth 2.1 §2.4", "HTTP Basic beside a client_secret in the body is ignored"),
     }

@@ -54,6 +54,7 @@ class TestNodeOauthServer(Findings):
         "SCOPE-12a": ("RFC 6750 §3.1", "insufficient_scope has no challenge"),
         "SCOPE-12b": ("OAuth 2.1 §5.3.2", "neither does it for a narrowed token"),
         "TOKEN-03": ("OAuth 2.1 §3.2.4", "an unknown grant_type of a public client is invalid_client"),
+        "TOKEN-03a": ("OAuth 2.1 §3.2.4", "an unknown grant_type of a public client is invalid_client"),
         "TOKEN-05b": ("OAuth 2.1 §3.2", "a repeated parameter is refused as invalid_grant or invalid_client"),
         "TOKEN-09": ("OAuth 2.1 §2.4", "a client_secret in the body is ignored beside HTTP Basic"),
     }
