@@ -23,6 +23,8 @@ SLOW = [
     "tests/conformance/test_allowed_designs.py",
     "tests/conformance/test_allowed_responses.py",
     "tests/conformance/test_cli.py",
+    "tests/conformance/test_new_check.py",
+    "tests/conformance/test_writing_docs.py",
     "tests/conformance/test_manual_login.py",
     "tests/conformance/test_other_allowed_choices.py",
     "tests/conformance/test_pytest_plugin.py",
@@ -199,6 +201,15 @@ def kill_matrix_full(session: nox.Session) -> None:
     """Every broken server against every check (some minutes)."""
     session.install("-e", ".[reference,test]")
     session.run("pytest", "-q", *PARALLEL, "tests/kill_matrix", *session.posargs, env={"LITMUS_FULL_MATRIX": "1"})
+
+
+@nox.session(name="new-check", python=_newest_there_is())
+def new_check(session: nox.Session) -> None:
+    """Write the parts of a new check: `nox -s new-check -- CATEGORY ID name`."""
+    session.install("ruff")
+    session.run("python", "tools/new_check.py", *session.posargs)
+    session.run("ruff", "check", "--fix", "--quiet", "conformance", "fixtures", success_codes=[0, 1])
+    session.run("ruff", "format", "--quiet", "conformance", "fixtures")
 
 
 @nox.session
