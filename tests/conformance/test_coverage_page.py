@@ -1,11 +1,15 @@
-"""docs/coverage.md names every requirement, none that does not exist, and contradicts itself nowhere."""
+"""docs/coverage.md holds the generated tables, names every requirement, none that does not exist, and contradicts itself nowhere."""
 
 import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
 
-from oauth_litmus.requirements import catalogue
+from oauth_litmus.command import coverage_page
+from oauth_litmus.command.coverage_page import abbreviated, observations, renewed, table_of
+from oauth_litmus.requirements import catalogue, categories, category_of
 
 PAGE = (Path(__file__).parents[2] / "docs" / "coverage.md").read_text("utf-8")
 NAMED = re.compile(r"\b([A-Z]+)-(\d{2}[a-z]?\b|\*)")
@@ -83,6 +87,84 @@ def test_the_last_section_is_what_is_checked_here_and_found_nowhere_else():
     checked = {each for each in nowhere if not catalogue()[each].excluded}
 
     assert expanded(section("Covered nowhere else")) == checked
+
+
+def test_the_tables_are_up_to_date():
+    assert renewed(PAGE) == PAGE, "run: python -m oauth_litmus.command.coverage_page docs/coverage.md"
+
+
+def test_a_table_that_was_changed_by_hand_is_noticed():
+    assert renewed(PAGE.replace("| AUTHZ-02 |", "| AUTHZ-03 |")) == PAGE
+
+
+@pytest.mark.parametrize(
+    ("page", "wrong"),
+    [
+        (PAGE.replace("generated: pkce", "generated: pkces"), "pkce, pkces"),
+        (PAGE.replace("<!-- generated: scope -->", ""), "scope"),
+        (PAGE + "<!-- generated: scope -->\n<!-- end -->\n", "scope"),
+    ],
+)
+def test_a_part_that_is_missing_unknown_or_there_twice_is_said(page, wrong):
+    with pytest.raises(ValueError, match=f"missing, unknown, or there twice: {wrong}$"):
+        renewed(page)
+
+
+def test_without_a_file_the_parts_are_printed(capsys):
+    coverage_page.main([])
+
+    assert "<!-- generated: pkce -->\n| here |" in capsys.readouterr().out
+
+
+def test_a_title_stands_beside_its_requirement():
+    for observation in observations():
+        for identifier in observation.here:
+            assert catalogue()[identifier].title.replace("|", "\\|") in table_of(category_of(identifier))
+
+
+@pytest.mark.parametrize("category", categories())
+def test_every_requirement_of_a_category_is_in_its_table(category):
+    (table,) = re.findall(rf"<!-- generated: {category} -->\n(.*?)<!-- end -->", PAGE, re.DOTALL)
+    ids = [line.split("|")[1] for line in table.splitlines()[2:]]
+
+    assert expanded(" , ".join(ids)) == {each.id for each in categories()[category].requirement}
+
+
+@given(some.sets(some.sampled_from(list(catalogue()))))
+@settings(deadline=None)
+def test_what_is_abbreviated_can_be_read_again(identifiers):
+    assert expanded(abbreviated(identifiers)) == identifiers
+
+
+@pytest.mark.parametrize(
+    ("identifiers", "short"),
+    [
+        (["PKCE-02", "PKCE-01"], "PKCE-01, PKCE-02"),
+        (["PKCE-03", "PKCE-01", "PKCE-02"], "PKCE-01 to PKCE-03"),
+        (["REG-02a", "REG-02b", "REG-02c", "REG-02d"], "REG-02"),
+        (["REG-02a", "REG-02b"], "REG-02a, REG-02b"),
+        ([each for each in catalogue() if each.startswith("RES-")], "`RES-*`"),
+        ([], ""),
+    ],
+)
+def test_ids_are_abbreviated(identifiers, short):
+    assert abbreviated(identifiers) == short
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[[observation]]\nhere = ["PKCE-01", "SCOPE-01"]', "not of one category"),
+        ('[[observation]]\nhere = ["PKCE-01"]\n[[observation]]\nhere = ["PKCE-01"]', "PKCE-01 has two observations"),
+        ('[[observation]]\nhere = ["PKCE-99"]', "PKCE-99"),
+    ],
+)
+def test_a_wrong_observation_is_refused(monkeypatch, tmp_path, text, said):
+    (path := tmp_path / "other_suites.toml").write_text(text, "utf-8")
+    monkeypatch.setattr(coverage_page, "PATH", path)
+
+    with pytest.raises((ValueError, KeyError), match=said):
+        observations.__wrapped__()
 
 
 def test_every_row_has_a_cell_for_each_suite():
