@@ -20,8 +20,8 @@ RACES = {"REPLAY-04", "REPLAY-10", "REPLAY-12b", "REPLAY-12d"}
 PROVED_ELSEWHERE = {"EXPIRY-04", "RES-05"}
 """Checks without a broken server.
 
-EXPIRY-04 compares declared values and sends the server no request: tests/conformance/test_boundaries.py. RES-05 needs a grant for
-two resources, which no good server supports: tests/conformance/test_resources_of_opaque_tokens.py.
+EXPIRY-04 compares declared values and sends the server no request: tests/conformance/probes/test_boundaries.py. RES-05 needs a grant for
+two resources, which no good server supports: tests/conformance/checks/test_resources_of_opaque_tokens.py.
 """
 MOST_BLOCKED = 18
 """If the callback needs no cookie, all checks of that cookie are BLOCKED."""

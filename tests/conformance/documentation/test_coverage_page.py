@@ -11,7 +11,7 @@ from oauth_litmus.command import coverage_page
 from oauth_litmus.command.coverage_page import abbreviated, observations, renewed, table_of
 from oauth_litmus.requirements import catalogue, categories, category_of
 
-PAGE = (Path(__file__).parents[2] / "docs" / "coverage.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "coverage.md").read_text("utf-8")
 NAMED = re.compile(r"\b([A-Z]+)-(\d{2}[a-z]?\b|\*)")
 RANGE = re.compile(r"\b([A-Z]+)-(\d{2}) to \1-(\d{2})\b")
 NOTHING = ["-", "-", "-"]

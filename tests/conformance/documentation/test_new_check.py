@@ -87,7 +87,7 @@ def test_a_row_stands_behind_the_one_before_it(tree, written):
         (["replay", "REPLAY-99", "class"], "'class' is not a name for a function"),
         (["replay", "REPLAY-99", "../code"], "'../code' is not a name for a function"),
         (["../replay", "REPLAY-99", "right"], "there is no category '../replay'"),
-        (["replay", "REPLAY-99", "code_is_good_once"], "code_is_good_once is taken: conformance/oauth_litmus/checks/"),
+        (["replay", "REPLAY-99", "code_works_once"], "code_works_once is taken: conformance/oauth_litmus/checks/"),
     ],
 )
 def test_bad_input_is_one_sentence_and_writes_nothing(tree, arguments, said):

@@ -15,7 +15,7 @@ from oauth_litmus.oauth.authorization import AuthorizationRequest
 from oauth_litmus.target.login_settings import ProfileError
 from oauth_litmus.target.profile import Profile
 
-DOCS = Path(__file__).parents[2] / "docs" / "login.md"
+DOCS = Path(__file__).parents[3] / "docs" / "login.md"
 
 
 def shown(language: str) -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 from oauth_litmus.command.commands import GROUP as COMMANDS
 from oauth_litmus.login.installed import GROUP as LOGIN_DRIVERS
 
-PAGE = (Path(__file__).parents[2] / "docs" / "public-api.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "public-api.md").read_text("utf-8")
 CELLS = re.findall(r"^\| `([^`]+)` \|", PAGE, re.MULTILINE)
 PATHS = [cell for cell in CELLS if cell.startswith(("oauth_litmus.", "supabase_relay."))]
 GROUPS = re.findall(r"^\| `([^`]+)` \|", PAGE.partition("## Entry points")[2], re.MULTILINE)
@@ -38,7 +38,7 @@ def test_a_listed_group_is_used_by_the_distribution(group):
 
 
 def test_the_example_driver_of_the_documentation_imports_listed_paths_only():
-    documented = (Path(__file__).parents[2] / "docs" / "login.md").read_text("utf-8")
+    documented = (Path(__file__).parents[3] / "docs" / "login.md").read_text("utf-8")
     imports = re.findall(r"^from (oauth_litmus\S*) import (\w+)$", documented, re.MULTILINE)
 
     assert imports

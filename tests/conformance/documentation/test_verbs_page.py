@@ -6,7 +6,7 @@ from pathlib import Path
 import oauth_litmus.client
 from oauth_litmus.client.listing import groups_of_verbs, verbs_page
 
-PAGE = Path(__file__).parents[2] / "docs" / "verbs.md"
+PAGE = Path(__file__).parents[3] / "docs" / "verbs.md"
 GROUPS = [
     "clients",
     "authorization",

@@ -87,4 +87,4 @@ def test_one_login_by_hand():
 
 
 def test_one_probe_that_was_left_out():
-    assert "1 further probe," in decide(Level.MUST, Judgement(judged=1, left_out=1), None).reason
+    assert "1 further probe " in decide(Level.MUST, Judgement(judged=1, left_out=1), None).reason
