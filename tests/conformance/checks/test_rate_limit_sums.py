@@ -29,7 +29,7 @@ def test_a_token_bucket_may_gain_what_time_gives_it():
 @pytest.mark.parametrize(("took", "possible"), [(0.5, False), (29.0, False), (29.5, True), (60.0, True)])
 def test_two_bursts_meet_two_edges_only_if_they_are_long(took, possible):
     # The second begins a window and a second after the end of the first: an edge in the first comes back before it.
-    assert burst(took).may_meet_an_edge_again is possible
+    assert burst(took).may_meet_two_edges is possible
 
 
 def test_the_largest_limit_that_is_raced_for_can_be_seen_to_slip():
