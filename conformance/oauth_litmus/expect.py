@@ -16,7 +16,7 @@ from oauth_litmus.verdict import Blocked, Finding, Judgement, Severity, Violatio
 
 if TYPE_CHECKING:
     from oauth_litmus.http.answer import Answer
-    from oauth_litmus.oauth.authorization import Attempt
+    from oauth_litmus.oauth.attempt import Attempt
 
 judgement: ContextVar[Judgement] = ContextVar("judgement")
 """The findings of the running check; the engine sets this variable."""

@@ -23,7 +23,8 @@ from oauth_litmus.http.transcript import Transcript
 from oauth_litmus.http.wire import TransportFactory, Wire
 from oauth_litmus.limits.pacer import Pacer
 from oauth_litmus.login.drivers import LoginDriver, RedirectsDriver
-from oauth_litmus.oauth.authorization import Attempt, AuthorizationRequest
+from oauth_litmus.oauth.attempt import Attempt
+from oauth_litmus.oauth.authorization_request import AuthorizationRequest
 from oauth_litmus.oauth.clients import Client
 from oauth_litmus.requirements import Requirement
 from oauth_litmus.run.runner import Options, connected

@@ -4,7 +4,7 @@ from core_worlds import CLIENT, ISSUER, REDIRECT_URI, run_with, target_of
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from litmus_fixtures.in_process import Applications
-from oauth_litmus.oauth.authorization import AuthorizationRequest
+from oauth_litmus.oauth.authorization_request import AuthorizationRequest
 
 UPSTREAM = "http://localhost:9999"
 CODE = f"{REDIRECT_URI}?code=abc&state=s"

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from oauth_litmus.browser.model import Navigation
 from oauth_litmus.client.by_hand import go_on_by_hand
 from oauth_litmus.client.carrying import carrying, in_turn
 from oauth_litmus.http.urls import with_query
@@ -16,9 +15,10 @@ from oauth_litmus.login.consent import Refusal
 from oauth_litmus.login.drivers import RedirectsDriver
 from oauth_litmus.login.leg import Step
 from oauth_litmus.login.walk import Stop, Walk, start, step_of
-from oauth_litmus.oauth.authorization import Attempt, AuthorizationRequest, Code, ending_of
+from oauth_litmus.oauth.attempt import Attempt, ending_of
+from oauth_litmus.oauth.authorization_request import AuthorizationRequest
+from oauth_litmus.oauth.grants import Code
 from oauth_litmus.oauth.refusals import is_refused
-from oauth_litmus.target.rate_kind import kind_of
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
@@ -277,29 +277,6 @@ class Authorization:
         """Whether a URL belongs to the authorization server."""
         homes = {urlsplit(home)[:2] for home in (self.session.server.issuer, self.session.endpoint("authorization"))}
         return url is not None and urlsplit(url)[:2] in homes
-
-    async def peek(
-        self,
-        browser: Browser,
-        url: str,
-        *,
-        method: str = "GET",
-        headers: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """Send one request from a browser to a URL of a login. No redirect is followed."""
-        cookies = browser.cookie_header(Navigation(url, method))
-        answer = await self.session.send(
-            method,
-            url,
-            kind=kind_of(self.session.server, url, Kind.LOGIN),
-            headers={
-                "accept": "text/html,*/*;q=0.8",
-                **({"cookie": cookies} if cookies else {}),
-                **(headers or {}),
-            },
-        )
-        browser.receive(url, answer.set_cookies)
-        return answer
 
     async def attempt_without_login(
         self, request: AuthorizationRequest, *, browser: Browser | None = None, url: str | None = None

@@ -13,7 +13,7 @@ from oauth_litmus.login.walk import Stop
 from oauth_litmus.verdict import Skipped
 
 if TYPE_CHECKING:
-    from oauth_litmus.oauth.authorization import Attempt
+    from oauth_litmus.oauth.attempt import Attempt
     from oauth_litmus.run_state.run import Run
 
 

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from oauth_litmus.client.clients import Clients
     from oauth_litmus.client.session import Session
     from oauth_litmus.http.wire import Gate
-    from oauth_litmus.oauth.authorization import Attempt, AuthorizationRequest, Code
+    from oauth_litmus.oauth.attempt import Attempt
+    from oauth_litmus.oauth.authorization_request import AuthorizationRequest
     from oauth_litmus.oauth.clients import Client
+    from oauth_litmus.oauth.grants import Code
 
 UPSTREAM_CODE_LIFETIME = 300.0
 """Seconds after which an upstream's code expires (Supabase's)."""

@@ -13,7 +13,7 @@ from oauth_litmus.login.leg import Carrier, Leg, Step
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
-    from oauth_litmus.oauth.authorization import Attempt
+    from oauth_litmus.oauth.attempt import Attempt
     from oauth_litmus.run_state.run import Run
 
 

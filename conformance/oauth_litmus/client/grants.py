@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from oauth_litmus.client.session import Session
     from oauth_litmus.client.tokens import TokenEndpoint
     from oauth_litmus.http.answer import Answer
-    from oauth_litmus.oauth.authorization import Attempt, Tokens
+    from oauth_litmus.oauth.attempt import Attempt
     from oauth_litmus.oauth.clients import AuthMethod, Client
+    from oauth_litmus.oauth.grants import Tokens
 
 _TIME_BETWEEN = 3.0
 """Seconds between an exchange and a refresh whose tokens are compared: lifetimes are counted in whole seconds."""

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 
 from oauth_litmus.client import target
+from oauth_litmus.client.run_view import RunView
 from oauth_litmus.client.session import Session
 from oauth_litmus.client.target import Target
 
@@ -25,7 +26,7 @@ This page is generated from the docstrings. After a change, run `python -m oauth
 def verbs_page() -> str:
     """Return the page, in Markdown: a table for the session itself, and one for each group of verbs."""
     groups = groups_of_verbs()
-    own = [*_members(Session), *(each for each in _members(Target) if each[0] not in groups)]
+    own = [*_members(RunView), *_members(Session), *(each for each in _members(Target) if each[0] not in groups)]
     sections = [_section("target", "What belongs to no group: properties, time, and requests of every kind.", own)]
     sections += [
         _section(f"target.{name}", _summary(getattr(Target, name)), _members(group)) for name, group in groups.items()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from oauth_litmus.client.clients import Clients
     from oauth_litmus.client.grants import Grants
     from oauth_litmus.client.session import Session
-    from oauth_litmus.oauth.authorization import Attempt
+    from oauth_litmus.oauth.attempt import Attempt
 
 HELD_LOGINS = 8
 """Enough logins to tell counted values from values that are in order by chance."""

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from oauth_litmus.client.grant_pool import LONGEST, GrantPool, Proof
-from oauth_litmus.oauth.authorization import new_verifier
+from oauth_litmus.oauth.pkce import new_verifier
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Sequence
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from oauth_litmus.client.session import Session
     from oauth_litmus.client.tokens import TokenEndpoint
     from oauth_litmus.http.answer import Answer
-    from oauth_litmus.oauth.authorization import Attempt, Code, Tokens
+    from oauth_litmus.oauth.attempt import Attempt
     from oauth_litmus.oauth.clients import Client
+    from oauth_litmus.oauth.grants import Code, Tokens
 
 G = TypeVar("G")
 R = TypeVar("R")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from oauth_litmus.client.session import Session
     from oauth_litmus.http.answer import Answer
     from oauth_litmus.limits.pacer import Race
-    from oauth_litmus.oauth.authorization import Attempt
+    from oauth_litmus.oauth.attempt import Attempt
 
 from contextlib import asynccontextmanager
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from oauth_litmus.client.session import Session
     from oauth_litmus.client.tokens import TokenEndpoint
     from oauth_litmus.http.answer import Answer
-    from oauth_litmus.oauth.authorization import Code, Tokens
     from oauth_litmus.oauth.clients import Client
+    from oauth_litmus.oauth.grants import Code, Tokens
     from oauth_litmus.oauth.handed_in import HandedIn
     from oauth_litmus.target.server import Server
 

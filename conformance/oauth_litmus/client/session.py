@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Self, TypeVar
 import httpx
 
 from oauth_litmus.browser.model import Browser
+from oauth_litmus.client.run_view import RunView
 from oauth_litmus.expect import judgement
 from oauth_litmus.http.route import origin_of
 from oauth_litmus.http.wire import Gate, NoAnswerError
 from oauth_litmus.limits.priority import DUE_NOW, URGENT
 from oauth_litmus.limits.rates import Kind
-from oauth_litmus.login.drivers import RedirectsDriver
 from oauth_litmus.target.rate_kind import kind_of
-from oauth_litmus.verdict import Blocked, ConnectionCut, NotApplicable, Skipped
+from oauth_litmus.verdict import Blocked, ConnectionCut, NotApplicable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from oauth_litmus.http.answer import Answer
     from oauth_litmus.http.listener import Listener
     from oauth_litmus.http.route import Route
-    from oauth_litmus.limits.rates import Rate
     from oauth_litmus.run_state.run import Run
-    from oauth_litmus.target.server import Server
     from oauth_litmus.target.upstream_control import UpstreamControl
 
 T = TypeVar("T")
@@ -38,7 +36,7 @@ _READS_ONLY = ("GET", "HEAD", "OPTIONS")
 _PAGES_OF_ONE_LOGIN = (Kind.START, Kind.LOGIN, Kind.CALLBACK)
 
 
-class Session:
+class Session(RunView):
     """One check's access to the server.
 
     Args:
@@ -61,73 +59,9 @@ class Session:
         """Where requests wait for the others of a race."""
 
     @property
-    def server(self) -> Server:
-        """What is known of the server."""
-        return self.run.server
-
-    @property
-    def redirect_uri(self) -> str:
-        """The redirect URI of the suite's clients."""
-        return self.run.redirect_uri
-
-    @property
-    def quick(self) -> bool:
-        """Whether only `core` was asked for."""
-        return self.run.quick
-
-    @property
-    def max_wait(self) -> float:
-        """Seconds that one check may wait."""
-        return self.run.budget.max_wait
-
-    @property
     def address(self) -> str:
         """Where requests for the issuer go: to the issuer itself or to one of its replicas. For messages."""
         return self.route.origin if self.route else self.server.issuer
-
-    @property
-    def run_id(self) -> str:
-        """The id of the run."""
-        return self.run.run_id
-
-    @property
-    def walks_logins(self) -> bool:
-        """Whether the suite itself walks through logins, and not a person."""
-        return self.run.driver.walks
-
-    @property
-    def uses_a_login_driver(self) -> bool:
-        """Whether another driver than redirects and forms gets through logins, for example a real browser."""
-        return self.run.driver.name != "redirects"
-
-    @property
-    def learnt_limits(self) -> dict[Kind, Rate]:
-        """Undeclared rate limits that the run has met so far."""
-        return self.run.pacer.learnt()
-
-    def last_sent(self, *kinds: Kind) -> float:
-        """When the last request of these kinds (of any kind, if none is given) ended, in Unix seconds.
-
-        The suite does not see requests of a browser or a person. Where they log in, it is the present instant.
-        """
-        if not isinstance(self.run.driver, RedirectsDriver):
-            return self.now()
-        return max(self.run.last_sent.get(kind, 0.0) for kind in kinds or Kind)
-
-    def may_wait(self, seconds: float) -> None:
-        """Ensure that the operator allows a wait that the plan could not foresee.
-
-        Raises:
-            Skipped: the wait is longer than the operator allows.
-        """
-        if seconds > self.max_wait:
-            raise Skipped(
-                f"waits {seconds:.0f} s, more than --max-wait {self.max_wait:g}: give --max-wait {seconds + 1:.0f}"
-            )
-
-    def now(self) -> float:
-        """The present instant, in Unix seconds."""
-        return self.run.clock.now()
 
     async def until(self, instant: float) -> None:
         """Wait until an instant in Unix seconds. Waits of all checks overlap. The check has priority afterwards."""
@@ -330,11 +264,6 @@ class Session:
         if self.run.upstream is None:
             raise Blocked("the profile names no upstream_control")
         return self.run.upstream
-
-    @property
-    def controls_upstream(self) -> bool:
-        """Whether the operator gives the suite control of the upstream."""
-        return self.run.upstream is not None
 
     @property
     def listener(self) -> Listener:

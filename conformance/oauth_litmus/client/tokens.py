@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from oauth_litmus.client.session import FORM
 from oauth_litmus.http.urls import with_query
 from oauth_litmus.limits.rates import Kind
-from oauth_litmus.oauth.authorization import Code, Tokens
+from oauth_litmus.oauth.grants import Code, Tokens
 from oauth_litmus.verdict import Blocked, Skipped
 
 if TYPE_CHECKING:

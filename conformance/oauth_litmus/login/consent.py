@@ -11,7 +11,7 @@ from oauth_litmus.browser.choice import choose, refuses_something_else
 from oauth_litmus.browser.pages import Page, Submission, mentions
 
 if TYPE_CHECKING:
-    from oauth_litmus.oauth.authorization import Attempt
+    from oauth_litmus.oauth.attempt import Attempt
     from oauth_litmus.oauth.clients import Client
 
 

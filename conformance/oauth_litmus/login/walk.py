@@ -14,7 +14,8 @@ from oauth_litmus.limits.rates import Kind
 from oauth_litmus.login.addresses import can_exist, home_origins, is_of, origin_of
 from oauth_litmus.login.drivers import why_stuck
 from oauth_litmus.login.leg import Carrier, Leg, Step
-from oauth_litmus.oauth.authorization import Attempt, AuthorizationRequest
+from oauth_litmus.oauth.attempt import Attempt
+from oauth_litmus.oauth.authorization_request import AuthorizationRequest
 from oauth_litmus.target.rate_kind import kind_of
 from oauth_litmus.verdict import Blocked, NotApplicable
 

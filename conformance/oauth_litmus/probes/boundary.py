@@ -7,12 +7,12 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
-from oauth_litmus.oauth.authorization import Code
+from oauth_litmus.oauth.grants import Code
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
     from oauth_litmus.http.answer import Answer
-    from oauth_litmus.oauth.authorization import Tokens
+    from oauth_litmus.oauth.grants import Tokens
 
 GUARD = 2.0
 """Seconds to keep from an expiry, before and after it: stores count and sweep in whole seconds."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 if TYPE_CHECKING:
-    from oauth_litmus.oauth.authorization import Attempt
+    from oauth_litmus.oauth.attempt import Attempt
 
 _OF_THE_UPSTREAM = frozenset({"code", "iss", "scope", "error"})
 _SHORTEST_BINDING = 16

@@ -10,7 +10,7 @@ from oauth_litmus.client.shared import shared
 if TYPE_CHECKING:
     from oauth_litmus.browser.model import Browser
     from oauth_litmus.client import Target
-    from oauth_litmus.oauth.authorization import Attempt
+    from oauth_litmus.oauth.attempt import Attempt
 
 
 @dataclass(frozen=True)

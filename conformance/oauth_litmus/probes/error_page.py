@@ -10,7 +10,8 @@ from oauth_litmus.oauth.clients import REDIRECT_URI, Client
 if TYPE_CHECKING:
     from oauth_litmus.client import Target
     from oauth_litmus.http.answer import Answer
-    from oauth_litmus.oauth.authorization import Attempt, AuthorizationRequest
+    from oauth_litmus.oauth.attempt import Attempt
+    from oauth_litmus.oauth.authorization_request import AuthorizationRequest
 
 
 def request_of_nobody(target: Target) -> AuthorizationRequest:

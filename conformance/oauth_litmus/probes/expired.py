@@ -12,7 +12,7 @@ from oauth_litmus.probes.boundary import Boundary
 if TYPE_CHECKING:
     from oauth_litmus.client import Target
     from oauth_litmus.http.answer import Answer
-    from oauth_litmus.oauth.authorization import Tokens
+    from oauth_litmus.oauth.grants import Tokens
 
 SHORT_LIFE = 6
 """Access token lifetime in seconds that the suite requests if it controls the upstream."""

@@ -9,7 +9,7 @@ from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
     from oauth_litmus.client import Target
-    from oauth_litmus.oauth.authorization import Attempt
+    from oauth_litmus.oauth.attempt import Attempt
 
 _GUARD = 1.0
 

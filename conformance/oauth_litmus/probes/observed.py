@@ -16,7 +16,7 @@ from oauth_litmus.probes.markup import IMAGE
 if TYPE_CHECKING:
     from oauth_litmus.client import Target
     from oauth_litmus.http.answer import Answer
-    from oauth_litmus.oauth.authorization import Attempt
+    from oauth_litmus.oauth.attempt import Attempt
 
 SERVER_FAILURE = 500
 FOREIGN_ORIGIN = "https://app.example"

@@ -15,7 +15,7 @@ from oauth_litmus.verdict import Blocked
 if TYPE_CHECKING:
     from oauth_litmus.client import Target
     from oauth_litmus.http.answer import Answer
-    from oauth_litmus.oauth.authorization import Attempt
+    from oauth_litmus.oauth.attempt import Attempt
 
 
 @dataclass(frozen=True)

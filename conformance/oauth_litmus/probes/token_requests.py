@@ -10,15 +10,15 @@ from oauth_litmus import expect
 from oauth_litmus.client.session import FORM
 from oauth_litmus.http.urls import with_query
 from oauth_litmus.limits.rates import Kind
-from oauth_litmus.oauth.authorization import new_verifier
+from oauth_litmus.oauth.pkce import new_verifier
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from oauth_litmus.client import Client, Target
     from oauth_litmus.http.answer import Answer
-    from oauth_litmus.oauth.authorization import Code, Tokens
     from oauth_litmus.oauth.clients import AuthMethod
+    from oauth_litmus.oauth.grants import Code, Tokens
 
 T = TypeVar("T")
 Pairs = list[tuple[str, str]]

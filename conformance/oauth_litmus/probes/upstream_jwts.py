@@ -12,7 +12,7 @@ from oauth_litmus.http.answer import Answer
 
 if TYPE_CHECKING:
     from oauth_litmus.client import Target
-    from oauth_litmus.oauth.authorization import Tokens
+    from oauth_litmus.oauth.grants import Tokens
 
 
 class Changes(TypedDict, total=False):

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import jwt
 
-from oauth_litmus.oauth.authorization import Tokens, ending_of
+from oauth_litmus.oauth.attempt import ending_of
+from oauth_litmus.oauth.grants import Tokens
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
 if TYPE_CHECKING:
     from oauth_litmus.client import Target
-    from oauth_litmus.oauth.authorization import Attempt
+    from oauth_litmus.oauth.attempt import Attempt
     from oauth_litmus.oauth.clients import Client
     from oauth_litmus.oauth.handed_in import HandedIn
 

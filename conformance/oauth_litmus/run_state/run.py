@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from oauth_litmus.limits.pacer import Pacer
     from oauth_litmus.limits.rates import Kind
     from oauth_litmus.login.drivers import LoginDriver
-    from oauth_litmus.oauth.authorization import Attempt
+    from oauth_litmus.oauth.attempt import Attempt
     from oauth_litmus.oauth.clients import Client
     from oauth_litmus.oauth.handed_in import HandedIn
     from oauth_litmus.run_state.budget import Budget

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from oauth_litmus.oauth.authorization import Tokens
+    from oauth_litmus.oauth.grants import Tokens
 
 
 class TokenPool:

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from litmus_fixtures.in_process import Applications
 from oauth_litmus.login.installed import driver_for
-from oauth_litmus.oauth.authorization import AuthorizationRequest
+from oauth_litmus.oauth.authorization_request import AuthorizationRequest
 from oauth_litmus.target.login_settings import ProfileError
 from oauth_litmus.target.profile import Profile
 

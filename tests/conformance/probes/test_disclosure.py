@@ -7,7 +7,7 @@ import zlib
 import pytest
 from cryptography.fernet import Fernet
 
-from oauth_litmus.oauth.authorization import new_verifier
+from oauth_litmus.oauth.pkce import new_verifier
 from oauth_litmus.probes.disclosure import discloses, readings, verifiers_in
 
 SECRET = "a client secret, of all things"

@@ -12,7 +12,7 @@ from oauth_litmus.verdict import Blocked, NotApplicable
 
 if TYPE_CHECKING:
     from oauth_litmus.http.answer import AuthorizationResponse
-    from oauth_litmus.oauth.authorization import Attempt
+    from oauth_litmus.oauth.attempt import Attempt
 
 WITH_QUERY = f"{REDIRECT_URI}?tenant=a%20b&flag"
 AWKWARD_STATE = "a b+c%25&d=e/?#"

@@ -14,7 +14,7 @@ from oauth_litmus.verdict import NotApplicable
 if TYPE_CHECKING:
     from oauth_litmus.client import Target
     from oauth_litmus.http.answer import AuthorizationResponse
-    from oauth_litmus.oauth.authorization import Attempt
+    from oauth_litmus.oauth.attempt import Attempt
 
 WITH_QUERY = f"{REDIRECT_URI}?tenant=a%20b&flag"
 CONFUSING = {"iss": "https://evil.example", "state": "registered-state", "code": "registered-code"}

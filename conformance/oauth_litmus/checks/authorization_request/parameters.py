@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import REGISTRATION, check
-from oauth_litmus.oauth.authorization import new_verifier, s256
+from oauth_litmus.oauth.pkce import new_verifier, s256
 from oauth_litmus.oauth.refusals import is_refused
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
     from oauth_litmus.client import Target
     from oauth_litmus.http.answer import Answer
-    from oauth_litmus.oauth.authorization import AuthorizationRequest
+    from oauth_litmus.oauth.authorization_request import AuthorizationRequest
 
 NO_URLS = ("https://client.example.com:99999/cb", "https://client.example.com:port/cb", "https://[::1/cb")
 UNKNOWN_SCOPE = "no-such-scope"

@@ -19,7 +19,7 @@ from oauth_litmus.probes.error_page import refused_login, request_of_nobody
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
-    from oauth_litmus.oauth.authorization import Attempt
+    from oauth_litmus.oauth.attempt import Attempt
 
 STRANGER = "https://evil.example/cb"
 

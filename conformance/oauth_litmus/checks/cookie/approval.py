@@ -9,7 +9,7 @@ from oauth_litmus.browser.cookies import stem
 from oauth_litmus.check import LOGIN, RELAY, check
 from oauth_litmus.client import Target
 from oauth_litmus.login.consent import consent_page
-from oauth_litmus.oauth.authorization import Attempt
+from oauth_litmus.oauth.attempt import Attempt
 from oauth_litmus.probes.callback_url import binding_parameters, with_parameter
 from oauth_litmus.probes.error_page import error_page
 from oauth_litmus.probes.state_cookie import living_cookies, state_cookie

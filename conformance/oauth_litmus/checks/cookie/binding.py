@@ -9,7 +9,7 @@ from oauth_litmus.browser.cookies import stem
 from oauth_litmus.browser.model import Navigation, StoredCookie
 from oauth_litmus.check import LOGIN, RELAY, UPSTREAM_CONTROL, check
 from oauth_litmus.client import Target
-from oauth_litmus.oauth.authorization import Attempt
+from oauth_litmus.oauth.attempt import Attempt
 from oauth_litmus.probes.callback_url import with_parameter
 from oauth_litmus.probes.delivered import finished
 from oauth_litmus.probes.login_refusals import still_pending

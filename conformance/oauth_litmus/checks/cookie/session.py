@@ -6,7 +6,7 @@ from oauth_litmus import expect
 from oauth_litmus.browser.model import Browser
 from oauth_litmus.check import BROWSER_LEG, LOGIN, check
 from oauth_litmus.client import Target
-from oauth_litmus.oauth.authorization import Attempt
+from oauth_litmus.oauth.attempt import Attempt
 from oauth_litmus.verdict import NotApplicable
 
 

@@ -8,7 +8,8 @@ from oauth_litmus.check import LOGIN, RELAY, check
 from oauth_litmus.client import Target
 from oauth_litmus.client.logins import HELD_LOGINS
 from oauth_litmus.http.answer import Answer
-from oauth_litmus.oauth.authorization import Attempt, s256
+from oauth_litmus.oauth.attempt import Attempt
+from oauth_litmus.oauth.pkce import s256
 from oauth_litmus.probes.callback_url import parameter
 from oauth_litmus.probes.disclosure import discloses, verifiers_in
 from oauth_litmus.probes.randomness import MIN_BITS, bits_that_vary

@@ -7,7 +7,7 @@ from oauth_litmus.check import CONFIDENTIAL_CLIENT, LOGIN, check
 from oauth_litmus.client import Code, Target
 from oauth_litmus.client.shared import shared
 from oauth_litmus.http.answer import Answer
-from oauth_litmus.oauth.authorization import new_verifier
+from oauth_litmus.oauth.pkce import new_verifier
 from oauth_litmus.probes.boundary import GUARD, Boundary
 from oauth_litmus.verdict import NotApplicable
 

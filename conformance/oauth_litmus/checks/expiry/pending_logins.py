@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, RELAY, UPSTREAM_CONTROL, check
 from oauth_litmus.client import Target
-from oauth_litmus.oauth.authorization import Attempt
+from oauth_litmus.oauth.attempt import Attempt
 from oauth_litmus.probes.boundary import GUARD, Boundary
 from oauth_litmus.target.server import Server
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped

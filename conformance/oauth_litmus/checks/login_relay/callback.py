@@ -10,10 +10,11 @@ from oauth_litmus.browser.model import Browser
 from oauth_litmus.check import LOGIN, RELAY, UPSTREAM_CONTROL, check
 from oauth_litmus.client import Target
 from oauth_litmus.http.urls import with_query
-from oauth_litmus.oauth.authorization import Attempt
+from oauth_litmus.oauth.attempt import Attempt
 from oauth_litmus.probes.callback_url import binding_parameters, parameter, with_parameter
 from oauth_litmus.probes.delivered import delivered_elsewhere_first, finished
 from oauth_litmus.probes.login_refusals import no_code
+from oauth_litmus.probes.peeking import peek
 from oauth_litmus.verdict import NotApplicable
 
 CONTRADICTIONS: dict[str, Callable[[str, str], str]] = {
@@ -45,7 +46,7 @@ async def opening_the_start_url_takes_over_no_login(target: Target) -> None:
     async def taken_over(held: Attempt) -> list[Attempt]:
         visitor = target.new_browser()
         if held.start_url is not None:
-            expect.conclusive(await target.authorization.peek(visitor, held.start_url))
+            expect.conclusive(await peek(target, visitor, held.start_url))
         return [await target.callbacks.deliver(held, browser=visitor)]
 
     if (await target.logins.held()).start_url is None:

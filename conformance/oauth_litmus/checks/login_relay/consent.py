@@ -11,7 +11,7 @@ from oauth_litmus.check import BROWSER_LEG, DYNAMIC_REGISTRATION, LOGIN, RELAY, 
 from oauth_litmus.client import Target
 from oauth_litmus.client.grant_pool import GrantPool, Proof
 from oauth_litmus.login.consent import consent_page
-from oauth_litmus.oauth.authorization import Attempt, ending_of
+from oauth_litmus.oauth.attempt import Attempt, ending_of
 from oauth_litmus.verdict import Blocked, NotApplicable
 
 

@@ -11,7 +11,7 @@ from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, RELAY, UPSTREAM_CONTROL, check
 from oauth_litmus.client import Target
 from oauth_litmus.client.callbacks import SAFE_UPSTREAM_AGE
-from oauth_litmus.oauth.authorization import Attempt
+from oauth_litmus.oauth.attempt import Attempt
 from oauth_litmus.probes.login_refusals import still_pending
 from oauth_litmus.verdict import Blocked
 

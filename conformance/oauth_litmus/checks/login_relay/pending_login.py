@@ -15,6 +15,7 @@ from oauth_litmus.client import Target
 from oauth_litmus.probes.callback_url import binding_parameters, with_parameter
 from oauth_litmus.probes.error_page import error_page
 from oauth_litmus.probes.login_refusals import no_code, still_pending
+from oauth_litmus.probes.peeking import peek
 from oauth_litmus.probes.state_cookie import living_cookies, state_cookie
 from oauth_litmus.verdict import NotApplicable
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from oauth_litmus.browser.model import Browser
     from oauth_litmus.http.answer import Answer
-    from oauth_litmus.oauth.authorization import Attempt
+    from oauth_litmus.oauth.attempt import Attempt
 
 SHORTEST_IDENTIFIER = 16
 SPECULATIVE = {"sec-purpose": "prefetch", "purpose": "prefetch"}
@@ -50,7 +51,7 @@ async def callback_of_no_login_is_refused(target: Target) -> None:
 async def _all_refused(target: Target, held: Attempt, probes: Sequence[_Probe]) -> None:
     for probe in probes:
         answer = await target.settled(
-            lambda probe=probe: target.authorization.peek(probe.browser.copy(), probe.url),
+            lambda probe=probe: peek(target, probe.browser.copy(), probe.url),
             lambda: target.authorization.hold_upstream(target.authorization.request(held.request.client)),
         )
         await _refused_cleanly(target, held, probe, answer)
@@ -200,5 +201,5 @@ async def _refused_cleanly(target: Target, held: Attempt, probe: _Probe, answer:
 
 
 async def _prefetch(target: Target, browser: Browser, url: str) -> None:
-    expect.conclusive(await target.authorization.peek(browser, url, method="HEAD"))
-    expect.conclusive(await target.authorization.peek(browser, url, headers=SPECULATIVE))
+    expect.conclusive(await peek(target, browser, url, method="HEAD"))
+    expect.conclusive(await peek(target, browser, url, headers=SPECULATIVE))

@@ -8,7 +8,7 @@ from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, RELAY, UPSTREAM_CONTROL, check
 from oauth_litmus.client import Target
 from oauth_litmus.client.logins import HELD_LOGINS
-from oauth_litmus.oauth.authorization import Attempt
+from oauth_litmus.oauth.attempt import Attempt
 from oauth_litmus.probes.callback_url import parameter, with_parameter
 from oauth_litmus.probes.login_refusals import no_code
 from oauth_litmus.verdict import Blocked

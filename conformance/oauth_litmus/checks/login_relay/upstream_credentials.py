@@ -11,7 +11,7 @@ from oauth_litmus.browser.cookies import SetCookie, stem
 from oauth_litmus.check import LOGIN, RELAY, UPSTREAM_CONTROL, check
 from oauth_litmus.client import Target
 from oauth_litmus.http.answer import Answer
-from oauth_litmus.oauth.authorization import Attempt
+from oauth_litmus.oauth.attempt import Attempt
 from oauth_litmus.probes.callback_url import parameter
 from oauth_litmus.probes.disclosure import discloses
 

@@ -6,7 +6,7 @@ from oauth_litmus import expect
 from oauth_litmus.check import REFRESH, RELAY, UPSTREAM_CONTROL, check
 from oauth_litmus.client import Target
 from oauth_litmus.http.answer import Answer
-from oauth_litmus.oauth.authorization import Tokens
+from oauth_litmus.oauth.grants import Tokens
 from oauth_litmus.verdict import NotApplicable
 
 SHORT = 5

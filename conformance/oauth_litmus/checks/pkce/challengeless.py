@@ -11,7 +11,7 @@ from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
     from oauth_litmus.client import Attempt, Client, Code, Target
-    from oauth_litmus.oauth.authorization import AuthorizationRequest
+    from oauth_litmus.oauth.authorization_request import AuthorizationRequest
 
 
 @shared

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, check
-from oauth_litmus.oauth.authorization import new_verifier, s256
+from oauth_litmus.oauth.pkce import new_verifier, s256
 
 if TYPE_CHECKING:
     from oauth_litmus.client import Code, Target

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from oauth_litmus import expect
 from oauth_litmus.check import CONFIDENTIAL_CLIENT, LOGIN, REGISTRATION, check
 from oauth_litmus.checks.pkce.challengeless import attempt_without_challenge, tokens_without_challenge
-from oauth_litmus.oauth.authorization import new_verifier, s256
+from oauth_litmus.oauth.pkce import new_verifier, s256
 from oauth_litmus.verdict import Blocked, NotApplicable
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, check
 from oauth_litmus.checks.pkce.challengeless import code_without_challenge
 from oauth_litmus.client.shared import shared
-from oauth_litmus.oauth.authorization import UNRESERVED, new_verifier, s256
+from oauth_litmus.oauth.pkce import UNRESERVED, new_verifier, s256
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

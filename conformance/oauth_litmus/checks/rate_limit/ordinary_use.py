@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from oauth_litmus import expect
 from oauth_litmus.check import BROWSER_LEG, BURST, DYNAMIC_REGISTRATION, LOGIN, REGISTRATION, check
 from oauth_litmus.limits.rates import Kind
-from oauth_litmus.oauth.authorization import ending_of
+from oauth_litmus.oauth.attempt import ending_of
 from oauth_litmus.probes.limited_actions import (
     limited_action,
     longest_window,

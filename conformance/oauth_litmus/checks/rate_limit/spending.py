@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import BROWSER_LEG, BURST, LOGIN, RELAY, check
-from oauth_litmus.oauth.authorization import ending_of
+from oauth_litmus.oauth.attempt import ending_of
 from oauth_litmus.probes.limited_actions import GUARD, TOO_MANY, limited_action, quiet_after, rate_of, refused
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 

@@ -12,7 +12,8 @@ from oauth_litmus.verdict import Skipped
 
 if TYPE_CHECKING:
     from oauth_litmus.client import Target
-    from oauth_litmus.oauth.authorization import Attempt, AuthorizationRequest
+    from oauth_litmus.oauth.attempt import Attempt
+    from oauth_litmus.oauth.authorization_request import AuthorizationRequest
 
 UNSUPPORTED_OBJECT = ("request_not_supported", "invalid_request_object", "invalid_request")
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from oauth_litmus.browser.pages import Form
     from oauth_litmus.client import Target
     from oauth_litmus.http.answer import Answer
-    from oauth_litmus.oauth.authorization import Attempt
+    from oauth_litmus.oauth.attempt import Attempt
 
 MARKER = "x-litmus-injected"
 """The name of a header and a cookie that an answer has only if the request injected them."""

@@ -12,7 +12,7 @@ from oauth_litmus.client import Client, Target
 from oauth_litmus.verdict import Blocked, NotApplicable
 
 if TYPE_CHECKING:
-    from oauth_litmus.oauth.authorization import Attempt
+    from oauth_litmus.oauth.attempt import Attempt
 
 LOOPBACK = "http://127.0.0.1:52731/cb"
 LOOPBACK_WITHOUT_PORT = "http://127.0.0.1/cb"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from oauth_litmus.client import Client, Target
-    from oauth_litmus.oauth.authorization import Attempt
+    from oauth_litmus.oauth.attempt import Attempt
 
 STRANGER = "https://evil.example/cb"
 SEVERAL = ("https://client.example.com/cb2/", "https://client.example.com/app/cb")

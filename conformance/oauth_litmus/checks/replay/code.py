@@ -9,7 +9,7 @@ from oauth_litmus import expect
 from oauth_litmus.check import CONFIDENTIAL_CLIENT, LOGIN, check
 from oauth_litmus.checks.replay.replayed import replayed_code, tried_by_a_stranger
 from oauth_litmus.checks.replay.spellings import other_spellings
-from oauth_litmus.oauth.authorization import new_verifier
+from oauth_litmus.oauth.pkce import new_verifier
 from oauth_litmus.verdict import Blocked, Skipped
 
 if TYPE_CHECKING:

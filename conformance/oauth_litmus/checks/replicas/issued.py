@@ -10,7 +10,7 @@ from oauth_litmus.check import LOGIN, REFRESH, REGISTRATION, RELAY, REPLICAS, RE
 from oauth_litmus.client import AuthorizationRequest, Target, Tokens
 from oauth_litmus.http.answer import Answer
 from oauth_litmus.limits.rates import Kind
-from oauth_litmus.oauth.authorization import ending_of
+from oauth_litmus.oauth.attempt import ending_of
 from oauth_litmus.probes.replicas import expect_accepted, in_a_ring, need_the_resource_at_the_replicas
 
 VARYING = "signed_metadata"

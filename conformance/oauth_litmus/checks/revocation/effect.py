@@ -12,7 +12,7 @@ from oauth_litmus.verdict import NotApplicable
 if TYPE_CHECKING:
     from oauth_litmus.client import Target
     from oauth_litmus.http.answer import Answer
-    from oauth_litmus.oauth.authorization import Tokens
+    from oauth_litmus.oauth.grants import Tokens
 
 UNKNOWN_HINT = "urn:example:no-such-token-type"
 GUARD = 2.0

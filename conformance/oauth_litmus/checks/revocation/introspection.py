@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from oauth_litmus.client import Client, Target
     from oauth_litmus.http.answer import Answer
-    from oauth_litmus.oauth.authorization import Tokens
+    from oauth_litmus.oauth.grants import Tokens
 
 DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 """The grant type with which public clients poll for tokens (RFC 8628 section 3.4)."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from oauth_litmus.http.answer import Answer
-    from oauth_litmus.oauth.authorization import Code
+    from oauth_litmus.oauth.grants import Code
 
 SECRETS: tuple[AuthMethod, ...] = ("client_secret_post", "client_secret_basic")
 

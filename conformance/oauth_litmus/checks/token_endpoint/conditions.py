@@ -11,7 +11,7 @@ from oauth_litmus.check import LOGIN, check
 if TYPE_CHECKING:
     from oauth_litmus.client import Target
     from oauth_litmus.http.answer import Answer
-    from oauth_litmus.oauth.authorization import Code
+    from oauth_litmus.oauth.grants import Code
 
 CONDITIONS = {"[$ne]": "litmus", "[$gt]": "", "[$regex]": ".*", "[]": ""}
 """Endings of parameter names, each with a value; nearly every string meets the condition."""

@@ -12,7 +12,7 @@ from oauth_litmus.check import LOGIN, check
 if TYPE_CHECKING:
     from oauth_litmus.client import Client, Target
     from oauth_litmus.http.answer import Answer
-    from oauth_litmus.oauth.authorization import Code
+    from oauth_litmus.oauth.grants import Code
 
 
 @check("ERR-02", needs={LOGIN})

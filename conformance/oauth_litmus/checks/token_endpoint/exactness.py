@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from oauth_litmus.client import Target
     from oauth_litmus.http.answer import Answer
-    from oauth_litmus.oauth.authorization import Code, Tokens
+    from oauth_litmus.oauth.grants import Code, Tokens
 
 SEPARATORS = ":*+ "
 """Characters that a careless store writes instead of `-` and `_`, or treats like them."""

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, check
-from oauth_litmus.oauth.authorization import new_verifier
+from oauth_litmus.oauth.pkce import new_verifier
 from oauth_litmus.probes.markup import internals
 from oauth_litmus.probes.token_requests import token_call, works
 

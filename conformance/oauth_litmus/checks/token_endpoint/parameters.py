@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import LOGIN, check
-from oauth_litmus.oauth.authorization import new_verifier
+from oauth_litmus.oauth.pkce import new_verifier
 from oauth_litmus.probes.token_requests import (
     each_alive,
     exchange_of,
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from oauth_litmus.client import Target
     from oauth_litmus.http.answer import Answer
-    from oauth_litmus.oauth.authorization import Code
+    from oauth_litmus.oauth.grants import Code
 
 ONCE = ("code", "client_id", "grant_type")
 EXTRA = ("litmus_extra", "bar")

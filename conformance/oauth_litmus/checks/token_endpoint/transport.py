@@ -14,7 +14,7 @@ from oauth_litmus.verdict import NotApplicable
 if TYPE_CHECKING:
     from oauth_litmus.client import Target
     from oauth_litmus.http.answer import Answer
-    from oauth_litmus.oauth.authorization import Code
+    from oauth_litmus.oauth.grants import Code
 
 BY_GET, IN_THE_QUERY, PARTLY, AS_JSON = "GET", "the query of a POST", "query and body of a POST", "JSON"
 KEPT_IN_THE_BODY = ("code", "code_verifier", "client_secret")

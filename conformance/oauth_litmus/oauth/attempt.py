@@ -1,99 +1,22 @@
-"""Authorization requests, correct unless a check changes them, and the results that follow: attempts, codes, tokens."""
+"""An attempt: an authorization request with everything that followed."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
-import secrets
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from oauth_litmus.browser.trail import Trail
-from oauth_litmus.oauth.jwts import claims_of, scopes_in
-from oauth_litmus.verdict import Skipped
+from oauth_litmus.oauth.authorization_request import AuthorizationRequest
 
 if TYPE_CHECKING:
     from oauth_litmus.browser.cookies import SetCookie
     from oauth_litmus.browser.model import Browser, Rejected
     from oauth_litmus.browser.pages import Page, Submission
     from oauth_litmus.http.answer import Answer, AuthorizationResponse
-    from oauth_litmus.oauth.clients import Client
 
-UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 _SETS_LOCATION = re.compile(r"\blocation(?:\.href)?\s*=(?!=)|\blocation\.(?:replace|assign)\s*\(")
-_LONGEST_LIFETIME = 1e11
-"""Seconds; a longer lifetime is ignored, because no clock here can represent its end."""
-
-
-def new_verifier(length: int = 64) -> str:
-    """Return a fresh `code_verifier` (RFC 7636 section 4.1)."""
-    return secrets.token_urlsafe(length)[:length]
-
-
-def s256(code_verifier: str) -> str:
-    """Return the S256 `code_challenge` of a verifier (RFC 7636 section 4.2)."""
-    return base64.urlsafe_b64encode(hashlib.sha256(code_verifier.encode()).digest()).rstrip(b"=").decode()
-
-
-@dataclass(frozen=True)
-class AuthorizationRequest:
-    """One authorization request. `lands_at` are the URIs to which the server may send the response."""
-
-    client: Client
-    parameters: tuple[tuple[str, str], ...]
-    code_verifier: str
-    lands_at: tuple[str, ...]
-
-    @classmethod
-    def of(
-        cls,
-        client: Client,
-        *,
-        scope: str | None,
-        resource: str | None,
-        code_verifier: str | None = None,
-        redirect_uri: str | None = None,
-    ) -> AuthorizationRequest:
-        """Make a correct request (OAuth 2.1 section 4.1.1) with a fresh PKCE pair and state."""
-        verifier = code_verifier or new_verifier()
-        parameters = {
-            "response_type": "code",
-            "client_id": client.client_id,
-            "redirect_uri": redirect_uri or client.redirect_uri,
-            "code_challenge": s256(verifier),
-            "code_challenge_method": "S256",
-            "state": secrets.token_urlsafe(24),
-        }
-        if scope:
-            parameters["scope"] = scope
-        if resource:
-            parameters["resource"] = resource
-        return cls(client, tuple(parameters.items()), verifier, client.redirect_uris)
-
-    def get(self, name: str) -> str | None:
-        """Return the first value of a parameter; None if it is absent."""
-        return next((value for key, value in self.parameters if key == name), None)
-
-    def but(self, **changes: str | None) -> AuthorizationRequest:
-        """Return a copy with these parameters changed, added, or left out (None)."""
-        kept = [(key, changes.get(key, value)) for key, value in self.parameters]
-        added = [(key, value) for key, value in changes.items() if self.get(key) is None]
-        return replace(self, parameters=tuple((key, value) for key, value in [*kept, *added] if value is not None))
-
-    def adding(self, *pairs: tuple[str, str]) -> AuthorizationRequest:
-        """Return a copy with further parameters, which may repeat existing ones."""
-        return replace(self, parameters=(*self.parameters, *pairs))
-
-    def landing_at(self, *uris: str) -> AuthorizationRequest:
-        """Return a copy whose response may also be sent to these URIs."""
-        return replace(self, lands_at=(*self.lands_at, *uris))
-
-    def url(self, endpoint: str) -> str:
-        """Return the URL that the browser opens first."""
-        separator = "&" if urlsplit(endpoint).query else "?"
-        return f"{endpoint}{separator}{urlencode(self.parameters)}"
 
 
 @dataclass
@@ -223,84 +146,3 @@ def _script_goes_to(html: str, stranger: str) -> bool:
         if "json" not in attributes.lower() and _SETS_LOCATION.search(script) and begins.search(script):
             return True
     return False
-
-
-@dataclass(frozen=True)
-class Code:
-    """An authorization code with the data that is needed to redeem it."""
-
-    value: str
-    client: Client
-    request: AuthorizationRequest
-    response: AuthorizationResponse
-    attempt: Attempt
-    issued_after: float
-    """When the request that issued the code was sent; the code is at most as old as this."""
-    issued_before: float
-
-    @property
-    def code_verifier(self) -> str:
-        """The `code_verifier` of this login."""
-        return self.request.code_verifier
-
-    @property
-    def redirect_uri(self) -> str:
-        """The redirect URI of this login."""
-        return self.request.get("redirect_uri") or self.client.redirect_uri
-
-
-@dataclass(frozen=True)
-class Tokens:
-    """A token response, with the client and scope of its request."""
-
-    access_token: str
-    refresh_token: str | None
-    client: Client
-    answer: Answer
-    requested_scope: str | None
-    granted_scope: str | None
-    """The scope that the response names, or else the requested scope (OAuth 2.1 section 3.2.3)."""
-
-    @property
-    def expires_in(self) -> float | None:
-        """The lifetime of the access token in seconds, as the response says; None if it does not say."""
-        value = self.answer.json_object().get("expires_in")
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            return None
-        # Treat a huge number as absent: the suite cannot calculate with it.
-        return float(value) if abs(value) < _LONGEST_LIFETIME else None
-
-    @property
-    def ends_at(self) -> float:
-        """When the access token expires, by `expires_in`, or else by its `exp` claim; in Unix seconds.
-
-        Raises:
-            Skipped: the response has neither.
-        """
-        if self.expires_in is not None:
-            return self.answer.received_at + self.expires_in
-        exp = self.claims.get("exp")
-        if not isinstance(exp, int | float) or isinstance(exp, bool) or not abs(exp) < _LONGEST_LIFETIME:
-            raise Skipped("neither expires_in nor the access token says when the token expires")
-        return float(exp)
-
-    @property
-    def scopes(self) -> frozenset[str]:
-        """The granted scopes as a set; their order has no meaning."""
-        return frozenset((self.granted_scope or "").split())
-
-    @property
-    def disclosed_scopes(self) -> frozenset[str] | None:
-        """The scopes that the response itself names; None if it has no `scope`."""
-        value = self.answer.json_object().get("scope")
-        return frozenset(value.split()) if isinstance(value, str) else None
-
-    @property
-    def claims(self) -> dict[str, object]:
-        """The claims of the access token, unverified; empty if the token is not a JWT."""
-        return claims_of(self.access_token)
-
-    @property
-    def claimed_scopes(self) -> frozenset[str] | None:
-        """The scopes in the claims of the access token; None if it has none or is not a JWT."""
-        return scopes_in(self.claims)
