@@ -34,17 +34,17 @@ SLOW = [
     "tests/reference/test_relay_openapi.py",
     "tests/reference/test_relay_races.py",
 ]
-"""What takes long, on one Python alone: faults that hold requests up, processes of their own, runs of everything."""
+"""Slow tests, which run on one Python only: delayed requests, separate processes, whole runs."""
 PARALLEL = ["-n", "2", "--dist", "worksteal"]
 WAITING = ["-n", "3", "--dist", "worksteal"]
-"""Where a worker mostly waits, two cores have room for three."""
+"""Workers that mostly wait: two cores have room for three."""
 BY_FILE = ["--dist", "loadfile", "--durations=5"]
 MATRIX = ["--durations=5", "tests/kill_matrix"]
 IN_PROCESS = [*PARALLEL, "-m", "not sockets", *MATRIX]
 OVER_SOCKETS = [*WAITING, "-m", "sockets", *MATRIX]
-"""Apart, since a race between two processes needs both to run at the same moment."""
+"""Separate, because a race between two processes needs both to run at the same moment."""
 DEMO = ["-n", "2", *BY_FILE, "tests/demo"]
-"""Apart, since lifetimes of seconds bear no crowd."""
+"""Separate, because grants with lifetimes of seconds expire while other tests use the cores."""
 OTHERS = ["-n", "3", *BY_FILE, "tests/races", "tests/interop"]
 MUST_BE_IN_THE_WHEEL = [
     "oauth_litmus/py.typed",
@@ -64,12 +64,12 @@ nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "types", "tests", "once", "build"]
 
 
-# Hundreds of processes begin here: compiling every module anew would be most of what the short ones do.
+# The tests start hundreds of short processes. Compiling every module again would take most of their time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def _let_pyenv_show_its_versions() -> None:
-    """The shims of pyenv fail for versions that are not active; naming all of them makes each callable."""
+    """Activate all versions of pyenv: its shims fail for versions that are not active."""
     if shutil.which("pyenv") is None or "PYENV_VERSION" in os.environ:
         return
     installed = subprocess.run(
@@ -135,7 +135,7 @@ def once(session: nox.Session) -> None:
 
 @contextmanager
 def _behind(session: nox.Session, *arguments: str, **env: str) -> Iterator[None]:
-    """Run pytest in what the body leaves of the cores, where time does not matter; what it printed comes after the body."""
+    """Run pytest at low priority beside the body, and print its output after the body."""
     polite = ["nice", "-n", "19"] if shutil.which("nice") else []
     command = [*polite, f"{session.bin}/python", "-m", "pytest", "-q", *arguments]
     with tempfile.TemporaryFile("w+", encoding="utf-8") as printed:
@@ -152,7 +152,7 @@ def _behind(session: nox.Session, *arguments: str, **env: str) -> Iterator[None]
 
 @nox.session(python=_newest_there_is())
 def kill_matrix(session: nox.Session) -> None:
-    """Every broken server is seen by exactly the checks that it names."""
+    """The kill matrix: each broken server fails exactly the checks that it names."""
     session.install("-e", ".[reference,test]")
     if session.posargs:
         session.run("pytest", "-q", *PARALLEL, "tests/kill_matrix", *session.posargs)
@@ -164,7 +164,7 @@ def kill_matrix(session: nox.Session) -> None:
 
 @nox.session(python=_newest_there_is())
 def conformance(session: nox.Session) -> None:
-    """The suite over sockets: against the demo, against the reference on a real Valkey, and against others' servers."""
+    """The suite over sockets: against the demo, the reference on a real Valkey server, and five servers by other authors."""
     session.install("-e", ".[reference,test]")
     if session.posargs:
         session.run("pytest", "-q", *session.posargs)
@@ -175,7 +175,7 @@ def conformance(session: nox.Session) -> None:
 
 @nox.session(python=_newest_there_is())
 def browser(session: nox.Session) -> None:
-    """The login driver that is a real browser, at the demo (needs a Chromium in PATH)."""
+    """The login driver with a real browser, against the demo (needs a Chromium in PATH)."""
     session.install("-e", ".[reference,test,browser]")
     session.run("pytest", "-q", "tests/browser", *session.posargs)
 
@@ -191,7 +191,7 @@ def races(session: nox.Session) -> None:
 def endurance(session: nox.Session) -> None:
     """Whole runs in real time against ordinary limits, side by side, and over a slow link (three quarters of an hour)."""
     session.install("-e", ".[reference,test]")
-    # What has a bound of seconds goes alone.
+    # A test with a time limit of seconds runs alone.
     session.run("pytest", "-q", "-rP", "tests/endurance", "-k", "without_limits", *session.posargs)
     session.run("pytest", "-q", "-n", "4", "-rP", "tests/endurance", "-k", "not without_limits", *session.posargs)
 

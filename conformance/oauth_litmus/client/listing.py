@@ -27,7 +27,7 @@ def verbs_page() -> str:
     """Return the page, in Markdown: a table for the session itself, and one for each group of verbs."""
     groups = groups_of_verbs()
     own = [*_members(RunView), *_members(Session), *(each for each in _members(Target) if each[0] not in groups)]
-    sections = [_section("target", "What belongs to no group: properties, time, and requests of every kind.", own)]
+    sections = [_section("target", "Properties, time, and requests of every kind.", own)]
     sections += [
         _section(f"target.{name}", _summary(getattr(Target, name)), _members(group)) for name, group in groups.items()
     ]

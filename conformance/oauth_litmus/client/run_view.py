@@ -1,4 +1,4 @@
-"""What a check may know of its run."""
+"""The facts of a run that a check may read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class RunView:
 
     @property
     def server(self) -> Server:
-        """What is known of the server."""
+        """The server under test, as far as the run knows it."""
         return self.run.server
 
     @property

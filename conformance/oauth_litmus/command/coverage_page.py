@@ -29,7 +29,7 @@ _LONG_ENOUGH = 3
 
 
 class Observation(BaseModel):
-    """What other suites observe of some requirements, by the ids of their tests, as Markdown."""
+    """Tests of other suites for some of our requirements: the ids of these tests, as Markdown."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -87,8 +87,8 @@ class Visit:
         self._watching = asyncio.ensure_future(self._interception.watch(window))
 
     def _window(self) -> Window:
-        living = [window for window in self._windows if not window.is_closed()]
-        return (living or self._windows)[-1]
+        open_windows = [window for window in self._windows if not window.is_closed()]
+        return (open_windows or self._windows)[-1]
 
     async def _ended(self, *, within: float) -> bool:
         await asyncio.wait([self._interception.ended], timeout=within)

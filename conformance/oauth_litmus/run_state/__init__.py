@@ -1,1 +1,1 @@
-"""What all checks of one run share."""
+"""The state that all checks of one run share."""

@@ -1,4 +1,4 @@
-"""What the operator allows one run: time, logins, and bursts."""
+"""The time, logins and bursts that the operator allows one run."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SEVERAL_WAITS = 3
 
 @dataclass(frozen=True)
 class Budget:
-    """What the operator allows this run."""
+    """The limits that the operator sets for this run."""
 
     max_wait: float = 60.0
     """Seconds that one check may wait until a lifetime or a window has ended."""

@@ -1,1 +1,1 @@
-"""What is known of the server under test: the profile, discovery, and what the run has seen of it."""
+"""The server under test: its profile, discovery, and the facts that the run has seen."""

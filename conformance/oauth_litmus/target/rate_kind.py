@@ -1,4 +1,4 @@
-"""To which limit of the server a request is charged, as far as its address tells."""
+"""Which rate limit a URL of the server counts against."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ _SHORTEST_IDENTIFIER = 16
 
 
 def kind_of(server: Server, url: str, otherwise: Kind) -> Kind:
-    """What a request to this URL of the server is charged to; `otherwise` where nothing is known of the address."""
-    where = _place(url)
+    """The kind of request by whose rate limit this URL counts; `otherwise` if the URL is unknown."""
+    where = _authority_and_path(url)
     for name, kind in _ENDPOINTS.items():
-        if where == _place(server.endpoint(name)):
+        if where == _authority_and_path(server.endpoint(name)):
             return kind
-    if where == _place(server.seen.callback_url):
+    if where == _authority_and_path(server.seen.callback_url):
         return Kind.CALLBACK
-    if _same_but_for_an_identifier(where, _place(server.seen.start_url)):
+    if _same_but_for_an_identifier(where, _authority_and_path(server.seen.start_url)):
         return Kind.START
     return otherwise
 
 
-def _place(url: str | None) -> tuple[str, str]:
-    """Authority and path; no URL, and one that cannot be read, is nowhere."""
+def _authority_and_path(url: str | None) -> tuple[str, str]:
+    """The authority and path of a URL; both empty if there is no URL or it cannot be parsed."""
     try:
         parts = urlsplit(url or "")
     except ValueError:
@@ -42,7 +42,7 @@ def _place(url: str | None) -> tuple[str, str]:
 
 
 def _same_but_for_an_identifier(one: tuple[str, str], other: tuple[str, str]) -> bool:
-    """Whether a place is another one whose last segment names one login, whatever stands there in its stead."""
+    """Whether two URLs differ only in a last path segment that identifies a login."""
     if not one[0] or one[0] != other[0]:
         return False
     folder = one[1].rpartition("/")[0]
