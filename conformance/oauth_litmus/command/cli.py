@@ -2,9 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from io import TextIOWrapper
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,8 +10,32 @@ import typer
 from oauth_litmus import __version__
 from oauth_litmus.command.commands import add_installed_commands
 from oauth_litmus.command.reported_run import OutputOptions, complain, run_and_report
+from oauth_litmus.command.run_options import (
+    DEFAULT_MAX_WAIT,
+    AccessTokenFileOption,
+    BurstOption,
+    DryRunOption,
+    JsonOption,
+    JunitOption,
+    LoginOption,
+    MaxLoginsOption,
+    MaxTimeOption,
+    MaxWaitOption,
+    OnlyOption,
+    ProfileOption,
+    RateOption,
+    ReplicaOption,
+    RequireOption,
+    ShowExchangesOption,
+    SkipOption,
+    SourceAddress,
+    SourceAddressOption,
+    StrictOption,
+    UrlArgument,
+    WaiversOption,
+)
 from oauth_litmus.limits.rates import Kind, Rate, limits
-from oauth_litmus.login.installed import OWN, driver_for
+from oauth_litmus.login.installed import driver_for
 from oauth_litmus.run.plan import Selection, UnknownSelectionError
 from oauth_litmus.run.runner import Options
 from oauth_litmus.run_state.budget import Budget
@@ -21,65 +43,30 @@ from oauth_litmus.target.profile import Profile, ProfileError, load_profile
 from oauth_litmus.target.replica_origins import need_two, replica_origin
 
 WRONG_USAGE = 2
-_DEFAULT_MAX_WAIT = Budget().max_wait
-
-
-class SourceAddress(StrEnum):
-    """How the run chooses the source address of its requests."""
-
-    AUTO = "auto"
-    SINGLE = "single"
-    LOOPBACK = "loopback"
 
 
 def run(
-    url: Annotated[str, typer.Argument(help="An issuer, or a protected resource that names its authorization server.")],
+    url: UrlArgument,
     *,
-    profile: Annotated[Path | None, typer.Option(help="A TOML file that describes your deployment.")] = None,
-    login: Annotated[
-        str | None,
-        typer.Option(
-            metavar="DRIVER", help=f"The login driver: {', '.join(OWN)}, or `package:object` (docs/login.md)."
-        ),
-    ] = None,
-    max_logins: Annotated[
-        int | None, typer.Option(min=0, help="How many logins --login manual may ask a person for; 3 by default.")
-    ] = None,
-    access_token_file: Annotated[
-        Path | None, typer.Option(help="A file that holds an access token, for the checks of the resource.")
-    ] = None,
-    only: Annotated[list[str] | None, typer.Option(help="Run only these checks: an id, a category, or `core`.")] = None,
-    skip: Annotated[list[str] | None, typer.Option(help="Run all checks except these.")] = None,
-    burst: Annotated[bool, typer.Option("--burst", help="Send more requests than the server's limits allow.")] = False,
-    rate: Annotated[
-        list[str] | None, typer.Option(metavar="KIND=N/SECONDS", help=f"Keep to a limit; kinds: {', '.join(Kind)}.")
-    ] = None,
-    replica: Annotated[
-        list[str] | None, typer.Option(metavar="URL", help="One instance behind the issuer; give at least two.")
-    ] = None,
-    max_wait: Annotated[
-        float, typer.Option(min=0, help="Seconds that one check may wait for a lifetime to expire.")
-    ] = _DEFAULT_MAX_WAIT,
-    max_time: Annotated[
-        float | None,
-        typer.Option(
-            min=1, help="Seconds after which the run always ends; by default 3 hours, and more if --max-wait is long."
-        ),
-    ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Fail a check where it would only warn.")] = False,
-    source_address: Annotated[
-        SourceAddress, typer.Option(help="On loopback, each check can send from its own address.")
-    ] = SourceAddress.AUTO,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what the run would do, without any registration or login.")
-    ] = False,
-    show_exchanges: Annotated[
-        bool, typer.Option("--show-exchanges", help="Show every request and answer of every check.")
-    ] = False,
-    waivers: Annotated[Path | None, typer.Option(help="A TOML file of known gaps: id, reason, until.")] = None,
-    require: Annotated[list[str] | None, typer.Option(help="Checks for which SKIP and N/A fail the run.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
-    junit: Annotated[Path | None, typer.Option(help="Write the report as JUnit XML.")] = None,
+    profile: ProfileOption = None,
+    login: LoginOption = None,
+    max_logins: MaxLoginsOption = None,
+    access_token_file: AccessTokenFileOption = None,
+    only: OnlyOption = None,
+    skip: SkipOption = None,
+    burst: BurstOption = False,
+    rate: RateOption = None,
+    replica: ReplicaOption = None,
+    max_wait: MaxWaitOption = DEFAULT_MAX_WAIT,
+    max_time: MaxTimeOption = None,
+    strict: StrictOption = False,
+    source_address: SourceAddressOption = SourceAddress.AUTO,
+    dry_run: DryRunOption = False,
+    show_exchanges: ShowExchangesOption = False,
+    waivers: WaiversOption = None,
+    require: RequireOption = None,
+    json: JsonOption = None,
+    junit: JunitOption = None,
 ) -> None:
     """Judge the server at URL.
 
