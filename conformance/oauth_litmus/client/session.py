@@ -164,37 +164,42 @@ class Session(RunView):
             self.require_trusted("an address", url)
 
         async def once() -> Answer:
+            route = self._route_of(url)
             return await self.run.wire.send(
-                method,
-                url,
-                check=self.check,
-                headers=sent,
-                body=body,
-                source=self.source,
-                gate=via,
-                route=self._route_of(url),
+                method, url, check=self.check, headers=sent, body=body, source=self.source, gate=via, route=route
             )
 
         if kind is None:
             return await self._answered(once)
+        healthy = self._watched(kind, url, once, in_step=via is not None)
+        if via is not None or not self.paced:
+            return await healthy()
+        self.run.health.see_that_it_lives(self._health_group(kind, url))
+        return await self._paced(kind, healthy)
+
+    def _watched(
+        self, kind: Kind, url: str, send: Callable[[], Awaitable[Answer]], *, in_step: bool
+    ) -> Callable[[], Awaitable[Answer]]:
+        """The same request, but it waits while the server is down, and tells the health of the address."""
         group = self._health_group(kind, url)
 
         async def healthy() -> Answer:
-            await self.run.health.admit(group, in_step=via is not None)
+            await self.run.health.admit(group, in_step=in_step)
             try:
-                return await self._answered(once, group, in_step=via is not None)
+                return await self._answered(send, group, in_step=in_step)
             finally:
                 self.run.last_sent[kind] = self.now()
 
-        if via is not None or not self.paced:
-            return await healthy()
-        self.run.health.see_that_it_lives(group)
+        return healthy
+
+    async def _paced(self, kind: Kind, send: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Send within the rate limit, and retry an answer that is 502, 503 or 504."""
         for _ in range(_TRIES - 1):
-            answer = await self.run.pacer.paced(kind, self.source, healthy, rank=self.rank)
+            answer = await self.run.pacer.paced(kind, self.source, send, rank=self.rank)
             if answer.status not in (502, 503, 504):
                 return answer
             await self.until(self.now() + _PAUSE_BEFORE_RETRY)
-        return await self.run.pacer.paced(kind, self.source, healthy, rank=self.rank)
+        return await self.run.pacer.paced(kind, self.source, send, rank=self.rank)
 
     def _health_group(self, kind: Kind, url: str) -> str:
         """The name under which the health of an address is tracked. Pages of logins share one: each login has its own URLs."""
