@@ -64,27 +64,22 @@ async def two_logins_in_one_browser_stay_apart(target: Target) -> None:
     second = await target.callbacks.deliver(younger)
 
     for attempt, own in ((first, older), (second, younger)):
-        landed = attempt.response.location if attempt.response else attempt.left_for
-        at_home = landed is None or landed.startswith(own.request.lands_at)
-        expect.that(
-            at_home, expected="each code goes to its own client", got="a code for the other client", at=attempt.answers
-        )
-        right_state = attempt.response is None or attempt.response.get("state") == own.request.get("state")
-        expect.that(right_state, expected="the state of its own request", got="another state", at=attempt.answers)
+        _goes_to_its_own_client(attempt, own)
         if attempt.code is None:
             still_pending(target, own)
-    expect.ideally(
-        first.code is not None,
-        expected="both logins can be finished",
-        got="the older tab cannot finish",
-        at=first.answers,
+    for attempt, tab in ((first, "older"), (second, "younger")):
+        got = f"the {tab} tab cannot finish"
+        expect.ideally(attempt.code is not None, expected="both logins can be finished", got=got, at=attempt.answers)
+
+
+def _goes_to_its_own_client(attempt: Attempt, own: Attempt) -> None:
+    landed = attempt.response.location if attempt.response else attempt.left_for
+    at_home = landed is None or landed.startswith(own.request.lands_at)
+    expect.that(
+        at_home, expected="each code goes to its own client", got="a code for the other client", at=attempt.answers
     )
-    expect.ideally(
-        second.code is not None,
-        expected="both logins can be finished",
-        got="the younger tab cannot finish",
-        at=second.answers,
-    )
+    right_state = attempt.response is None or attempt.response.get("state") == own.request.get("state")
+    expect.that(right_state, expected="the state of its own request", got="another state", at=attempt.answers)
 
 
 @check("COOKIE-09", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=2)

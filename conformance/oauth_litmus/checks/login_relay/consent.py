@@ -8,9 +8,9 @@ from oauth_litmus import expect
 from oauth_litmus.browser.model import Browser
 from oauth_litmus.browser.pages import Submission
 from oauth_litmus.check import BROWSER_LEG, DYNAMIC_REGISTRATION, LOGIN, RELAY, UPSTREAM_CONTROL, check
-from oauth_litmus.client import Target
+from oauth_litmus.client import Client, Target
 from oauth_litmus.client.grant_pool import GrantPool, Proof
-from oauth_litmus.login.consent import consent_page
+from oauth_litmus.login.consent import ConsentPage, consent_page
 from oauth_litmus.oauth.attempt import Attempt, ending_of
 from oauth_litmus.verdict import Blocked, NotApplicable
 
@@ -23,18 +23,7 @@ async def self_registered_client_needs_consent(target: Target) -> None:
 
     page = consent_page(held, client)
     if page is not None:
-        expect.that(
-            held.submitted,
-            expected="a page that asks for an approval",
-            got="a page that needs no answer",
-            at=held.answers,
-        )
-        both = page.names_client and page.names_redirect_host
-        expect.ideally(both, expected="a page that names client and redirect host", got=page.shown, at=held.answers)
-        silent = await target.authorization.attempt_upstream(target.authorization.request(client).but(prompt="none"))
-        skipped = silent.upstream_url is not None and consent_page(silent, client) is None
-        expected = "the consent page or an error, also with prompt=none"
-        expect.that(not skipped, expected=expected, got="a redirect to the upstream", at=silent.answers)
+        await _asks_for_approval(target, client, held, page)
         return
     if not target.controls_upstream:
         expect.ideally(False, expected="a consent page", got="none before the upstream (suspected)", at=held.answers)
@@ -49,6 +38,21 @@ async def self_registered_client_needs_consent(target: Target) -> None:
         at=attempt.answers,
     )
     expect.ideally(False, expected="consent before the upstream login", got="none before it", at=held.answers)
+
+
+async def _asks_for_approval(target: Target, client: Client, held: Attempt, page: ConsentPage) -> None:
+    expect.that(
+        held.submitted,
+        expected="a page that asks for an approval",
+        got="a page that needs no answer",
+        at=held.answers,
+    )
+    both = page.names_client and page.names_redirect_host
+    expect.ideally(both, expected="a page that names client and redirect host", got=page.shown, at=held.answers)
+    silent = await target.authorization.attempt_upstream(target.authorization.request(client).but(prompt="none"))
+    skipped = silent.upstream_url is not None and consent_page(silent, client) is None
+    expected = "the consent page or an error, also with prompt=none"
+    expect.that(not skipped, expected=expected, got="a redirect to the upstream", at=silent.answers)
 
 
 @check("LOGIN-22", needs={LOGIN, BROWSER_LEG})

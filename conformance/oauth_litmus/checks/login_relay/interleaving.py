@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from oauth_litmus import expect
@@ -43,7 +43,15 @@ async def interleaved_logins_stay_apart(target: Target) -> None:
         if attempt.inconclusive is None and attempt.answers[0].sent_at - own.answers[0].sent_at < SAFE_UPSTREAM_AGE:
             each = "a code for each login"
             expect.ideally(attempt.code is not None, expected=each, got="none", at=attempt.answers)
-    subjects: defaultdict[str, defaultdict[str, list[object]]] = defaultdict(lambda: defaultdict(list))
+    for by_person in (await _subjects(target, ended, persons)).values():
+        _each_person_is_one_subject(by_person)
+
+
+async def _subjects(
+    target: Target, ended: Sequence[Attempt], persons: Mapping[str, str]
+) -> dict[str, dict[str, list[object]]]:
+    """Redeem every code. Returns by client and person the subjects of the tokens."""
+    subjects: defaultdict[str, dict[str, list[object]]] = defaultdict(lambda: defaultdict(list))
     for attempt in ended:
         if attempt.code is None:
             continue
@@ -52,8 +60,7 @@ async def interleaved_logins_stay_apart(target: Target) -> None:
         expect.tokens(answer, expected="tokens for each code with its own client and verifier")
         subject = target.tokens.read(answer, code.client, None).claims.get("sub")
         subjects[code.client.client_id][persons[code.request.get("state") or ""]].append(subject)
-    for by_person in subjects.values():
-        _each_person_is_one_subject(by_person)
+    return subjects
 
 
 @check("LOGIN-14", needs={LOGIN, RELAY, UPSTREAM_CONTROL}, logins=ROUNDS)

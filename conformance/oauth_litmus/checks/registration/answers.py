@@ -54,6 +54,15 @@ async def secrets_are_not_stored_or_guessable(target: Target) -> None:
     for uri, answer in zip(uris, answers, strict=True):
         target.clients.client_of(answer, uri, auth_method=method)
         expect.that(answer.is_never_stored, expected="Cache-Control: no-store", got=_cache_control(answer), at=answer)
+    _not_guessable(answers)
+    public = expect.conclusive(await target.clients.register(target.clients.metadata(REDIRECT_URI)))
+    harmless = public.is_never_stored or not public.member("registration_access_token")
+    expect.ideally(harmless, expected="Cache-Control: no-store", got=_cache_control(public), at=public)
+    counted = _counts_upwards([answer.member("client_id") for answer in answers])
+    expect.ideally(not counted, expected="client_ids in no order", got="client_ids that count upwards", at=answers)
+
+
+def _not_guessable(answers: list[Answer]) -> None:
     given = [answer.member("client_secret") for answer in answers]
     shortest, least = min(len(secret) for secret in given), least_characters(given)
     expected = f"secrets of at least {least} characters (128 bits)"
@@ -70,11 +79,6 @@ async def secrets_are_not_stored_or_guessable(target: Target) -> None:
     )
     got = f"the parts that differ between secrets have at most {bits:.0f} bits"
     expect.that(bits >= MIN_BITS, expected="secrets of at least 128 random bits", got=got, at=answers)
-    public = expect.conclusive(await target.clients.register(target.clients.metadata(REDIRECT_URI)))
-    harmless = public.is_never_stored or not public.member("registration_access_token")
-    expect.ideally(harmless, expected="Cache-Control: no-store", got=_cache_control(public), at=public)
-    counted = _counts_upwards([answer.member("client_id") for answer in answers])
-    expect.ideally(not counted, expected="client_ids in no order", got="client_ids that count upwards", at=answers)
 
 
 @check("REG-10", needs={DYNAMIC_REGISTRATION, LOGIN})
