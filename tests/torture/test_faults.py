@@ -35,7 +35,7 @@ async def test_without_a_fault_everything_passes():
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        ("endless_body", "200 application/json, more than 1 MB of it"),
+        ("endless_body", "200 application/json, a body of more than 1 MB"),
         ("endless_events", f"no complete answer within {TIMEOUT} s"),
         ("endless_hints", f"no complete answer within {TIMEOUT} s"),
         ("slow_head", f"no complete answer within {TIMEOUT} s"),
@@ -50,8 +50,8 @@ async def test_without_a_fault_everything_passes():
         ("circle", "redirects are not followed"),
         ("unavailable", ": 503"),
         ("crash", ": 500"),
-        ("gzip_bomb", "more than 1 MB of it"),
-        ("gzip_bomb_in_a_bomb", "more than 1 MB of it"),
+        ("gzip_bomb", "a body of more than 1 MB"),
+        ("gzip_bomb_in_a_bomb", "a body of more than 1 MB"),
         ("brotli_bomb", "its body is compressed with 'br', although no compression was asked for"),
         ("zstd_bomb", "its body is compressed with 'zstd'"),
         ("deep_json", "200 application/json"),

@@ -195,7 +195,7 @@ class Discovery:
             return None
         self._answered = True
         where = f"to {answer.location} (redirects are not followed)" if answer.location else answer.media_type
-        without_end = f", more than {len(answer.body) / 1e6:.0f} MB" if answer.truncated else ""
+        without_end = f", a body of more than {len(answer.body) / 1e6:.0f} MB" if answer.truncated else ""
         self.tried.append(f"GET {url}: {answer.status} {where}".rstrip() + without_end)
         return answer
 
