@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from oauth_litmus.oauth.authorization_request import AuthorizationRequest
 
 
-def request_of_nobody(target: Target) -> AuthorizationRequest:
+def request_of_an_unknown_client(target: Target) -> AuthorizationRequest:
     """An authorization request of an unknown client, without a redirect URI: the server has no address to redirect to."""
     return target.authorization.request(Client(f"unknown-{target.run_id}", (REDIRECT_URI,))).but(redirect_uri=None)
 
@@ -22,7 +22,7 @@ def request_of_nobody(target: Target) -> AuthorizationRequest:
 @shared
 async def refused_login(target: Target) -> Attempt:
     """Send the request of an unknown client, once for all checks, and return the attempt."""
-    return await target.authorization.attempt_upstream(request_of_nobody(target))
+    return await target.authorization.attempt_upstream(request_of_an_unknown_client(target))
 
 
 async def error_page(target: Target) -> Answer:

@@ -15,7 +15,7 @@ from oauth_litmus.client import REDIRECT_URI, Client, Target
 from oauth_litmus.client.session import FORM
 from oauth_litmus.limits.rates import Kind
 from oauth_litmus.oauth.refusals import is_refused
-from oauth_litmus.probes.error_page import refused_login, request_of_nobody
+from oauth_litmus.probes.error_page import refused_login, request_of_an_unknown_client
 from oauth_litmus.verdict import Blocked
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ STRANGER = "https://evil.example/cb"
 @check("AUTHZ-01", needs=set())
 async def unknown_client_gives_a_readable_error(target: Target) -> None:
     """Open the authorization endpoint without parameters, with an unknown client_id, and with an empty one."""
-    unknown = request_of_nobody(target)
+    unknown = request_of_an_unknown_client(target)
     requests = {
         "the client_id is unknown": unknown,
         "there are no parameters": replace(unknown, parameters=()),
