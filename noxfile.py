@@ -23,6 +23,7 @@ SLOW = [
     "tests/conformance/whole_runs/test_allowed_designs.py",
     "tests/conformance/whole_runs/test_allowed_responses.py",
     "tests/conformance/command/test_cli.py",
+    "tests/conformance/command/test_cli_bad_input.py",
     "tests/conformance/documentation/test_new_check.py",
     "tests/conformance/documentation/test_writing_docs.py",
     "tests/conformance/login/test_manual_login.py",

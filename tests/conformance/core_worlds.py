@@ -1,4 +1,4 @@
-"""What the tests of the suite's core stand on: plain answers, a clock that only the suite moves, and runs in process."""
+"""Parts for the tests of the suite's core: plain answers, a clock that only the suite moves, and runs in process."""
 
 import math
 import time

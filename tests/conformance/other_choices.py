@@ -11,7 +11,7 @@ from oauth_litmus.verdict import Verdict
 
 
 async def not_passed(names, overrides, variant="managed", profile=None):
-    """What is not passed of these checks, with the reason, where a straw server (or the `reference`) has other functions."""
+    """The checks that do not pass, with the reason, at a straw server (or the `reference`) with other functions."""
     with ExitStack() as stack:
         for seam, override in overrides.items():
             stack.enter_context(replaced(seam, override))

@@ -1,4 +1,4 @@
-"""What checks do with the jar of a browser: copies, forced cookies, planted ones."""
+"""The jar of a browser, as checks use it: copies, forced cookies and planted cookies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cookie_jar import CALLBACK, RELAY, from_provider, the_only
 from oauth_litmus.browser.model import Browser, Navigation, SetCookie, StoredCookie
 
 
-def test_a_forced_cookie_goes_whatever_its_attributes_say(browser, clock):
+def test_a_forced_cookie_is_sent_despite_its_attributes(browser, clock):
     stored = the_only(browser.receive(RELAY, ["a=b; Path=/auth/start; SameSite=Strict; Secure; Max-Age=60"]))
     clock.time += 3600
 

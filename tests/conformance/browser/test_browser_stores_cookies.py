@@ -89,7 +89,7 @@ def test_safari_takes_http_on_loopback_for_plain_http(clock):
         ("http://localhost", "localhost", None),
     ],
 )
-def test_the_domain_must_cover_the_host_and_be_nobodys_registry(browser, url, domain, rule):
+def test_the_domain_must_cover_the_host_and_be_no_registry(browser, url, domain, rule):
     assert rule_of(browser, f"a=b; Domain={domain}", url) is rule
 
 

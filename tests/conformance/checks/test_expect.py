@@ -17,7 +17,7 @@ WRONG = {"because": "it is wrong"}
 
 
 def seen(act, level=Level.MUST):
-    """What a check that does just this ends with."""
+    """The verdict of a check that does just this."""
     judgement = Judgement()
     token = expect.judgement.set(judgement)
     ending = None
@@ -134,7 +134,7 @@ RACES = {
     "one wins": (race(tokens(), refusal(), refusal()), PASS),
     "two win": (race(tokens("a"), tokens("b"), refusal()), FAIL),
     "two get the same": (race(tokens("a"), tokens("a"), refusal()), WARN),
-    "nobody wins": (race(refusal(), refusal()), WARN),
+    "no request of the race wins": (race(refusal(), refusal()), WARN),
     "some meet a limiter": (race(tokens(), refusal(), answer(429)), PASS),
     "all meet a limiter": (race(answer(429), answer(429)), BLOCKED),
     "all find the store away": (race(answer(503), answer(503)), BLOCKED),

@@ -1,4 +1,4 @@
-"""What is said of a token counts only while it lives."""
+"""An answer about a token counts only while the token lives."""
 
 from types import SimpleNamespace
 

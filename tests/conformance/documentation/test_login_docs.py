@@ -1,4 +1,4 @@
-"""What docs/login.md shows works as it stands: every profile loads, and the driver of one's own logs in."""
+"""The examples of docs/login.md work as they stand: every profile loads, and the example of a login driver logs in."""
 
 import re
 import sys

@@ -33,7 +33,7 @@ def new_check(tree, *arguments):
 
 @pytest.fixture(scope="module")
 def written(tree):
-    """What was said as a check was written in each category."""
+    """The output of the command that writes a check, for each category."""
     done = {name: new_check(tree, name, identifier, f"right_in_{name}") for name, identifier in NEW.items()}
     assert {each.returncode for each in done.values()} == {0}, [each.stderr for each in done.values()]
     return {name: each.stdout for name, each in done.items()}

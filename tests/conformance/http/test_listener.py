@@ -1,4 +1,4 @@
-"""The listener takes note of who comes, at places that nobody can guess, and is there only where it was asked for."""
+"""The listener records each request at addresses that cannot be guessed. It runs only when the profile asks for it."""
 
 import asyncio
 
@@ -69,7 +69,7 @@ async def test_what_is_no_request_is_no_hit():
         assert not listener._hits
 
 
-async def test_beyond_loopback_nobody_listens_unasked():
+async def test_beyond_loopback_the_listener_runs_only_on_request():
     async with listening(loopback=False) as listener:
         assert listener is None
 

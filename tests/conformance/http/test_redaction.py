@@ -1,4 +1,4 @@
-"""No secret of a run is kept, in whatever form it turns up; what is public stays readable."""
+"""Redaction removes every secret of a run, in each form of it, and leaves public values readable."""
 
 import html
 import json
@@ -248,7 +248,7 @@ def test_a_secret_that_looks_like_a_fingerprint_is_a_secret():
 
 def test_a_text_that_was_harmless_is_redacted_from_the_moment_when_it_tells_a_secret():
     made = redactor()
-    line = "x-session: correcthorse of nobody"
+    line = "x-session: correcthorse of no run"
     assert made.text(line) == made.text(line) == line
 
     made.learn("correcthorse")

@@ -1,4 +1,4 @@
-"""What is kept of an exchange: redacted as it is recorded, numbered, and cut to what a reader can use."""
+"""The transcript keeps each exchange numbered, redacted when it is recorded, and cut to a readable length."""
 
 import httpx
 

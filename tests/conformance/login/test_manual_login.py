@@ -88,7 +88,7 @@ async def test_a_page_of_an_earlier_login_is_no_answer():
     assert await driver.finish(AUTHORIZE.replace("abc", "def"), driver.redirect_uri) == later
 
 
-async def test_nobody_who_comes_back_in_time_blocks_with_a_sentence():
+async def test_a_person_who_does_not_come_back_in_time_blocks_with_a_sentence():
     driver = Person(lambda url: None).driver(minutes=0.001)
 
     with pytest.raises(Blocked, match=r"the manual login was not finished within 0.001 minutes"):
@@ -138,7 +138,7 @@ async def by_hand(server: SmallServer, driver: ManualDriver) -> Engine:
 
 
 def clicking_through(url: str) -> None:
-    """What the script of the small server's page does."""
+    """Do the same as the script on the small server's page."""
     finish = url.replace("/authorize?", "/finish?")
     httpx.get(httpx.get(finish, trust_env=False).headers["location"], trust_env=False)
 

@@ -25,7 +25,7 @@ async def test_a_redirect_to_the_client_is_read_and_not_followed(status):
         f"{REDIRECT_URI}#access_token=x",
     ],
 )
-async def test_whatever_is_added_lands_at_the_registered_uri(location):
+async def test_an_address_with_an_addition_lands_at_the_registered_uri(location):
     attempt = await target(Places(authorize=to(location))).authorization.attempt(request())
 
     assert attempt.response.location == location
@@ -153,7 +153,7 @@ async def test_a_login_goes_through_the_upstream_and_back():
     assert attempt.code == "abc"
 
 
-async def test_cookies_come_back_to_who_set_them_and_to_nobody_else():
+async def test_cookies_come_back_only_to_the_host_that_set_them():
     seen = {}
 
     def remember(name, response):

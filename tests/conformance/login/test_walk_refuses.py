@@ -33,7 +33,7 @@ async def test_a_page_that_asks_again_after_a_refusal_is_not_approved():
     assert {body for _, _, body in home.asked[1:]} == {"go=no"}
 
 
-async def test_after_a_refusal_nobody_logs_in_at_the_upstream():
+async def test_a_refusal_ends_the_walk_before_the_upstream_login():
     home, upstream = Places(authorize=page(TWO_BUTTONS), consent=to(f"{UPSTREAM}/login")), Places()
     attempt, _ = await target(home, upstream).authorization.refuse(request())
 

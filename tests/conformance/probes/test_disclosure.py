@@ -1,4 +1,4 @@
-"""What can be read in a cookie by whoever sees it."""
+"""Secrets and personal data that a cookie shows to each reader of it."""
 
 import base64
 import json

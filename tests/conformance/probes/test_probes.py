@@ -1,4 +1,4 @@
-"""What some probes make of the answers to them: verdicts that other servers than the two of this project brought up."""
+"""The verdicts of some probes on answers that other servers gave than the two of this project."""
 
 import pytest
 from core_worlds import ISSUER, answer, ended
@@ -12,7 +12,7 @@ HTML = {"content-type": "text/html"}
 
 
 def seen(act):
-    """What a check of a MUST that does just this ends with."""
+    """The verdict of a check of a MUST that does just this."""
     judgement = Judgement()
     token = expect.judgement.set(judgement)
     ending = None
@@ -32,7 +32,7 @@ def test_an_error_at_a_spelling_of_the_registered_uri_is_no_worse_than_a_code_th
     assert seen(lambda: is_only_spelled_otherwise(attempt, SPELLING, as_written=True)) is Verdict.WARN
 
 
-def test_the_body_of_a_redirect_is_shown_to_nobody():
+def test_the_body_of_a_redirect_is_never_shown():
     redirect = answer(302, headers={**HTML, "location": f"{ISSUER}/cb?code=abc"})
 
     assert [redirect.is_html, redirect.is_shown, answer(400, headers=HTML).is_shown] == [True, False, True]

@@ -1,4 +1,4 @@
-"""The JUnit report: every verdict in its place, and XML whatever a server sends."""
+"""The JUnit report: every verdict in its place, and valid XML for every answer of a server."""
 
 import xml.etree.ElementTree as ET
 from datetime import date

@@ -1,4 +1,4 @@
-"""What a report holds: counts that add up, exit status, evidence, and no secret."""
+"""A report holds counts that add up, the exit status and evidence, and no secret."""
 
 import json
 
@@ -68,7 +68,7 @@ def test_a_run_that_judged_nothing_ends_with_3():
     assert report_of(results).exit_status is ExitStatus.NOTHING_JUDGED
 
 
-def test_an_interrupted_run_ends_with_130_whatever_it_found():
+def test_an_interrupted_run_ends_with_130_with_or_without_findings():
     engine = engine_with([failed("PKCE-03")])
     engine.interrupt([check("PKCE-03"), check("PKCE-04")])
 
@@ -85,7 +85,7 @@ def test_a_required_check_that_was_skipped_is_red():
     assert report.exit_status is ExitStatus.RED
 
 
-def test_the_exchanges_that_a_finding_names_are_shown_whoever_caused_them():
+def test_the_exchanges_that_a_finding_names_are_shown_even_if_another_check_sent_them():
     transcript = Transcript()
     number = record(transcript, "discovery", f"{ISSUER}/one")
     record(transcript, "PKCE-03", f"{ISSUER}/two")

@@ -1,4 +1,4 @@
-"""What is shown while a run works."""
+"""The lines that a run prints while it works."""
 
 import io
 

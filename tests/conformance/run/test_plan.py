@@ -1,6 +1,6 @@
 """Which checks this run cannot judge, with the reason, and which were asked for."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 from core_worlds import ISSUER, check_of, run_with
@@ -13,6 +13,7 @@ from oauth_litmus.login.drivers import NoLogin
 from oauth_litmus.run.plan import Selection, UnknownSelectionError, cannot_judge
 from oauth_litmus.run.preflight import Readiness
 from oauth_litmus.run_state.budget import Budget
+from oauth_litmus.run_state.run import Run
 from oauth_litmus.target.profile import Limits, Profile
 from oauth_litmus.target.upstream_control import UpstreamControl
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
@@ -67,49 +68,89 @@ def test_where_nothing_is_missing_everything_is_judged(need):
     assert reason_for(need, everything()) is None
 
 
+@dataclass
+class Missing:
+    """A run that lacks a need, the ending of a check that has this need, and the words of the reason."""
+
+    need: Need
+    run: Run
+    ends_as: type[Exception]
+    says: str
+    readiness: Readiness = ALL_WELL
+
+
 MISSING = [
-    (
+    Missing(
         Need.REGISTRATION,
         run_for(),
-        Readiness("no client: x"),
-        Skipped,
-        "configure a client in the profile, as [[clients]]",
+        readiness=Readiness("no client: x"),
+        ends_as=Skipped,
+        says="configure a client in the profile, as [[clients]]",
     ),
-    (Need.REGISTRATION, run_for(metadata=REGISTRATION), Readiness("no client: x"), Blocked, "preflight: no client: x"),
-    (Need.DYNAMIC_REGISTRATION, run_for(), ALL_WELL, NotApplicable, "names no registration_endpoint"),
-    (Need.DYNAMIC_REGISTRATION, run_for(metadata=REGISTRATION), Readiness("x"), Blocked, "preflight: x"),
-    (Need.LOGIN, run_for(driver=NoLogin()), ALL_WELL, Skipped, "give --login redirects"),
-    (Need.LOGIN, run_for(), Readiness(login="no way"), Blocked, "preflight: no way"),
-    (Need.LOGIN, run_for(metadata=REGISTRATION), Readiness("no client"), Blocked, "preflight: no client"),
-    (Need.REFRESH, run_for(refresh_token=False), ALL_WELL, NotApplicable, "issues no refresh token"),
-    (Need.REFRESH, run_for(refresh_token=True), Readiness(refresh="no"), Blocked, "preflight: no"),
-    (Need.REFRESH, run_for(driver=NoLogin()), ALL_WELL, Skipped, "--login redirects"),
-    (Need.SCOPES, run_for(profile=Profile(scopes=("a",))), ALL_WELL, Skipped, 'as `scopes = ["a", "b"]`'),
-    (Need.RESOURCE, run_for(), ALL_WELL, Skipped, 'as `resource = "URL"`'),
-    (Need.RESOURCE, run_for(profile=WITH_RESOURCE), Readiness(resource="shut"), Blocked, "preflight: shut"),
-    (Need.JWT_ACCESS_TOKENS, run_for(access_token_is_jwt=False), ALL_WELL, NotApplicable, "opaque"),
-    (Need.REVOCATION, run_for(), ALL_WELL, NotApplicable, "names no revocation_endpoint"),
-    (
+    Missing(
+        Need.REGISTRATION,
+        run_for(metadata=REGISTRATION),
+        readiness=Readiness("no client: x"),
+        ends_as=Blocked,
+        says="preflight: no client: x",
+    ),
+    Missing(Need.DYNAMIC_REGISTRATION, run_for(), ends_as=NotApplicable, says="names no registration_endpoint"),
+    Missing(
+        Need.DYNAMIC_REGISTRATION,
+        run_for(metadata=REGISTRATION),
+        readiness=Readiness("x"),
+        ends_as=Blocked,
+        says="preflight: x",
+    ),
+    Missing(Need.LOGIN, run_for(driver=NoLogin()), ends_as=Skipped, says="give --login redirects"),
+    Missing(Need.LOGIN, run_for(), readiness=Readiness(login="no way"), ends_as=Blocked, says="preflight: no way"),
+    Missing(
+        Need.LOGIN,
+        run_for(metadata=REGISTRATION),
+        readiness=Readiness("no client"),
+        ends_as=Blocked,
+        says="preflight: no client",
+    ),
+    Missing(Need.REFRESH, run_for(refresh_token=False), ends_as=NotApplicable, says="issues no refresh token"),
+    Missing(
+        Need.REFRESH,
+        run_for(refresh_token=True),
+        readiness=Readiness(refresh="no"),
+        ends_as=Blocked,
+        says="preflight: no",
+    ),
+    Missing(Need.REFRESH, run_for(driver=NoLogin()), ends_as=Skipped, says="--login redirects"),
+    Missing(Need.SCOPES, run_for(profile=Profile(scopes=("a",))), ends_as=Skipped, says='as `scopes = ["a", "b"]`'),
+    Missing(Need.RESOURCE, run_for(), ends_as=Skipped, says='as `resource = "URL"`'),
+    Missing(
+        Need.RESOURCE,
+        run_for(profile=WITH_RESOURCE),
+        readiness=Readiness(resource="shut"),
+        ends_as=Blocked,
+        says="preflight: shut",
+    ),
+    Missing(Need.JWT_ACCESS_TOKENS, run_for(access_token_is_jwt=False), ends_as=NotApplicable, says="opaque"),
+    Missing(Need.REVOCATION, run_for(), ends_as=NotApplicable, says="names no revocation_endpoint"),
+    Missing(
         Need.CONFIDENTIAL_CLIENT,
         run_for(metadata={"token_endpoint_auth_methods_supported": ["none", "private_key_jwt"]}),
-        ALL_WELL,
-        NotApplicable,
-        "lists no client secret",
+        ends_as=NotApplicable,
+        says="lists no client secret",
     ),
-    (Need.RELAY, run_for(), ALL_WELL, NotApplicable, "there is no upstream provider"),
-    (Need.RELAY, run_for(driver=NoLogin()), ALL_WELL, Skipped, "--login redirects"),
-    (Need.UPSTREAM_CONTROL, run_for(), ALL_WELL, Skipped, "as `upstream_control = URL`"),
-    (Need.BURST, run_for(), ALL_WELL, Skipped, "give --burst"),
-    (Need.SECOND_SOURCE, run_for(), ALL_WELL, Skipped, "a second source address"),
+    Missing(Need.RELAY, run_for(), ends_as=NotApplicable, says="there is no upstream provider"),
+    Missing(Need.RELAY, run_for(driver=NoLogin()), ends_as=Skipped, says="--login redirects"),
+    Missing(Need.UPSTREAM_CONTROL, run_for(), ends_as=Skipped, says="as `upstream_control = URL`"),
+    Missing(Need.BURST, run_for(), ends_as=Skipped, says="give --burst"),
+    Missing(Need.SECOND_SOURCE, run_for(), ends_as=Skipped, says="a second source address"),
 ]
 
 
-@pytest.mark.parametrize(("need", "run", "readiness", "kind", "words"), MISSING)
-def test_what_is_missing_is_said_with_how_to_give_it(need, run, readiness, kind, words):
-    reason = reason_for(need, run, readiness)
+@pytest.mark.parametrize("missing", MISSING, ids=lambda missing: missing.says)
+def test_the_reason_says_how_to_give_what_is_missing(missing):
+    reason = reason_for(missing.need, missing.run, missing.readiness)
 
-    assert type(reason) is kind
-    assert words in str(reason)
+    assert type(reason) is missing.ends_as
+    assert missing.says in str(reason)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +246,7 @@ async def test_what_the_server_does_not_offer_comes_before_what_the_run_lacks():
     assert isinstance(cannot_judge(check, run, readiness), NotApplicable)
 
 
-async def test_an_advertised_secret_that_nobody_was_given_is_a_skip_that_says_how_to_give_one():
+async def test_a_missing_secret_for_an_advertised_method_is_a_skip_that_says_how_to_give_one():
     _, run = await flown(Server(registration=False), profile=with_clients("none"))
     reason = cannot_judge(check_of(None, "X-01", needs=frozenset({Need.CONFIDENTIAL_CLIENT})), run, ALL_WELL)
 

@@ -1,4 +1,4 @@
-"""What checks share is made once, by the first that asks; its failure is everybody's."""
+"""A shared result is made once, by the first check that asks. If making it fails, every check that asks fails the same way."""
 
 import asyncio
 
@@ -64,7 +64,7 @@ async def test_another_key_is_another_thing():
 
 
 @pytest.mark.parametrize("failure", [Blocked("refused"), NotApplicable("not offered"), RuntimeError("oops")])
-async def test_a_failure_is_everybodys_and_is_not_tried_again(failure):
+async def test_every_check_gets_the_failure_and_none_tries_again(failure):
     workshop = Workshop(run_with(), failure)
     got = await asked(workshop, 3)
 
@@ -93,7 +93,7 @@ async def test_one_who_is_cancelled_while_waiting_takes_nothing_from_the_others(
     assert impatient.cancelled()
 
 
-async def test_a_maker_that_is_cancelled_leaves_nobody_waiting():
+async def test_a_maker_that_is_cancelled_leaves_no_check_waiting():
     workshop = Workshop(run_with())
     maker, waiter = asyncio.ensure_future(workshop.ask()), asyncio.ensure_future(workshop.ask())
     await a_few_turns()

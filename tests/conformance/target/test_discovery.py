@@ -1,4 +1,4 @@
-"""From what people type to a server: every shape of URL, every place of metadata, and what was tried is said."""
+"""The way from a URL to a server: every place of metadata, resources, and the report of each place that was tried."""
 
 import pytest
 from core_worlds import Places, connected_to
@@ -6,7 +6,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 
 from oauth_litmus.http.sites import scheme_of
 from oauth_litmus.run.runner import Options, connected
-from oauth_litmus.target.discovery import NoServerError, metadata_urls, normalise, resource_metadata_urls
+from oauth_litmus.target.discovery import NoServerError
 from oauth_litmus.target.profile import Profile
 
 AS = "http://127.0.0.1:8000"
@@ -36,73 +36,6 @@ async def complaint(url, **world):
     with pytest.raises(NoServerError) as refused:
         await discovered(url, **world)
     return str(refused.value)
-
-
-# What people type
-
-
-@pytest.mark.parametrize(
-    ("typed", "url"),
-    [
-        ("https://as.example.com", "https://as.example.com"),
-        ("https://as.example.com/", "https://as.example.com"),
-        ("  https://as.example.com/tenant/ \n", "https://as.example.com/tenant"),
-        ("as.example.com", "https://as.example.com"),
-        ("as.example.com:8443/t1", "https://as.example.com:8443/t1"),
-        ("https://as.example.com/x?y=z#frag", "https://as.example.com/x?y=z"),
-        ("HTTPS://as.example.com", "https://as.example.com"),
-        ("localhost:8080", "http://localhost:8080"),
-        ("localhost", "http://localhost"),
-        ("127.0.0.1:8080/mcp", "http://127.0.0.1:8080/mcp"),
-        ("[::1]:8080", "http://[::1]:8080"),
-        ("127.example.com", "https://127.example.com"),
-        ("localhost.example.com", "https://localhost.example.com"),
-    ],
-)
-def test_a_typed_url_is_completed(typed, url):
-    assert normalise(typed) == url
-
-
-@pytest.mark.parametrize(
-    "typed",
-    ["", "   ", "ftp://as.example.com", "https://", "http:///x", "https://a b.example.com", "mailto:a@b.example"],
-)
-def test_what_is_no_url_of_a_server_is_said(typed):
-    with pytest.raises(NoServerError):
-        normalise(typed)
-
-
-@pytest.mark.parametrize(
-    "typed", ["https://[broken", "https://a.example:99999", "https://a.example:0", "http://a.example:x"]
-)
-def test_what_is_no_url_at_all_is_said(typed):
-    with pytest.raises(NoServerError, match="is no"):
-        normalise(typed)
-
-
-def test_credentials_in_a_url_are_refused_and_not_repeated():
-    with pytest.raises(NoServerError, match="must not hold credentials") as refused:
-        normalise("https://ann:hunter2@as.example.com")
-
-    assert "hunter2" not in str(refused.value)
-
-
-def test_metadata_of_an_issuer_without_a_path():
-    assert metadata_urls(AS) == [f"{AS}/{OAUTH}", f"{AS}/{OPENID}"]
-
-
-def test_metadata_of_an_issuer_with_a_path_is_looked_for_in_the_order_of_clients():
-    assert metadata_urls(f"{AS}/t1") == [
-        f"{AS}/{OAUTH}/t1",
-        f"{AS}/{OPENID}/t1",
-        f"{AS}/t1/{OPENID}",
-        f"{AS}/t1/{OAUTH}",
-    ]
-
-
-def test_metadata_of_a_resource():
-    assert resource_metadata_urls(f"{RS}/mcp/") == [f"{RS}/{PROTECTED}/mcp", f"{RS}/{PROTECTED}"]
-    assert resource_metadata_urls(RS) == [f"{RS}/{PROTECTED}"]
 
 
 # Authorization servers
@@ -220,7 +153,7 @@ async def test_a_resource_may_name_servers_that_cannot_be_used_first():
     assert found.issuer == AS
 
 
-# Nobody there
+# No server there
 
 
 async def test_what_was_tried_is_said():
@@ -246,7 +179,7 @@ async def test_a_resource_whose_server_is_away_is_said():
     assert "no answer to GET 127.0.0.1/.well-known/oauth-authorization-server" in told
 
 
-async def test_a_place_where_nobody_listens_is_said_once():
+async def test_an_address_without_a_server_is_reported_once():
     told = await complaint(AS)
 
     assert told == f"{AS} cannot be reached: nothing listens at 127.0.0.1:8000"
@@ -324,7 +257,7 @@ async def test_a_resource_is_not_taken_for_the_issuer_that_it_does_not_name():
     assert (found.issuer, found.metadata["issuer"], found.resource) == (f"{AS}/o", f"{AS}/o", f"{AS}/notes")
 
 
-async def test_a_resource_that_names_itself_or_nobody_who_is_there_is_the_issuer():
+async def test_a_resource_that_names_itself_or_no_reachable_server_is_the_issuer():
     for names in ([f"{AS}/notes"], [f"{AS}/nowhere"], []):
         found = await discovered(f"{AS}/notes", home=mirroring(names=names))
 

@@ -1,4 +1,4 @@
-"""What operators declare: nothing is required, everything is checked, and a mistake is told as they wrote it."""
+"""The profile: no key is required, each value is checked, and a message repeats a wrong value as it was written."""
 
 import pytest
 

@@ -16,7 +16,7 @@ def for_mcp(variant):
 
 
 @pytest.mark.parametrize("status", [301, 308])
-async def test_a_permanent_redirect_that_nobody_stores_is_one_like_another(status):
+async def test_a_permanent_redirect_that_no_cache_stores_is_judged_like_others(status):
     async def permanent(request):
         response = await callback(request)
         response.status_code = status if "location" in response.headers else response.status_code

@@ -1,4 +1,4 @@
-"""What an operator declares of a resource decides how it is judged: it is held to it, and forgiven what it owns up to."""
+"""A resource is judged by its declaration: it must keep to it, and a declared leniency is no finding."""
 
 from litmus_fixtures.broken_servers.registry import all_broken_servers
 from litmus_fixtures.worlds import world

@@ -30,7 +30,7 @@ def configured(monkeypatch):
 
 
 async def judged_with(profile, token, tmp_path):
-    """A run in which nobody logs in, at a server that somebody got this token from."""
+    """A run without logins, at the server that issued this token."""
     file = tmp_path / "token"
     file.write_text(f"{token}\n")
     async with straw_world(VARIANT, profile=profile.with_access_token_in(file)) as run:
@@ -85,7 +85,7 @@ async def test_a_token_that_is_refused_is_one_diagnosis_without_it(configured, t
     assert engine.results["BEARER-05"].verdict is Verdict.BLOCKED
 
 
-def test_with_a_token_nobody_logs_in_unless_a_driver_is_named(tmp_path):
+def test_with_a_token_the_run_makes_no_login_unless_a_driver_is_named(tmp_path):
     profile = Profile().with_access_token_in(tmp_path / "token")
 
     assert isinstance(driver_for(profile), NoLogin)

@@ -55,7 +55,7 @@ async def judged(monkeypatch, *only, declared):
 
 
 def least_seconds(run):
-    """What the limits alone impose on the requests that were made."""
+    """The seconds that the limits alone impose on the requests of a run."""
     return max((count - 1) // PER_MINUTE * 60.0 for kind, count in run.pacer.spent.items() if kind in _LIMITED_KINDS)
 
 
@@ -69,7 +69,7 @@ async def test_the_limits_of_a_deployment_cost_time_and_no_verdict(monkeypatch, 
     verdicts, run, seconds = await judged(monkeypatch, *only, declared=declared)
 
     assert Counter(verdicts.values()).keys() <= {"PASS", "WARN", "SKIP", "N/A"}
-    # Whatever was under way when an undeclared limit was met is refused with it; nothing is after that.
+    # Requests that are under way when the run meets an undeclared limit are refused too; later ones are not.
     assert max(run.pacer.refused.values()) <= (0 if declared else SLOTS)
     assert seconds <= 1.2 * max(MAX_WAIT, least_seconds(run))
 

@@ -45,7 +45,7 @@ async def test_other_endpoints_than_the_token_endpoint_may_take_fewer_methods(mo
     assert await not_passed(names, {authenticated: basic_elsewhere, server_metadata: honest}) == {}
 
 
-async def test_a_redirect_is_no_page_whatever_its_type_says():
+async def test_a_redirect_is_no_page_even_with_the_type_of_one():
     def typed(url, **more):
         answer = found(url, **more)
         return Response("moved", answer.status_code, dict(answer.headers), "text/html")

@@ -9,7 +9,7 @@ from oauth_litmus.run.runner import Options
 from oauth_litmus.target.profile import Profile
 from oauth_litmus.target.replica_origins import need_two, replica_origin
 
-NOBODY = "http://127.0.0.1:1"
+NO_SERVER = "http://127.0.0.1:1"
 USAGE = 2
 
 
@@ -53,10 +53,10 @@ def test_one_replica_alone_is_not_enough(origins):
 @pytest.mark.sockets
 def test_a_replica_that_does_not_answer_is_said_before_the_run(capsys):
     with served(SmallServer()) as server:
-        status, said = run_with(capsys, server, server.issuer, NOBODY)
+        status, said = run_with(capsys, server, server.issuer, NO_SERVER)
 
     assert status == USAGE
-    assert f"the replica {NOBODY} does not answer for {server.issuer}" in said
+    assert f"the replica {NO_SERVER} does not answer for {server.issuer}" in said
     assert "Connection refused" in said
     assert not server.clients
 
@@ -74,16 +74,16 @@ def test_a_replica_of_another_server_is_said_before_the_run(capsys):
 @pytest.mark.sockets
 def test_every_replica_that_is_none_is_named(capsys):
     with served(SmallServer()) as server, served(SmallServer()) as stranger:
-        _, said = run_with(capsys, server, NOBODY, stranger.issuer)
+        _, said = run_with(capsys, server, NO_SERVER, stranger.issuer)
 
-    assert f"the replica {NOBODY} " in said
+    assert f"the replica {NO_SERVER} " in said
     assert f"the replica {stranger.issuer} " in said
 
 
 @pytest.mark.sockets
-def test_where_no_check_asks_the_replicas_nobody_minds_them(capsys):
+def test_silent_replicas_do_not_matter_to_a_run_without_checks_of_replicas(capsys):
     with served(SmallServer()) as server:
-        status, said = run_with(capsys, server, server.issuer, NOBODY, only="META-01")
+        status, said = run_with(capsys, server, server.issuer, NO_SERVER, only="META-01")
 
     assert status != USAGE, said
 

@@ -74,7 +74,7 @@ async def test_that_it_looks_late_is_told_once():
     assert results["PKCE-01"].decision.reason == "the refusal comes after the login: see AUTHZ-02"
 
 
-async def test_where_nobody_else_tells_it_the_check_does():
+async def test_the_check_tells_it_where_no_other_check_does():
     results = await judged(LoginFirst(), "PKCE-01")
 
     assert results["PKCE-01"].verdict is Verdict.WARN
