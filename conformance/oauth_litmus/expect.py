@@ -129,7 +129,7 @@ def refused_token(answer: Answer, opened: Answer, *, because: str) -> None:
 
 
 def no_server_error(answer: Answer) -> Answer:
-    """Require that the server refuses, not crashes. Pass an answer from `Session.lasting`, which retries a 5xx."""
+    """Require that the server refuses, not crashes. Pass an answer from `Session.settled`, which retries a 5xx."""
     conclusive(answer)
     that(answer.status < 500, expected="a refusal, not a server error", got=describe(answer), at=answer)
     return answer
