@@ -16,9 +16,10 @@ from oauth_litmus.login.drivers import RedirectsDriver
 from oauth_litmus.report.building import Circumstances, build_report
 from oauth_litmus.report.model import Report
 from oauth_litmus.report.waivers import Waiver
-from oauth_litmus.run.engine import Engine, Result
+from oauth_litmus.run.engine import Engine
 from oauth_litmus.run.plan import Selection
 from oauth_litmus.run.preflight import Readiness
+from oauth_litmus.run.results import Result
 from oauth_litmus.run_state.budget import Budget
 from oauth_litmus.run_state.run import Run
 from oauth_litmus.target.profile import Profile

@@ -13,8 +13,9 @@ import pytest
 
 from oauth_litmus.check import Need
 from oauth_litmus.checks import all_checks
-from oauth_litmus.run.engine import Engine, Result
+from oauth_litmus.run.engine import Engine
 from oauth_litmus.run.plan import Selection
+from oauth_litmus.run.results import Result
 from oauth_litmus.run.runner import Options, connected, judge
 from oauth_litmus.run_state.budget import Budget
 from oauth_litmus.target.profile import load_profile

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from oauth_litmus.report.building import Circumstances, recorder
-from oauth_litmus.run.engine import Engine, Result, all_dependencies, settled
+from oauth_litmus.run.engine import Engine
+from oauth_litmus.run.results import Result, all_dependencies, settled
 from oauth_litmus.run.runner import Options, connected, judge
 from oauth_litmus.verdict import Verdict
 

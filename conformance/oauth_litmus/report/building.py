@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from oauth_litmus.http.transcript import Exchange
-    from oauth_litmus.run.engine import Engine, Result
+    from oauth_litmus.run.engine import Engine
     from oauth_litmus.run.plan import Selection
+    from oauth_litmus.run.results import Result
     from oauth_litmus.run_state.run import Run
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from oauth_litmus.run.engine import Result
+    from oauth_litmus.run.results import Result
 
 _SECONDS_BETWEEN_LINES = 5.0
 

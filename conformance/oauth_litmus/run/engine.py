@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
 from oauth_litmus.check import Check, Need
-from oauth_litmus.checks import all_checks
 from oauth_litmus.client import Target
 from oauth_litmus.clock import stopwatch
 from oauth_litmus.http.transcript import PREFLIGHT
 from oauth_litmus.run.plan import cannot_judge
 from oauth_litmus.run.preflight import Readiness, fly
+from oauth_litmus.run.results import Result, settled, tells, without_what_others_tell
 from oauth_litmus.verdict import (
     Blocked,
     Decision,
-    Finding,
     Judgement,
     NotApplicable,
     Skipped,
@@ -40,24 +38,6 @@ BURSTS_AT_ONCE = 6
 
 More would measure how much load the server can take, and not its rate limits.
 """
-
-
-@dataclass(frozen=True)
-class Result:
-    """The result of one check. `duration` is in real seconds."""
-
-    check: Check
-    decision: Decision
-    findings: tuple[Finding, ...] = ()
-    exchanges: tuple[int, ...] = ()
-    duration: float = 0.0
-    blocked_by: str | None = None
-    """The id of the failed check because of which this check was not judged."""
-
-    @property
-    def verdict(self) -> Verdict:
-        """The verdict of the decision."""
-        return self.decision.verdict
 
 
 OnResult = Callable[[Result], None]
@@ -228,60 +208,9 @@ class Engine:
         failed = {identifier for identifier, result in self.results.items() if result.verdict is Verdict.FAIL}
         for identifier, result in self.results.items():
             self.results[identifier] = settled(result, failed)
-        tellers = {identifier for identifier, result in self.results.items() if _tells(result, identifier)}
+        tellers = {identifier for identifier, result in self.results.items() if tells(result, identifier)}
         for identifier, result in self.results.items():
             self.results[identifier] = without_what_others_tell(result, tellers, strict=self.run.strict)
-
-
-def settled(result: Result, failed: Set[str]) -> Result:
-    """Return the result, or BLOCKED if a check that it depends on failed: one fault is one finding (rule 4 of judging)."""
-    if result.verdict in (Verdict.SKIP, Verdict.NOT_APPLICABLE):
-        return result
-    checks = all_checks()
-    culprit = next(
-        (
-            other
-            for other in all_dependencies(result.check)
-            if other in failed and not set(all_dependencies(checks[other])) & failed
-        ),
-        None,
-    )
-    if culprit is None:
-        return result
-    decision = Decision(Verdict.BLOCKED, f"not judged, because {culprit} failed")
-    return replace(result, decision=decision, findings=(), exchanges=(), blocked_by=culprit)
-
-
-def without_what_others_tell(result: Result, tellers: Set[str], *, strict: bool = False) -> Result:
-    """Return the result without findings that another check reports as well: one trait of the server is one finding."""
-    identifier = result.check.id
-    own = tuple(f for f in result.findings if f.told_by == identifier or f.told_by not in tellers)
-    if own == result.findings or result.verdict not in (Verdict.WARN, Verdict.FAIL):
-        return result
-    told = next(finding for finding in result.findings if finding not in own)
-    if not own:
-        decision = Decision(Verdict.PASS, f"{told.got}: see {told.told_by}")
-        return replace(result, decision=decision, findings=(), exchanges=())
-    decision = decide(result.check.requirement.level, Judgement(list(own), judged=len(own)), None, strict=strict)
-    numbers = tuple(dict.fromkeys(number for finding in own for number in finding.exchanges))
-    return replace(result, decision=decision, findings=own, exchanges=numbers)
-
-
-def _tells(result: Result, identifier: str) -> bool:
-    return any(finding.told_by == identifier for finding in result.findings)
-
-
-def all_dependencies(check: Check) -> list[str]:
-    """Return the ids of all checks on which this one depends, directly or through other checks."""
-    found: list[str] = []
-    waiting = list(check.requirement.depends_on)
-    checks = all_checks()
-    while waiting:
-        identifier = waiting.pop(0)
-        if identifier not in found and identifier in checks:
-            found.append(identifier)
-            waiting += checks[identifier].requirement.depends_on
-    return found
 
 
 def _shown(judgement: Judgement, ending: BaseException | None) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ from core_worlds import answer, run_with
 
 from oauth_litmus import expect
 from oauth_litmus.check import Need
-from oauth_litmus.run import engine as engine_module
+from oauth_litmus.run import results as results_module
 from oauth_litmus.run.engine import Engine
 from oauth_litmus.run_state.budget import Budget
 
@@ -12,7 +12,7 @@ BURST = frozenset({Need.BURST})
 
 
 def engine_for(monkeypatch, *checks, run=None, on_result=lambda result: None):
-    monkeypatch.setattr(engine_module, "all_checks", lambda: {check.id: check for check in checks})
+    monkeypatch.setattr(results_module, "all_checks", lambda: {check.id: check for check in checks})
     return Engine(run or run_with(budget=Budget(burst=True)), on_result)
 
 

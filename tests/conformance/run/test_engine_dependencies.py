@@ -4,7 +4,7 @@ import pytest
 from core_worlds import check_of
 from engine_checks import crashes, fails, passes, raises, verdicts, warns
 
-from oauth_litmus.run.engine import all_dependencies
+from oauth_litmus.run.results import all_dependencies
 from oauth_litmus.verdict import Blocked, NotApplicable, Skipped
 
 
