@@ -155,13 +155,12 @@ def left_to_do(new: NewCheck) -> list[str]:
         "",
         "Left to do (docs/writing-a-check.md explains each step):",
         "  1. Fill in the row: title, level, clauses, statement; note and depends_on if needed.",
-        f"  2. Write the check {new.name}. Move it to another module if that has its subject.",
-        f"  3. Rename {new.broken} after its defect, and break one thing.",
+        f"  2. Write the check {new.name}. Move it to the module that has its subject.",
+        f"  3. Rename {new.broken} after its defect, and break one thing. Move it likewise, and remove unused imports.",
         f"  4. python -m litmus_fixtures.worlds --only {new.id}",
         f"  5. python -m litmus_fixtures.worlds --broken NAME --only {new.category}",
-        f"  6. python -m litmus_fixtures.worlds --straw configured --only {new.id}",
-        "  7. python -m oauth_litmus.command.coverage_page docs/coverage.md",
-        "  8. nox -s lint types kill_matrix",
+        f"  6. python -m litmus_fixtures.worlds --straw VARIANT --only {new.id}    (configured, managed, openid, plain)",
+        "  7. nox -s lint types tests-3.12 kill_matrix",
     ]
 
 

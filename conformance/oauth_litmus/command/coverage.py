@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from oauth_litmus.checks import all_checks
+from oauth_litmus.command.coverage_page import abbreviated, found_nowhere_else
 from oauth_litmus.requirements import Requirement, categories
 
 
@@ -69,6 +70,19 @@ def show_coverage(console: Console | None = None) -> None:
     if reasons.row_count:
         console.print(Text("\nNot checked:"))
         console.print(reasons)
+    _show_found_nowhere_else(console)
+
+
+def _show_found_nowhere_else(console: Console) -> None:
+    alone = Table.grid(padding=(0, 2))
+    alone.add_column(no_wrap=True)
+    alone.add_column(overflow="fold", ratio=1)
+    for name in categories():
+        ids = found_nowhere_else(name)
+        if ids:
+            alone.add_row(Text(name), Text(abbreviated(ids).replace("`", ""), "dim"))
+    console.print(Text("\nChecked by none of the other suites on the coverage page (docs/coverage.md):"))
+    console.print(alone)
 
 
 def _figures(each: Coverage) -> tuple[int, int, int, int, int]:

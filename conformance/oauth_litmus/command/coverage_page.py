@@ -19,9 +19,6 @@ from pydantic import BaseModel, ConfigDict
 from oauth_litmus.requirements import catalogue, categories, category_of
 
 PATH = Path(__file__).with_name("other_suites.toml")
-NOWHERE_ELSE = "found nowhere else"
-"""The name of the generated part that is not the table of a category."""
-
 _PART = re.compile(r"(?<=<!-- generated: )([\w ]+)( -->\n).*?(?=<!-- end -->)", re.DOTALL)
 _HEAD = "| here | about | OpenID Foundation | MCP conformance | OAuch |\n|---|---|---|---|---|\n"
 _LONG_ENOUGH = 3
@@ -68,33 +65,28 @@ def observations() -> tuple[Observation, ...]:
 
 
 def table_of(category: str) -> str:
-    """Return the table of a category: a row for each observation, and one for the requirements that no other suite has."""
+    """Return the table of a category: a row for each observation of another suite."""
     rows = [
         (abbreviated(each.here), _about(each), each.openid, each.mcp, each.oauch)
         for each in observations()
         if category_of(each.here[0]) == category
     ]
-    alone = _found_nowhere_else(category)
-    unchecked = [each for each in alone if catalogue()[each].excluded]
-    checked = [each for each in alone if each not in unchecked]
-    rows += [(abbreviated(ids), about, "-", "-", "-") for ids, about in _rest(checked, unchecked)]
     return _HEAD + "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
-def found_nowhere_else() -> str:
-    """Return the list of the requirements, by category, that are checked here and by no other suite."""
-    lines: list[str] = []
-    for name, category in categories().items():
-        ids = [each for each in _found_nowhere_else(name) if not catalogue()[each].excluded]
-        if ids:
-            lines.append(f"- **{category.title}**: {abbreviated(ids)}.\n")
-    return "".join(lines)
+def found_nowhere_else(category: str) -> list[str]:
+    """Return the ids of a category that are checked here and by no other suite."""
+    elsewhere = {identifier for observation in observations() for identifier in observation.here}
+    return [each.id for each in categories()[category].requirement if each.id not in elsewhere and not each.excluded]
 
 
 def parts() -> dict[str, Callable[[], str]]:
-    """Return what makes each generated part, by the name in its marker: a category, or `NOWHERE_ELSE`."""
-    tables: dict[str, Callable[[], str]] = {name: lambda name=name: table_of(name) for name in categories()}
-    return {**tables, NOWHERE_ELSE: found_nowhere_else}
+    """Return the function that makes each generated part, by the category in its marker.
+
+    A category without observations has no part.
+    """
+    named = {category_of(observation.here[0]) for observation in observations()}
+    return {name: lambda name=name: table_of(name) for name in categories() if name in named}
 
 
 def renewed(page: str) -> str:
@@ -152,18 +144,6 @@ def _about(observation: Observation) -> str:
     excluded = "not checked here" if all(catalogue()[each].excluded for each in observation.here) else ""
     remarks = "; ".join(remark for remark in (excluded, observation.differs) if remark)
     return (f"{titles} ({remarks})" if remarks else titles).replace("|", "\\|")
-
-
-def _found_nowhere_else(category: str) -> list[str]:
-    elsewhere = {identifier for observation in observations() for identifier in observation.here}
-    return [each.id for each in categories()[category].requirement if each.id not in elsewhere]
-
-
-def _rest(checked: Sequence[str], unchecked: Sequence[str]) -> Iterator[tuple[Sequence[str], str]]:
-    if checked:
-        yield checked, "checked only here"
-    if unchecked:
-        yield unchecked, "not checked by any suite"
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -5,7 +5,13 @@ from copied_tree import ROOT, CopiedTree
 
 from oauth_litmus.requirements import catalogue, categories
 
-NEW = {name: f"{category.prefixes[0]}-98" for name, category in categories().items()}
+
+def free_id(prefix):
+    """An id of a prefix that no requirement has."""
+    return next(each for number in range(98, 0, -1) if (each := f"{prefix}-{number:02}") not in catalogue())
+
+
+NEW = {name: free_id(category.prefixes[0]) for name, category in categories().items()}
 IMPORTED = """
 import inspect
 from litmus_fixtures.broken_servers.registry import all_broken_servers
