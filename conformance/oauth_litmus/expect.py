@@ -22,14 +22,22 @@ judgement: ContextVar[Judgement] = ContextVar("judgement")
 """The findings of the running check; the engine sets this variable."""
 
 
-def that(held: bool, *, expected: str, got: str, at: Answer | Iterable[Answer] | None = None) -> None:
-    """Judge the requirement itself; end the check if it does not hold."""
-    _judge(held, Severity.VIOLATION, expected, got, at)
+def that(
+    held: bool, *, expected: str, got: str, at: Answer | Iterable[Answer] | None = None, obtained: bool = False
+) -> None:
+    """Judge the requirement itself; end the check if it does not hold.
+
+    `obtained` says that the check got something that the server must not give: tokens, a code, access, or foreign data.
+    Such a finding counts even if it does not come again when the check runs alone.
+    """
+    _judge(held, Severity.VIOLATION, expected, got, at, obtained=obtained)
 
 
-def safe(held: bool, *, expected: str, got: str, at: Answer | Iterable[Answer] | None = None) -> None:
+def safe(
+    held: bool, *, expected: str, got: str, at: Answer | Iterable[Answer] | None = None, obtained: bool = False
+) -> None:
     """Fail at every level: the output is unsafe or malformed, or the target breaks a value that it declared."""
-    _judge(held, Severity.UNSAFE, expected, got, at)
+    _judge(held, Severity.UNSAFE, expected, got, at, obtained=obtained)
 
 
 def ideally(
@@ -88,7 +96,7 @@ def refused_grant(
     conclusive(answer)
     right = codes or ("invalid_grant",)
     wanted = f"{'/'.join(str(status) for status in statuses)} with error={' or '.join(right)}, since {because}"
-    that(not answer.has_tokens, expected=wanted, got=f"tokens ({answer.status})", at=answer)
+    that(not answer.has_tokens, expected=wanted, got=f"tokens ({answer.status})", at=answer, obtained=True)
     if answer.status >= 500:
         raise Blocked(
             f"the request was answered {answer.status}, a server error instead of a refusal", (answer.number,)
@@ -121,6 +129,7 @@ def refused_token(answer: Answer, opened: Answer, *, because: str) -> None:
         expected=f"401, since {because}",
         got=f"{answer.status}: the token is accepted",
         at=answer,
+        obtained=True,
     )
     if answer.status >= 500:
         raise Blocked(
@@ -148,6 +157,7 @@ def at_most_one(answers: Sequence[Answer], succeeded: Callable[[Answer], bool], 
         expected=f"at most one of {len(answers)} simultaneous requests gets {of}",
         got=f"{len(winners)} successes with {len(bodies)} different bodies",
         at=winners,
+        obtained=True,
     )
     ideally(bool(winners), expected="exactly one success", got="no success at all", at=answers[:1])
     ideally(
@@ -169,6 +179,7 @@ def no_code(attempt: Attempt, *, because: str, codes: tuple[str, ...] = ("invali
         expected=wanted,
         got="an authorization code" + (" after the login" if attempt.went_on else ""),
         at=attempt.answers,
+        obtained=True,
     )
     if attempt.inconclusive is not None:
         conclusive(attempt.inconclusive)
@@ -211,8 +222,9 @@ def nothing_sent_to(attempt: Attempt, stranger: str, *, because: str) -> None:
         expected=where,
         got=f"the browser is sent to {place(attempt.left_for or stranger)}",
         at=attempt.answers,
+        obtained=True,
     )
-    that(attempt.code is None, expected=where, got="an authorization code", at=attempt.answers)
+    that(attempt.code is None, expected=where, got="an authorization code", at=attempt.answers, obtained=True)
     if attempt.inconclusive is not None:
         conclusive(attempt.inconclusive)
 
@@ -278,6 +290,8 @@ def _judge(
     got: str,
     at: Answer | Iterable[Answer] | None,
     told_by: str = "",
+    *,
+    obtained: bool = False,
 ) -> None:
     current = judgement.get()
     current.judged += 1
@@ -285,7 +299,7 @@ def _judge(
         return
     numbers = _numbers(at)
     measured = [current.measured[number] for number in numbers if number in current.measured]
-    finding = Finding(severity, expected, "; ".join([got, *measured]), numbers, told_by)
+    finding = Finding(severity, expected, "; ".join([got, *measured]), numbers, told_by, obtained)
     current.findings.append(finding)
     if severity is not Severity.IMPRECISION:
         raise Violation(finding)

@@ -34,6 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--litmus-max-wait", metavar="SECONDS", type=float, help="how long one check may wait")
     group.addoption("--litmus-rate", metavar="KIND=N/SECONDS", action="append", default=[], help="keep to a limit")
     group.addoption("--litmus-burst", action="store_true", help="send more requests than the server's limits allow")
+    group.addoption("--litmus-no-confirm", action="store_true", help="do not judge red results once more, alone")
     group.addoption("--litmus-strict", action="store_true", help="fail a check where it would only warn")
     group.addoption("--litmus-source-address", choices=("auto", "single", "loopback"), default="auto")
 
@@ -239,7 +240,12 @@ def _options(config: pytest.Config, checks: Iterable[Check]) -> Options:
             profile,
             driver=driver_for(profile, given.litmus_login, given.litmus_max_logins),
             selection=Selection(only=tuple(check.id for check in checks)),
-            budget=Budget(longest, burst=given.litmus_burst, max_logins=given.litmus_max_logins),
+            budget=Budget(
+                longest,
+                burst=given.litmus_burst,
+                max_logins=given.litmus_max_logins,
+                confirm=not given.litmus_no_confirm,
+            ),
             rates=limits(given.litmus_rate),
             source_addresses=given.litmus_source_address,
             strict=given.litmus_strict,

@@ -61,6 +61,8 @@ class Finding:
     exchanges: tuple[int, ...] = ()
     told_by: str = ""
     """Id of the check that reports this server trait for all checks that meet it; empty if each check reports it itself."""
+    obtained: bool = False
+    """Whether the check got something that the server must not give: tokens, a code, or access. Load does not explain that."""
 
 
 class Violation(Exception):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from oauth_litmus.check import Need
 from oauth_litmus.login.manual import ManualDriver
+from oauth_litmus.run.confirmation import MOST
 from oauth_litmus.run.logins_by_hand import ask_for_logins, asked_for
 from oauth_litmus.run.plan import announcement_of_bursts, cannot_judge
 from oauth_litmus.run.preflight import Readiness
@@ -91,6 +92,14 @@ def _verdict(reason: Skipped | NotApplicable | Blocked) -> Verdict:
             return Verdict.BLOCKED
 
 
+def _confirmation(run: Run) -> list[str]:
+    if not run.budget.confirm:
+        return []
+    return [
+        f"Each red result is judged once more, alone: at most {counted(MOST, 'check')}, within the limits (--no-confirm)."
+    ]
+
+
 def plan_lines(plan: Plan, run: Run) -> list[str]:
     """Describe the plan in lines of text."""
     found = run.server.discovered
@@ -99,6 +108,7 @@ def plan_lines(plan: Plan, run: Run) -> list[str]:
         f"{counted(len(plan.runnable), 'check')} would run, {sum(map(len, plan.left_out.values()))} would not.",
         f"About {counted(plan.logins, 'login')} ({run.driver.name}); the longest wait is {plan.longest_wait:.0f} s.",
         f"The run ends within {run.budget.longest + TIDIED_WITHIN:.0f} s in any case (--max-time).",
+        *_confirmation(run),
         *plan.by_hand,
         "",
         f"Would run: {', '.join(check.id for check in plan.runnable) or 'nothing'}",

@@ -51,6 +51,9 @@ MaxTimeOption = Annotated[
         min=1, help="Seconds after which the run always ends; by default 3 hours, and more if --max-wait is long."
     ),
 ]
+NoConfirmOption = Annotated[
+    bool, typer.Option("--no-confirm", help="Do not judge red results once more, each check alone.")
+]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Fail a check where it would only warn.")]
 SourceAddressOption = Annotated[
     SourceAddress, typer.Option(help="On loopback, each check can send from its own address.")

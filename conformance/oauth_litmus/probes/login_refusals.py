@@ -16,7 +16,9 @@ _GUARD = 1.0
 
 def no_code(attempt: Attempt, because: str) -> None:
     """Require that a callback gives no code. A status 500 in place of a refusal is only a WARN."""
-    expect.that(attempt.code is None, expected=f"no code, since {because}", got="a code", at=attempt.answers)
+    expect.that(
+        attempt.code is None, obtained=True, expected=f"no code, since {because}", got="a code", at=attempt.answers
+    )
     expect.conclusive(attempt.last) if attempt.last.status in (429, 504) else None
     server_error = attempt.response is None and attempt.last.status == 500
     expect.ideally(not server_error, expected="a clean refusal", got=expect.describe(attempt.last), at=attempt.last)

@@ -20,6 +20,7 @@ from oauth_litmus.report.model import (
     FindingRecord,
     PreflightRecord,
     Report,
+    SeenUnderLoadRecord,
     SettingsRecord,
     TargetRecord,
     ToolRecord,
@@ -124,19 +125,36 @@ def recorder(
             waived=waiver,
             blocked_by=result.blocked_by,
             duration=round(result.duration, 3),
-            findings=tuple(
-                FindingRecord(
-                    severity=finding.severity,
-                    expected=clean(finding.expected),
-                    got=clean(finding.got),
-                    exchanges=finding.exchanges,
-                )
-                for finding in result.findings
-            ),
+            findings=_findings(result, clean),
             exchanges=_exchanges(exchanges, clean),
+            seen_under_load=_seen_under_load(run, result.seen_under_load, clean),
+            unconfirmed=clean(result.unconfirmed),
         )
 
     return record
+
+
+def _findings(result: Result, clean: Callable[[str], str]) -> tuple[FindingRecord, ...]:
+    return tuple(
+        FindingRecord(
+            severity=finding.severity,
+            expected=clean(finding.expected),
+            got=clean(finding.got),
+            exchanges=finding.exchanges,
+        )
+        for finding in result.findings
+    )
+
+
+def _seen_under_load(run: Run, result: Result | None, clean: Callable[[str], str]) -> SeenUnderLoadRecord | None:
+    if result is None:
+        return None
+    return SeenUnderLoadRecord(
+        verdict=result.verdict,
+        reason=clean(result.decision.reason),
+        findings=_findings(result, clean),
+        exchanges=_exchanges(run.transcript.numbered(result.exchanges), clean),
+    )
 
 
 def _cleaner(run: Run) -> Callable[[str], str]:
@@ -180,6 +198,7 @@ def _settings(run: Run, circumstances: Circumstances) -> SettingsRecord:
         burst=run.budget.burst,
         max_logins=run.budget.max_logins,
         strict=run.strict,
+        confirm=run.budget.confirm,
         separate_source_addresses=run.server.separate_sources,
         only=circumstances.selection.only,
         skip=circumstances.selection.skip,

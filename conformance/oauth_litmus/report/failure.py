@@ -47,11 +47,26 @@ def lines_of(check: CheckRecord, *, exchanges: int | None = EXCHANGES_SHOWN) -> 
         yield Line("fact", printable(check.reason), "reason")
     if check.required and check.verdict in (Verdict.SKIP, Verdict.NOT_APPLICABLE):
         yield Line("fact", f"a verdict, because --require names this check; got {check.verdict}", "expected")
+    if check.unconfirmed:
+        yield Line("fact", f"not judged once more alone, because {printable(check.unconfirmed)}", "doubtful")
     for exchange in shown:
         yield from exchange_lines(exchange)
     if shown and len(shown) < len(check.exchanges):
         rest = counted(len(check.exchanges) - len(shown), "more exchange")
         yield Line("note", f"… and {rest}, in the JSON report (--json FILE)")
+
+
+def lines_under_load(check: CheckRecord) -> Iterator[Line]:
+    """Yield the result that a check had only among other checks, beside the result of the check alone."""
+    seen = check.seen_under_load
+    if seen is None:
+        return
+    yield Line("head", f"{check.id} · {check.title}")
+    alone = f": {printable(check.reason)}" if check.reason else ""
+    yield Line("fact", f"{check.verdict}{alone}", "alone")
+    yield Line("fact", f"{seen.verdict}: {printable(seen.reason)}", "crowded")
+    for exchange in (*seen.exchanges[-1:], *check.exchanges[-1:]):
+        yield from exchange_lines(exchange)
 
 
 def exchange_lines(exchange: ExchangeRecord) -> Iterator[Line]:
@@ -66,6 +81,11 @@ def exchange_lines(exchange: ExchangeRecord) -> Iterator[Line]:
 def plain_text(check: CheckRecord) -> str:
     """Return the description as plain text, for pytest and JUnit."""
     return "\n".join(_plain(line) for line in lines_of(check))
+
+
+def plain_text_under_load(check: CheckRecord) -> str:
+    """Return the result that a check had only among other checks as plain text, for JUnit."""
+    return "\n".join(["Seen only while other checks ran (no violation)", *map(_plain, lines_under_load(check))])
 
 
 def _plain(line: Line) -> str:

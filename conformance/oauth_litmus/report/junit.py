@@ -5,7 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from typing import TYPE_CHECKING
 
-from oauth_litmus.report.failure import plain_text
+from oauth_litmus.report.failure import plain_text, plain_text_under_load
 from oauth_litmus.report.printable import xml_text
 from oauth_litmus.verdict import Verdict
 
@@ -58,6 +58,8 @@ def _case(check: CheckRecord) -> ET.Element:
         _add(case, "skipped", f"{check.verdict}: {check.reason}")
     elif check.verdict is Verdict.WARN:
         ET.SubElement(case, "system-out").text = xml_text(f"WARN\n{plain_text(check)}")
+    if check.seen_under_load is not None:
+        ET.SubElement(case, "system-err").text = xml_text(plain_text_under_load(check))
     return case
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from oauth_litmus.report.waivers import State
 from oauth_litmus.verdict import Level, Severity, Verdict
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 
 class ExitStatus(IntEnum):
@@ -47,6 +47,15 @@ class FindingRecord(_Record):
     """Numbers of the exchanges that show the defect."""
 
 
+class SeenUnderLoadRecord(_Record):
+    """The result of a check among other checks, which did not come again when the check ran alone. It is no violation."""
+
+    verdict: Verdict
+    reason: str
+    findings: tuple[FindingRecord, ...]
+    exchanges: tuple[ExchangeRecord, ...]
+
+
 class CheckRecord(_Record):
     """One check and its result."""
 
@@ -72,6 +81,10 @@ class CheckRecord(_Record):
     findings: tuple[FindingRecord, ...]
     exchanges: tuple[ExchangeRecord, ...]
     """The exchanges that the findings cite, or all exchanges of the check with `--show-exchanges`."""
+    seen_under_load: SeenUnderLoadRecord | None
+    """Another result that the check had among other checks; `verdict` is the one of the check alone."""
+    unconfirmed: str
+    """Why a doubtful result was not judged once more alone; empty if it was, or if that was not necessary."""
 
 
 class ToolRecord(_Record):
@@ -99,6 +112,8 @@ class SettingsRecord(_Record):
     burst: bool
     max_logins: int | None
     strict: bool
+    confirm: bool
+    """Whether each red result is judged once more, alone."""
     separate_source_addresses: bool
     only: tuple[str, ...]
     skip: tuple[str, ...]
@@ -137,7 +152,7 @@ class CoreCount(_Record):
 class Report(_Record):
     """One run against one server. The report holds no secret: a fingerprint, keyed per run, replaces each one."""
 
-    schema_version: Literal["1.0"] = SCHEMA_VERSION
+    schema_version: Literal["1.1"] = SCHEMA_VERSION
     tool: ToolRecord
     catalogue_revision: str
     run_id: str

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.cells import chop_cells
 from rich.text import Text
 
-from oauth_litmus.report.failure import EXCHANGES_SHOWN, Line, exchange_lines, lines_of
+from oauth_litmus.report.failure import EXCHANGES_SHOWN, Line, exchange_lines, lines_of, lines_under_load
 from oauth_litmus.report.printable import printable
 from oauth_litmus.report.waivers import block_to_paste
 from oauth_litmus.requirements import categories
@@ -55,6 +55,7 @@ def show(report: Report, console: Console, *, every_exchange: bool = False) -> N
             _in_full(check, console, exchanges=None if every_exchange else EXCHANGES_SHOWN)
     if every_exchange:
         _exchanges([check for check in report.checks if check not in failing], console)
+    _seen_under_load([check for check in report.checks if check.seen_under_load is not None], console)
     _warnings([check for check in report.checks if check.verdict is Verdict.WARN], console)
     _not_judged(report, console)
     _waivers(report, console)
@@ -120,6 +121,17 @@ def _warnings(checks: list[CheckRecord], console: Console) -> None:
                 _line(line, console)
 
 
+def _seen_under_load(checks: list[CheckRecord], console: Console) -> None:
+    if not checks:
+        return
+    _heading("Seen only while other checks ran (no violations)", console)
+    sentence = "Each of these checks ran once more alone. Its verdict is the one that it had alone. The other answer may come of load."
+    _hanging(Text(""), Text(sentence, "dim"), console)
+    for check in checks:
+        for line in lines_under_load(check):
+            _line(line, console)
+
+
 def _not_judged(report: Report, console: Console) -> None:
     grouped: defaultdict[tuple[Verdict, str], list[CheckRecord]] = defaultdict(list)
     for check in report.checks:
@@ -158,6 +170,8 @@ def _summary(report: Report, console: Console) -> None:
         console.print(Text("Interrupted: the report is partial.", "bold red"))
     if report.stopped:
         _hanging(Text("Stopped: ", "bold red"), Text(printable(report.stopped), "bold red"), console)
+    if not report.settings.confirm:
+        console.print(Text("Red results were not judged once more alone (--no-confirm): some may come of load."))
     _left_behind(report, console)
     counts = " + ".join(f"{count} {verdict}" for verdict, count in report.counts.items())
     waived = f" ({report.waived} waived)" if report.waived else ""

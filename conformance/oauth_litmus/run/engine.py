@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from oauth_litmus import expect
@@ -12,6 +13,7 @@ from oauth_litmus.check import Check, Need
 from oauth_litmus.client import Target
 from oauth_litmus.clock import stopwatch
 from oauth_litmus.http.transcript import PREFLIGHT
+from oauth_litmus.run.confirmation import Confirmation, is_doubtful
 from oauth_litmus.run.plan import cannot_judge
 from oauth_litmus.run.preflight import Readiness, fly
 from oauth_litmus.run.results import Result, settled, tells, without_what_others_tell
@@ -52,8 +54,11 @@ class Engine:
         self.results: dict[str, Result] = {}
         self.interrupted = False
         self.stopped = ""
+        self._confirms = False
         """Why the run stopped early; empty if every check finished."""
         self._on_result = on_result
+        self._doubtful: list[str] = []
+        """The checks whose results are not final, because they are judged once more alone."""
 
     async def preflight(self) -> Readiness:
         """Perform one ordinary login and record which of its stages work."""
@@ -78,12 +83,15 @@ class Engine:
             else:
                 self._finish(Result(check, decide(check.requirement.level, Judgement(), reason)))
         runnable.sort(key=self._begins_before)
+        self._confirms = self.run.budget.confirm and len(runnable) > 1
         self.run.ranks.update({check.id: rank for rank, check in enumerate(runnable)})
         try:
             async with self._until_it_must_end():
                 await self._all(runnable)
                 await self.run.health.is_known()
+                await self._confirm()
         finally:
+            self._leave_unconfirmed()
             self._keep_one_fault_one_finding()
         self.stopped = self.stopped or self.run.health.stopped
         for check in checks:
@@ -172,14 +180,38 @@ class Engine:
             for check in bursts:
                 group.create_task(one(check), name=check.id)
 
+    async def _confirm(self) -> None:
+        """Judge every doubtful result once more, while nothing else runs."""
+
+        async def judge(check: Check, run: Run) -> Result:
+            alone = await asyncio.create_task(self._judged(check, run), name=check.id)
+            if self.stopped:  # the cancellation ended the check only
+                raise asyncio.CancelledError
+            return alone
+
+        async for result in Confirmation(self.run, judge).confirmed(self.results, list(self._doubtful)):
+            self._doubtful.remove(result.check.id)
+            self._tell(result)
+
+    def _leave_unconfirmed(self) -> None:
+        """Report the results that were not judged once more, because the run ended before."""
+        self._confirms = False
+        why = self.stopped or "the run was interrupted before this check ran alone"
+        for identifier in self._doubtful:
+            self._tell(replace(self.results[identifier], unconfirmed=why))
+        self._doubtful.clear()
+
     async def _one(self, check: Check) -> None:
+        self._finish(await self._judged(check, self.run))
+
+    async def _judged(self, check: Check, run: Run) -> Result:
         judgement = Judgement()
         expect.judgement.set(judgement)
         ending: BaseException | None = None
-        async with self.run.clock.running():
+        async with run.clock.running():
             started = stopwatch()
             try:
-                await check.function(self._target(check))
+                await check.function(self._target(check, run))
             except Violation as violation:
                 ending = violation
                 if violation.finding not in judgement.findings:  # it came from a shared step that another check ran
@@ -192,15 +224,20 @@ class Engine:
                 ending = Blocked(self.stopped)
             except Exception as error:
                 ending = error
-        decision = decide(check.requirement.level, judgement, ending, strict=self.run.strict)
-        self._finish(
-            Result(check, decision, tuple(judgement.findings), _shown(judgement, ending), stopwatch() - started)
-        )
+        decision = decide(check.requirement.level, judgement, ending, strict=run.strict)
+        return Result(check, decision, tuple(judgement.findings), _shown(judgement, ending), stopwatch() - started)
 
-    def _target(self, check: Check) -> Target:
-        return Target(self.run, check.id, paced=Need.BURST not in check.needs, holds_grants=check.holds_grants)
+    def _target(self, check: Check, run: Run) -> Target:
+        return Target(run, check.id, paced=Need.BURST not in check.needs, holds_grants=check.holds_grants)
 
     def _finish(self, result: Result) -> None:
+        self.results[result.check.id] = result
+        if self._confirms and is_doubtful(result, self.run.transcript):
+            self._doubtful.append(result.check.id)
+        else:
+            self._on_result(result)
+
+    def _tell(self, result: Result) -> None:
         self.results[result.check.id] = result
         self._on_result(result)
 

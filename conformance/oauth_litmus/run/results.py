@@ -21,6 +21,10 @@ class Result:
     duration: float = 0.0
     blocked_by: str | None = None
     """The id of the failed check because of which this check was not judged."""
+    seen_under_load: Result | None = None
+    """The other result that the check had among other checks, if it did not come again when the check ran alone."""
+    unconfirmed: str = ""
+    """Why a doubtful result was not judged once more alone; empty if it was, or if that was not necessary."""
 
     @property
     def verdict(self) -> Verdict:
@@ -44,7 +48,7 @@ def settled(result: Result, failed: Set[str]) -> Result:
     if culprit is None:
         return result
     decision = Decision(Verdict.BLOCKED, f"not judged, because {culprit} failed")
-    return replace(result, decision=decision, findings=(), exchanges=(), blocked_by=culprit)
+    return Result(result.check, decision, duration=result.duration, blocked_by=culprit)
 
 
 def without_what_others_tell(result: Result, tellers: Set[str], *, strict: bool = False) -> Result:

@@ -17,6 +17,8 @@ class Budget:
     """Seconds that one check may wait until a lifetime or a window has ended."""
     burst: bool = False
     max_logins: int | None = None
+    confirm: bool = True
+    """Whether each red result is judged once more, alone, before it is reported."""
     max_time: float | None = None
     """Real seconds that the whole run may take."""
 

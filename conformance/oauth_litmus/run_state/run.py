@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from oauth_litmus.clock import stopwatch
@@ -77,6 +77,12 @@ class Run:
     def __post_init__(self) -> None:
         self.shared = SharedResults(self.clock)
         self.health = Health(self.clock, self._answers_plainly)
+
+    def alone(self) -> Run:
+        """The same run for one check alone: it shares no client, grant or result with the other checks."""
+        twin = replace(self, pool=TokenPool(), grant_pools={}, begun=[])
+        twin.health = self.health
+        return twin
 
     @property
     def time_left(self) -> float:

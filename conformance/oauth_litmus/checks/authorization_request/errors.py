@@ -64,7 +64,13 @@ def _is_well_formed(what: str, response: AuthorizationResponse) -> None:
     error, at = response.error or "", response.answer
     times = sum(name == "error" for name, _ in (*response.parameters, *response.fragment))
     expect.that(times == 1, expected=f"one error parameter for {what}", got=f"{times} of them", at=at)
-    expect.that(response.code is None, expected=f"an error and no code for {what}", got="an error and a code", at=at)
+    expect.that(
+        response.code is None,
+        obtained=True,
+        expected=f"an error and no code for {what}",
+        got="an error and a code",
+        at=at,
+    )
     registered = error in REGISTERED
     expect.ideally(registered, expected=f"a registered error for {what}", got=f"error={error}", at=at)
     for name in ("error", "error_description"):

@@ -149,13 +149,17 @@ async def _uses_the_checked_value(
     attempt = await target.authorization.attempt(doubled)
     response, expected = attempt.response, f"the same value of {name} for the checks and for the code"
     implicit = response is not None and response.get("access_token") is not None
-    expect.that(not implicit, expected=expected, got="an access token in the redirect", at=attempt.answers)
+    expect.that(
+        not implicit, obtained=True, expected=expected, got="an access token in the redirect", at=attempt.answers
+    )
     if attempt.code is None:
         return
     code = target.authorization.code_of(attempt)
     if name == "code_challenge":
         answer = expect.conclusive(await target.tokens.redeem(code, code_verifier=None))
-        expect.that(not answer.has_tokens, expected=expected, got="a code that needs no code_verifier", at=answer)
+        expect.that(
+            not answer.has_tokens, obtained=True, expected=expected, got="a code that needs no code_verifier", at=answer
+        )
     if name == "client_id":
         answer = expect.conclusive(await target.tokens.redeem(code))
         got = f"a code that the client cannot redeem: {expect.describe(answer)}"
@@ -163,4 +167,6 @@ async def _uses_the_checked_value(
     if name == "scope" and is_refused((await target.authorization.outcome(request.but(scope=UNKNOWN_SCOPE))).last):
         tokens = await target.tokens.for_code(code)
         granted = UNKNOWN_SCOPE in tokens.scopes
-        expect.that(not granted, expected=expected, got=f"scope {tokens.granted_scope}", at=tokens.answer)
+        expect.that(
+            not granted, obtained=True, expected=expected, got=f"scope {tokens.granted_scope}", at=tokens.answer
+        )

@@ -57,7 +57,7 @@ async def response_type_is_required(target: Target) -> None:
         handed_out = attempt.response is not None and attempt.response.get("access_token") is not None
         because = f"response_type is {response_type!r}" if response_type else "response_type is missing"
         got = "an access token in the redirect"
-        expect.that(not handed_out, expected=f"an error, since {because}", got=got, at=attempt.answers)
+        expect.that(not handed_out, obtained=True, expected=f"an error, since {because}", got=got, at=attempt.answers)
         unsupported = ("unsupported_response_type", "unauthorized_client")
         expect.no_code(attempt, because=because, codes=unsupported if response_type else ("invalid_request",))
 

@@ -54,7 +54,9 @@ async def callback_needs_the_approval(target: Target) -> None:
 
     attempt = await target.callbacks.deliver(asked, url=url)
 
-    expect.that(attempt.code is None, expected="no code without an approval", got="a code", at=attempt.answers)
+    expect.that(
+        attempt.code is None, obtained=True, expected="no code without an approval", got="a code", at=attempt.answers
+    )
     expect.conclusive(attempt.inconclusive) if attempt.inconclusive else None
     target.authorization.code_of(await target.callbacks.deliver(approved, url=genuine))
 

@@ -76,7 +76,11 @@ def _goes_to_its_own_client(attempt: Attempt, own: Attempt) -> None:
     landed = attempt.response.location if attempt.response else attempt.left_for
     at_home = landed is None or landed.startswith(own.request.lands_at)
     expect.that(
-        at_home, expected="each code goes to its own client", got="a code for the other client", at=attempt.answers
+        at_home,
+        obtained=True,
+        expected="each code goes to its own client",
+        got="a code for the other client",
+        at=attempt.answers,
     )
     right_state = attempt.response is None or attempt.response.get("state") == own.request.get("state")
     expect.that(right_state, expected="the state of its own request", got="another state", at=attempt.answers)

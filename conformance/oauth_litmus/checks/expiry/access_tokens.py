@@ -72,7 +72,13 @@ async def token_expires_at_its_exp(target: Target) -> None:
     await target.until(end.latest + 1)
     late = expect.conclusive(await target.resource.call(tokens.access_token))
     end.after_its_end(late)
-    expect.that(not expect.let_in(late, opened), expected=wanted, got="the token accepted a second later", at=late)
+    expect.that(
+        not expect.let_in(late, opened),
+        obtained=True,
+        expected=wanted,
+        got="the token accepted a second later",
+        at=late,
+    )
 
 
 @check("EXPIRY-13", needs={LOGIN, RESOURCE, REVOCATION}, waits=token_wait, holds_grants=True)
@@ -119,6 +125,7 @@ async def _still_refused(target: Target, tokens: Tokens, opened: Answer, revoked
     lapsed = since > SETTLED or (since >= PROPAGATION and expect.let_in(again, opened))
     expect.that(
         not lapsed,
+        obtained=True,
         expected=wanted,
         got=f"the token accepted again, {since:.0f} s after its revocation",
         at=(revoked, answer, again),

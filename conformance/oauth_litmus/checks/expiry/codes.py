@@ -96,6 +96,7 @@ async def code_expires_when_its_lifetime_ends(target: Target) -> None:
     exactly.after_its_end(answer)
     expect.that(
         not answer.has_tokens,
+        obtained=True,
         expected=f"a refusal from the age of {lifetime:g} s on",
         got="tokens at that age",
         at=answer,

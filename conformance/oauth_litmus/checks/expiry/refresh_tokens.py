@@ -42,7 +42,7 @@ async def _is_refused_after_its_lifetime(target: Target, tokens: Tokens) -> None
 
     over.after_its_end(answer)
     declared = f"the declared lifetime of {lifetime:g} s"
-    expect.safe(not answer.has_tokens, expected=f"a refusal after {declared}", got="tokens", at=answer)
+    expect.safe(not answer.has_tokens, obtained=True, expected=f"a refusal after {declared}", got="tokens", at=answer)
     expect.refused_grant(answer, because="the refresh token has expired", steering=True)
 
 

@@ -33,6 +33,7 @@ async def self_registered_client_needs_consent(target: Target) -> None:
     late = consent_page(attempt, client) is not None
     expect.that(
         attempt.code is None or late,
+        obtained=True,
         expected="a page of the server that names the client and asks for approval",
         got="a code without that page",
         at=attempt.answers,
@@ -68,7 +69,13 @@ async def refusal_is_no_approval(target: Target) -> None:
         await _is_refusal_of_the_client(target, refused)
     sent_on = refused.upstream_url is not None and refused.callback_url is None
     onwards = "a redirect to the upstream" if sent_on else "a code"
-    expect.that(not sent_on and refused.code is None, expected="the end of the login", got=onwards, at=refused.answers)
+    expect.that(
+        not sent_on and refused.code is None,
+        obtained=True,
+        expected="the end of the login",
+        got=onwards,
+        at=refused.answers,
+    )
     response, told = refused.response, "error=access_denied and the state, sent to the client"
     if response is None:
         expect.ideally(False, expected=told, got=f"{ending_of(refused)}", at=refused.answers)
@@ -98,7 +105,11 @@ async def approval_is_bound_to_the_browser(target: Target) -> None:
     pages = GrantPool[Target, Attempt, Attempt](_shown, _approved, lambda attempt: attempt.code is not None)
     for what, (_, attempt) in zip(ways, await pages.probe(target, *ways.values()), strict=True):
         expect.that(
-            attempt.code is None, expected=f"no code for an approval from {what}", got="a code", at=attempt.answers
+            attempt.code is None,
+            obtained=True,
+            expected=f"no code for an approval from {what}",
+            got="a code",
+            at=attempt.answers,
         )
 
 
@@ -127,6 +138,7 @@ async def remembered_consent_covers_one_client(target: Target) -> None:
         attempt = await target.callbacks.deliver(held)
     expect.that(
         attempt.code is None,
+        obtained=True,
         expected="a consent page for the other client",
         got="a code without that page",
         at=attempt.answers,

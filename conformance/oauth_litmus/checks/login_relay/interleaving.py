@@ -86,7 +86,11 @@ async def simultaneous_callbacks_yield_one_code(target: Target) -> None:
 def _ends_at_home(own: Attempt, attempt: Attempt) -> None:
     at_home = attempt.code is None or attempt.response is not None
     expect.that(
-        at_home, expected="each code goes to its own client", got="a code for another client", at=attempt.answers
+        at_home,
+        obtained=True,
+        expected="each code goes to its own client",
+        got="a code for another client",
+        at=attempt.answers,
     )
     right_state = attempt.response is None or attempt.response.get("state") == own.request.get("state")
     expect.that(right_state, expected="the state of its own request", got="another state", at=attempt.answers)
@@ -100,12 +104,16 @@ def _each_person_is_one_subject(by_person: dict[str, list[object]]) -> None:
         return
     told_apart = {person: set(subjects) for person, subjects in by_person.items()}
     mixed = any(len(names) > 1 for names in told_apart.values()) or len(set(every)) < len(by_person)
-    expect.that(not mixed, expected="tokens for the person who logged in", got="tokens for another person")
+    expect.that(
+        not mixed, obtained=True, expected="tokens for the person who logged in", got="tokens for another person"
+    )
 
 
 def _one_code(with_code: Sequence[Attempt], codes: int, usable: int) -> None:
     at = [attempt.last for attempt in with_code]
-    expect.that(usable <= 1, expected="at most one usable code", got=f"{usable} codes that give tokens", at=at)
+    expect.that(
+        usable <= 1, obtained=True, expected="at most one usable code", got=f"{usable} codes that give tokens", at=at
+    )
     expect.ideally(codes == 1, expected="one code", got=f"{codes} codes, of which {usable} give tokens", at=at)
     expect.ideally(
         len(with_code) <= max(codes, 1),

@@ -95,7 +95,13 @@ async def posted_callback_needs_the_cookie_too(target: Target) -> None:
 
     posted = await target.authorization.submit(held, form, browser=target.new_browser())
 
-    expect.safe(posted.code is None, expected="no code for a POST without cookie", got="a code", at=posted.answers)
+    expect.safe(
+        posted.code is None,
+        obtained=True,
+        expected="no code for a POST without cookie",
+        got="a code",
+        at=posted.answers,
+    )
     no_code(posted, "the browser has no state cookie")
     expect.ideally(posted.last.status >= 400, expected="a 4xx", got=expect.describe(posted.last), at=posted.last)
     at_home = await target.callbacks.deliver(held)

@@ -104,7 +104,7 @@ async def upstream_denial_reaches_the_client(target: Target) -> None:
     attempt = await target.callbacks.deliver(held)
 
     last = expect.conclusive(attempt.last)
-    expect.safe(attempt.code is None, expected="an error", got="a code", at=attempt.answers)
+    expect.safe(attempt.code is None, obtained=True, expected="an error", got="a code", at=attempt.answers)
     expect.safe(last.status < 500, expected="an error redirect or an error page", got=expect.describe(last), at=last)
     if attempt.response is None:
         expect.that(

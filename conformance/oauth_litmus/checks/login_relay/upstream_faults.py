@@ -30,6 +30,7 @@ async def upstream_faults_fail_closed(target: Target) -> None:
         attempt = await target.callbacks.deliver(held)
         expect.that(
             attempt.code is None,
+            obtained=True,
             expected=f"no code, since the upstream answered with {what}",
             got="a code",
             at=attempt.answers,

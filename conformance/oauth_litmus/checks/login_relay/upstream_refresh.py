@@ -84,6 +84,7 @@ async def upstream_trouble_never_forks_the_grant(target: Target) -> None:
 
     expect.safe(
         not once_more.has_tokens or tokens.refresh_token == successor.refresh_token,
+        obtained=True,
         expected="one usable refresh token",
         got="two: the one that met the upstream's failure, and its successor",
         at=once_more,

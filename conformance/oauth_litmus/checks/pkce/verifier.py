@@ -138,6 +138,7 @@ async def white_space_after_the_verifier_counts(target: Target) -> None:
     for what, answer in zip(endings, await target.probing.try_code_in_ways(ways), strict=True):
         expect.that(
             not expect.conclusive(answer).has_tokens,
+            obtained=True,
             expected="a refusal",
             got=f"tokens for a verifier followed by {what}",
             at=answer,

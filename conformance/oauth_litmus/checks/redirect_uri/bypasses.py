@@ -107,13 +107,14 @@ def _only_the_client_is_answered(attempt: Attempt, stranger: str = STRANGER) -> 
     expected = f"nothing sent to {stranger}"
     expect.that(
         not attempt.reached(stranger),
+        obtained=True,
         expected=expected,
         got=f"the browser is sent to {expect.place(attempt.left_for or stranger)}",
         at=attempt.answers,
     )
     astray = attempt.code is not None and attempt.response is None
     got = f"an authorization code at {expect.place(attempt.left_for)}"
-    expect.that(not astray, expected=expected, got=got, at=attempt.answers)
+    expect.that(not astray, obtained=True, expected=expected, got=got, at=attempt.answers)
     if attempt.inconclusive is not None:
         expect.conclusive(attempt.inconclusive)
 

@@ -90,7 +90,13 @@ async def answer_goes_to_the_uri_of_the_request(target: Target) -> None:
     for uri in reversed(SEVERAL):
         code = await target.authorization.login(request=target.authorization.request(client, redirect_uri=uri))
         landed = expect.place(code.response.location)
-        expect.that(landed == uri, expected=f"the code at {uri}", got=f"the code at {landed}", at=code.response.answer)
+        expect.that(
+            landed == uri,
+            obtained=True,
+            expected=f"the code at {uri}",
+            got=f"the code at {landed}",
+            at=code.response.answer,
+        )
 
 
 def _redeemed_at(target: Target, redirect_uri: str) -> Callable[[Code], Awaitable[Answer]]:

@@ -78,7 +78,7 @@ async def registration_grants_no_privileges(target: Target) -> None:
         machine = await target.tokens.request({"grant_type": "client_credentials", **parameters}, client)
         expect.conclusive(machine)
         got = "tokens by client_credentials, without any credentials"
-        expect.that(not machine.has_tokens, expected="400", got=got, at=(answer, machine))
+        expect.that(not machine.has_tokens, obtained=True, expected="400", got=got, at=(answer, machine))
     echoed = [name for name in PRIVILEGED_GRANTS if name in str(told.get("grant_types", ""))]
     got = f"a registration with {', '.join(echoed)}"
     expect.ideally(not echoed, expected="a registration without privileged grant types", got=got, at=answer)

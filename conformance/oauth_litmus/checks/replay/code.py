@@ -51,6 +51,7 @@ async def replay_revokes_the_tokens_of_the_code(target: Target) -> None:
         refreshed = _conclusive(replayed.refreshed)
         expect.that(
             not refreshed.has_tokens,
+            obtained=True,
             expected="the refresh token is revoked",
             got=expect.describe(refreshed),
             at=refreshed,
@@ -102,6 +103,7 @@ async def parallel_redemption_yields_one_success(target: Target) -> None:
         families = {answer.member("refresh_token") for answer in winners}
         expect.that(
             len(families) <= 1,
+            obtained=True,
             expected=f"at most one of {len(answers)} simultaneous requests gets tokens",
             got=f"{len(winners)} successes with {len(families)} different refresh tokens",
             at=winners,

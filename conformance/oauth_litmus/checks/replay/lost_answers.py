@@ -75,6 +75,7 @@ async def grace_does_not_fork_the_family(target: Target) -> None:
         working = await _refreshed(target, working)
     expect.that(
         len(working) <= 1,
+        obtained=True,
         expected="at most one chain of refresh tokens that works after the grace",
         got=f"{len(working)} chains that work side by side",
         at=[tokens.answer for tokens in working],

@@ -27,6 +27,7 @@ async def code_works_once_across_replicas(target: Target) -> None:
         answer = expect.conclusive(await other.tokens.redeem(code))
         expect.that(
             not answer.has_tokens,
+            obtained=True,
             expected=f"no tokens for a code that was redeemed at {first.address}",
             got=f"tokens at {other.address}, though the code was redeemed at {first.address}",
             at=(used, answer),
@@ -47,6 +48,7 @@ async def parallel_redemption_at_all_replicas_yields_one_success(target: Target)
         families = {answer.member("refresh_token") for answer in winners}
         expect.that(
             len(families) <= 1,
+            obtained=True,
             expected=f"at most one of {RACERS} simultaneous requests gets tokens",
             got=f"{len(winners)} successes with {len(families)} different refresh tokens",
             at=winners,
@@ -62,6 +64,7 @@ async def rotated_token_is_refused_by_every_replica(target: Target) -> None:
             await need_no_grace(target)
         expect.that(
             not reuse.answer.has_tokens,
+            obtained=True,
             expected=f"no tokens for a refresh token that was rotated at {reuse.rotated_at}",
             got=f"tokens at {reuse.seen_by}, though the refresh token was rotated at {reuse.rotated_at}",
             at=reuse.answer,

@@ -32,6 +32,7 @@ async def at_most_one_usable_successor(target: Target, tokens: Tokens, answers: 
     usable = [answer for answer in used if answer.has_tokens]
     expect.that(
         len(usable) <= 1,
+        obtained=True,
         expected="at most one successor that works",
         got=f"{len(usable)} successors that each work",
         at=usable,

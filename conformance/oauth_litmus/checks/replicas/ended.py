@@ -24,6 +24,7 @@ async def reuse_ends_the_family_at_every_replica(target: Target) -> None:
             expect.conclusive(answer)
             expect.that(
                 not answer.has_tokens,
+                obtained=True,
                 expected=f"no tokens for the successor of a refresh token that was reused at {reuse.seen_by}",
                 got=f"tokens at {asked}, though the reuse was at {reuse.seen_by}",
                 at=(reuse.answer, answer),
@@ -75,7 +76,7 @@ async def _refused_after_a_lag(revoking: Target, asked: Target, client: Client) 
     answer = expect.conclusive(await asked.tokens.refresh(tokens))
     expected = f"no tokens for a refresh token that was revoked at {revoking.address}"
     got = f"tokens at {asked.address}, though the refresh token was revoked at {revoking.address}"
-    expect.that(not answer.has_tokens, expected=expected, got=got, at=(revoked, answer))
+    expect.that(not answer.has_tokens, obtained=True, expected=expected, got=got, at=(revoked, answer))
     expect.ideally(False, expected=f"{expected}, at once", got=f"refused only {LAG:g} s later at {asked.address}")
 
 
@@ -88,7 +89,7 @@ async def _soon_refused(asked: Target, token: str, opened: Answer, revoked: Answ
     later = expect.conclusive(await asked.resource.call(token))
     expected = f"the resource refuses an access token that was revoked at {where}"
     got = f"the token works at {asked.address}, though it was revoked at {where}"
-    expect.that(not expect.let_in(later, opened), expected=expected, got=got, at=(revoked, later))
+    expect.that(not expect.let_in(later, opened), obtained=True, expected=expected, got=got, at=(revoked, later))
     expect.ideally(
         False, expected=f"{expected}, at once", got=f"refused only {LAG:g} s later at {asked.address}", at=answer
     )

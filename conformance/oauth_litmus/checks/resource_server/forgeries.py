@@ -58,4 +58,4 @@ async def key_urls_of_the_sender_are_not_fetched(target: Target) -> None:
         )
     hits = target.listener.hits(place)
     got = f"{counted(len(hits), 'request')} for the key"
-    expect.that(not hits, expected="no request for a key URL from a token", got=got)
+    expect.that(not hits, obtained=True, expected="no request for a key URL from a token", got=got)

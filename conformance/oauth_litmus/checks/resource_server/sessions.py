@@ -39,7 +39,7 @@ async def session_is_no_credential(target: Target) -> None:
         wanted, got = "401, 403 or 404 for another user's token", f"{stranger.status}"
         subject = str(tokens.claims.get("sub") or "")
         shown = bool(subject) and stranger.status < 300 and subject in stranger.text
-        expect.that(not shown, expected=wanted, got=f"{got} with the first user's data", at=stranger)
+        expect.that(not shown, obtained=True, expected=wanted, got=f"{got} with the first user's data", at=stranger)
         expect.ideally(stranger.status >= 300, expected=wanted, got=got, at=stranger)
 
 

@@ -101,7 +101,13 @@ async def revoked_grant_ends_its_access_tokens(target: Target) -> None:
     if alive and not await _revokes_access_tokens(target, newest, opened):
         raise NotApplicable("the server does not revoke access tokens (REVOKE-02)")
     got = f"{len(alive)} of {len(answers)} access tokens still work"
-    expect.that(not alive, expected="the access tokens of the revoked grant are refused", got=got, at=(revoked, *alive))
+    expect.that(
+        not alive,
+        obtained=True,
+        expected="the access tokens of the revoked grant are refused",
+        got=got,
+        at=(revoked, *alive),
+    )
 
 
 @check("REVOKE-06b", needs={REFRESH, REVOCATION})
@@ -116,7 +122,9 @@ async def revoked_grant_has_no_successors(target: Target) -> None:
     answer = _in_the_end(await target.grants.after_revocation(revoked, older, presented_again=True))
 
     got = "tokens for an older refresh token of the revoked grant"
-    expect.that(not answer.has_tokens, expected="400 with error=invalid_grant", got=got, at=(revoked, answer))
+    expect.that(
+        not answer.has_tokens, obtained=True, expected="400 with error=invalid_grant", got=got, at=(revoked, answer)
+    )
 
 
 def _is_revoked(shown: Revoked, hint: str | None) -> None:

@@ -80,7 +80,9 @@ async def confidential_client_proves_itself_to_revoke(target: Target) -> None:
     revoked = expect.conclusive(await target.tokens.revoke(tokens.refresh_token, client))
     answer = expect.conclusive(await target.tokens.refresh(tokens))
     got = f"tokens after a revocation with the right client_secret ({revoked.status})"
-    expect.that(not answer.has_tokens, expected="400 with error=invalid_grant", got=got, at=(revoked, answer))
+    expect.that(
+        not answer.has_tokens, obtained=True, expected="400 with error=invalid_grant", got=got, at=(revoked, answer)
+    )
 
 
 @check("REVOKE-08a", needs={REFRESH, REVOCATION, CONFIDENTIAL_CLIENT})

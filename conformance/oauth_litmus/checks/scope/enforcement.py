@@ -124,7 +124,9 @@ def _is_closed(answer: Answer, opened: Answer, needed: str) -> None:
     expect.conclusive(answer)
     wanted = f"403 with error=insufficient_scope in a challenge, since the token lacks {needed}"
     taken = expect.let_in(answer, opened) and not _is_rpc_error(answer)
-    expect.that(not taken, expected=wanted, got=f"{answer.status}: the operation is carried out", at=answer)
+    expect.that(
+        not taken, obtained=True, expected=wanted, got=f"{answer.status}: the operation is carried out", at=answer
+    )
     if answer.status >= 500:
         raise Blocked(
             f"the request was answered {answer.status}, a server error instead of a refusal", (answer.number,)

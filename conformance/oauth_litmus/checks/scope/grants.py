@@ -99,6 +99,7 @@ def lacks(tokens: Tokens, scope: str) -> None:
     """Require that neither the response nor the token names this scope."""
     expect.that(
         scope not in held(tokens),
+        obtained=True,
         expected=f"no {scope}, which was not granted",
         got=f"{scope} in the {'response' if scope in tokens.scopes else 'access token'}",
         at=tokens.answer,
@@ -133,7 +134,7 @@ def not_widened(target: Target, before: Tokens, answer: Answer, asked: str) -> N
         return
     after = target.tokens.read(answer, before.client, asked)
     wanted = f"invalid_scope, or a response whose scope lacks {' '.join(sorted(beyond))}"
-    expect.that(not beyond & held(after), expected=wanted, got=f"tokens, and {said(after)}", at=answer)
+    expect.that(not beyond & held(after), obtained=True, expected=wanted, got=f"tokens, and {said(after)}", at=answer)
     alone = not set(asked.split()) & held(before)
     expect.ideally(
         not alone, expected="invalid_scope, since none of the requested scopes was granted", got=said(after), at=answer

@@ -43,7 +43,9 @@ async def case_of_scopes_counts(target: Target) -> None:
         return
     after = target.tokens.read(answer, tokens.client, other)
     wanted = f"invalid_scope, or a response whose scope lacks {other}"
-    expect.that(held(after) <= held(tokens), expected=wanted, got=f"tokens, and {said(after)}", at=answer)
+    expect.that(
+        held(after) <= held(tokens), obtained=True, expected=wanted, got=f"tokens, and {said(after)}", at=answer
+    )
     if second in after.scopes:
         raise NotApplicable("the server ignores the scope of a refresh, and its response says so")
     expect.ideally(

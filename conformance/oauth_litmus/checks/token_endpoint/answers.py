@@ -135,7 +135,7 @@ async def unsigned_assertion_is_refused(target: Target) -> None:
     answer = await target.tokens.request({"grant_type": JWT_BEARER, "assertion": assertion}, client)
 
     issued = expect.conclusive(answer).has_tokens
-    expect.that(not issued, expected="a refusal", got="tokens for an unsigned assertion", at=answer)
+    expect.that(not issued, obtained=True, expected="a refusal", got="tokens for an unsigned assertion", at=answer)
 
 
 async def _refuses_grant(

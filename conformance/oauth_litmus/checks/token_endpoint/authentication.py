@@ -115,11 +115,11 @@ async def two_methods_at_once_are_refused(target: Target) -> None:
 
     either = wrong_body.has_tokens and wrong_basic.has_tokens
     got = "tokens with one wrong secret, whichever it is: the server accepts either method"
-    expect.safe(not either, expected="400 or 401", got=got, at=(wrong_body, wrong_basic))
+    expect.safe(not either, obtained=True, expected="400 or 401", got=got, at=(wrong_body, wrong_basic))
     # A server that always reads the same method is lenient. One that checks both must notice two different clients.
     crossed = two_clients.has_tokens and not wrong_body.has_tokens
     got = "tokens for one client's HTTP Basic with another's client_secret"
-    expect.safe(not crossed, expected="400 or 401", got=got, at=two_clients)
+    expect.safe(not crossed, obtained=True, expected="400 or 401", got=got, at=two_clients)
     _ideally_refused(both, wrong_body, wrong_basic, two_clients)
 
 

@@ -49,5 +49,11 @@ def _redemption(code: Code) -> dict[str, str]:
 def _is_refused(answer: Answer, name: str) -> None:
     expect.conclusive(answer)
     got = f"{expect.describe(answer)} for {name}"
-    expect.that(not answer.has_tokens, expected=f"a refusal, since {name} is an unknown parameter", got=got, at=answer)
+    expect.that(
+        not answer.has_tokens,
+        obtained=True,
+        expected=f"a refusal, since {name} is an unknown parameter",
+        got=got,
+        at=answer,
+    )
     expect.ideally(answer.status < 500, expected="a 4xx", got=got, at=answer)

@@ -52,7 +52,7 @@ async def _refused(target: Target, code: Code, client: Client | None = None, *, 
         presented = replace(code, value=code.value[:half] + end)
         target.secret(presented.value, "code")
     answer = expect.conclusive(await target.tokens.redeem(presented, client=client))
-    expect.that(not answer.has_tokens, expected="a refusal", got=f"tokens ({answer.status})", at=answer)
+    expect.that(not answer.has_tokens, obtained=True, expected="a refusal", got=f"tokens ({answer.status})", at=answer)
     return answer
 
 

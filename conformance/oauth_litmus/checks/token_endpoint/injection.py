@@ -67,6 +67,7 @@ async def tokens_belong_to_the_user_of_their_flow(target: Target) -> None:
         raise Skipped("the access tokens do not name the user for whom they were issued")
     expect.that(
         subjects[0] == subjects[1] != subjects[2],
+        obtained=True,
         expected="tokens of the user who logged in for their code",
         got="tokens of another user",
         at=[first_tokens.answer, second_tokens.answer],

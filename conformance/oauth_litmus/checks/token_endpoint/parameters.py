@@ -48,7 +48,7 @@ async def wrong_verifier_beside_the_right_one_does_not_count(target: Target) -> 
         expect.no_server_error(answer)
     both = all(answer.has_tokens for answer in answers)
     got = "tokens in both orders: one right verifier among several is enough"
-    expect.that(not both, expected="400 with error=invalid_request", got=got, at=answers)
+    expect.that(not both, obtained=True, expected="400 with error=invalid_request", got=got, at=answers)
     for answer in answers:
         got = "tokens: only the first or only the last of two verifiers counts"
         expect.ideally(not answer.has_tokens, expected="400 with error=invalid_request", got=got, at=answer)
