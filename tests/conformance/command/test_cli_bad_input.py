@@ -15,7 +15,7 @@ pytestmark = pytest.mark.sockets
 
 
 def refused(*arguments: object) -> str:
-    """What the command says of bad input: one sentence, with exit status 2 and without a traceback."""
+    """Return the message of the command for bad input: one sentence, with exit status 2 and without a traceback."""
     done = command(*arguments)
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
