@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -237,25 +238,11 @@ def not_sent_to(attempt: Attempt, stranger: str, *, because: str) -> None:
     nothing_sent_to(attempt, stranger, because=because)
     where = f"an error page and nothing sent to {stranger}, since {because}"
     that(not attempt.unfinished, expected=where, got="the login goes on", at=attempt.answers)
-    ideally(
-        not attempt.went_on,
-        expected=where,
-        got="an error page only after the login (checked late)",
-        at=attempt.answers,
-        told_by="REDIR-01",
-    )
-    ideally(
-        attempt.response is None,
-        expected=where,
-        got="an error redirect to a registered URI instead of a page",
-        at=attempt.answers,
-    )
-    ideally(
-        attempt.left_for is None,
-        expected=where,
-        got=f"a redirect to {place(attempt.left_for)}, which may be an error page or a login",
-        at=attempt.answers,
-    )
+    at_best = partial(ideally, expected=where, at=attempt.answers)
+    at_best(not attempt.went_on, got="an error page only after the login (checked late)", told_by="REDIR-01")
+    at_best(attempt.response is None, got="an error redirect to a registered URI instead of a page")
+    left_for = place(attempt.left_for)
+    at_best(attempt.left_for is None, got=f"a redirect to {left_for}, which may be an error page or a login")
     if attempt.response is None and attempt.last.location is None:
         page = attempt.last
         got = describe(page)
