@@ -234,6 +234,8 @@ def _options(config: pytest.Config, checks: Iterable[Check]) -> Options:
     given = config.option
     try:
         profile = load_profile(given.litmus_profile) if given.litmus_profile else Profile()
+        # -x and --maxfail stop at the first red result; confirmation would come only after all checks.
+        confirms = not given.litmus_no_confirm and not given.maxfail
         longest = Budget().max_wait if given.litmus_max_wait is None else given.litmus_max_wait
         return Options(
             given.litmus_target,
@@ -244,7 +246,7 @@ def _options(config: pytest.Config, checks: Iterable[Check]) -> Options:
                 longest,
                 burst=given.litmus_burst,
                 max_logins=given.litmus_max_logins,
-                confirm=not given.litmus_no_confirm,
+                confirm=confirms,
             ),
             rates=limits(given.litmus_rate),
             source_addresses=given.litmus_source_address,
