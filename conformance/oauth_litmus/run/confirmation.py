@@ -106,11 +106,11 @@ def weighed(first: Result, alone: Result, *, shared: bool) -> Result:
     """
     if alone.verdict is first.verdict:
         return alone
+    if first.verdict in (Verdict.FAIL, Verdict.WARN) and not alone.verdict.was_judged:
+        return replace(first, unconfirmed=f"alone, the check was {alone.verdict}: {alone.decision.reason}")
     if any(finding.obtained for finding in first.findings) and not shared and alone.verdict is not Verdict.FAIL:
         reason = f"{first.decision.reason}; it did not come again when the check ran alone"
         return replace(first, decision=Decision(first.verdict, reason))
-    if first.verdict in (Verdict.FAIL, Verdict.WARN) and not alone.verdict.was_judged:
-        return replace(first, unconfirmed=f"alone, the check was {alone.verdict}: {alone.decision.reason}")
     return replace(alone, seen_under_load=first)
 
 

@@ -126,6 +126,21 @@ async def test_a_failure_stays_where_the_check_cannot_be_judged_alone(judged):
     assert "BLOCKED: the limit of logins is used up" in engine.results["A-01"].unconfirmed
 
 
+async def test_an_obtained_finding_that_cannot_be_judged_alone_is_unconfirmed(judged):
+    calls = []
+
+    async def check(target):
+        calls.append(1)
+        if len(calls) > 1:
+            raise Blocked("the limit of logins is used up")
+        await obtains(target)
+
+    engine = await judged(check_of(check, "A-01"), BESIDE)
+
+    assert engine.results["A-01"].decision.reason == "tokens"
+    assert "BLOCKED: the limit of logins is used up" in engine.results["A-01"].unconfirmed
+
+
 async def test_alone_a_check_shares_nothing_with_the_others(judged):
     made = []
 
